@@ -1,0 +1,74 @@
+"""Coordinates and what a network puts out, there and back, in one object each. Every codec is a frozen setting."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor
+
+from solution.keypoints import SIZE
+
+
+class Codec(Protocol):
+    """Pixel coordinates (B, K, 2) ↔ a network's raw output for K points."""
+
+    def encode(self, coords: Tensor) -> Tensor:
+        """The raw output that stands for these coordinates."""
+
+    def decode(self, raw: Tensor) -> tuple[Tensor, Tensor]:
+        """Coordinates (B, K, 2) in pixels and spread (B, K): standard deviation per axis in pixels, NaN if none."""
+
+
+@dataclass(frozen=True)
+class Direct:
+    """Two numbers a point, (B, K, 2): 0 is the picture's centre, 1 its border."""
+
+    def encode(self, coords: Tensor) -> Tensor:
+        return (coords - (SIZE - 1) / 2) / (SIZE / 2)
+
+    def decode(self, raw: Tensor) -> tuple[Tensor, Tensor]:
+        coords = raw.float() * (SIZE / 2) + (SIZE - 1) / 2
+        return coords, torch.full(coords.shape[:2], torch.nan, device=raw.device)
+
+
+@dataclass(frozen=True)
+class Heatmap:
+    """One map of logits a point, (B, K, size, size), read as the mean of its softmax: it lands between cells.
+
+    Integral regression: Sun et al., "Integral Human Pose Regression", ECCV 2018. The softmax's own standard deviation
+    is the spread. sigma: width of the Gaussian that `encode` draws, in pixels.
+    """
+
+    size: int
+    sigma: float = 2.0
+
+    def _cells(self, device: torch.device) -> Tensor:
+        """Centres of the cells in pixels, (size,)."""
+        cell = SIZE / self.size
+        return torch.arange(self.size, device=device) * cell + (cell - 1) / 2
+
+    def encode(self, coords: Tensor) -> Tensor:
+        cells = self._cells(coords.device)
+        x = (cells - coords[..., 0, None]) / self.sigma
+        y = (cells - coords[..., 1, None]) / self.sigma
+        return -(y[..., :, None] ** 2 + x[..., None, :] ** 2) / 2
+
+    def decode(self, raw: Tensor) -> tuple[Tensor, Tensor]:
+        share = raw.float().flatten(2).softmax(-1).unflatten(2, raw.shape[2:])
+        cells = self._cells(raw.device)
+        means, variances = [], []
+        for margin in (share.sum(2), share.sum(3)):
+            mean = (margin * cells).sum(-1)
+            means.append(mean)
+            variances.append((margin * (cells - mean[..., None]) ** 2).sum(-1))
+        variance = (variances[0] + variances[1]) / 2
+        return torch.stack(means, -1), variance.clamp(min=1e-6).sqrt()
+
+
+CODECS: dict[str, type] = {codec.__name__: codec for codec in (Direct, Heatmap)}
+
+
+def codec_from(settings: Mapping[str, Any]) -> Codec:
+    """The codec whose class name is in `kind` and whose fields are the rest."""
+    return CODECS[settings["kind"]](**{key: value for key, value in settings.items() if key != "kind"})

@@ -1,0 +1,143 @@
+"""The stack stage: blend and stack of all specialists, which of them is used where, kept on disk as one value."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from solution.artefacts import atomic, complete, seal, write_json
+from solution.data.competition import Competition
+from solution.errors import UserError
+from solution.faces import Predictions
+from solution.keypoints import SUBSETS
+from solution.metrics import paired_difference, rmse
+from solution.specialists import Bench, Specialist
+from solution.stacker import Stacked, stack_all
+
+FORMAT = 1
+ARRAYS, FACTS = "stack.npz", "stack.json"
+BLEND, STACK, PLAIN = "blend", "stack", "plain"
+
+
+@dataclass(frozen=True, eq=False)
+class Ensemble:
+    """Everything made from the specialists together.
+
+    oof: by name, out-of-fold coordinates (N, 15, 2). test: by name, each fold pipeline's (k, T, 15, 2). choice: by
+    subset, what is used and by how much it is better. weights: by subset, each specialist's mean weight in the blend.
+    """
+
+    oof: dict[str, np.ndarray]
+    test: dict[str, np.ndarray]
+    choice: dict[int, dict[str, Any]]
+    weights: dict[int, dict[str, float]]
+
+    def oof_predictions(self, name: str, bench: Bench) -> Predictions:
+        """The out-of-fold predictions of one name."""
+        return _predictions(name, bench.competition.train.ids, self.oof[name], None)
+
+    def test_predictions(self, name: str, bench: Bench) -> Predictions:
+        """The test predictions of one name: the mean of the folds' pipelines; spread: how far these lie apart."""
+        pipelines = self.test[name]
+        return _predictions(name, bench.competition.test.ids, pipelines.mean(axis=0), pipelines)
+
+
+def _predictions(name: str, ids: np.ndarray, coords: np.ndarray, pipelines: np.ndarray | None) -> Predictions:
+    if pipelines is None:
+        spread = np.full(coords.shape[:2], np.nan, np.float32)
+    else:
+        spread = np.sqrt(pipelines.var(axis=0).mean(axis=-1)).astype(np.float32)
+    return Predictions(name, ids, coords.astype(np.float32), spread)
+
+
+def make(specialists: list[Specialist], bench: Bench) -> Ensemble:
+    """Blend, stack and choose. UserError where no specialist predicts a point that is labelled or asked."""
+    train, test = bench.competition.train, bench.competition.test
+    stacked = stack_all(specialists, train, test, bench.table)
+    _check_cover(stacked, bench)
+    oof, tests = {BLEND: stacked.blend, STACK: stacked.stack}, {BLEND: stacked.blend_test, STACK: stacked.stack_test}
+    choice = {s: _choose(oof, bench, s) for s in SUBSETS}
+    for parts, subset in ((oof, train.subset), (tests, test.subset)):
+        used = np.array([choice[int(s)]["used"] == STACK for s in subset])
+        parts[PLAIN] = np.where(used[:, None, None], parts[STACK], parts[BLEND])
+    names = [s.recipe.name for s in specialists]
+    weights = {s: dict(zip(names, _mean_weight(stacked.weights[s]), strict=True)) for s in SUBSETS}
+    return Ensemble(oof, tests, choice, weights)
+
+
+def _mean_weight(values: np.ndarray) -> list[float]:
+    """A specialist's weight, mean over the points that the subset has."""
+    used = values.any(axis=0)
+    return [round(float(w), 4) for w in values[:, used].mean(axis=1)]
+
+
+def _choose(oof: dict[str, np.ndarray], bench: Bench, subset: int) -> dict[str, Any]:
+    """The stack where it beats the blend out-of-fold, else the blend; with both RMSE and the paired difference."""
+    faces = bench.competition.train
+    rows = faces.subset == subset
+    labels = faces.coords[rows]
+    alone = {s: float(s == subset) for s in SUBSETS}
+    figures = {name: rmse(oof[name][rows], labels) for name in (BLEND, STACK)}
+    difference = paired_difference(oof[STACK][rows], oof[BLEND][rows], labels, faces.subset[rows], alone)
+    used = STACK if figures[STACK] < figures[BLEND] else BLEND
+    return {"used": used, **figures, "difference": list(difference)}
+
+
+def _check_cover(stacked: Stacked, bench: Bench) -> None:
+    holes = np.isnan(stacked.blend) & ~np.isnan(bench.competition.train.coords)
+    if holes.any():
+        raise UserError(
+            f"{int(holes.sum())} labelled cells are predicted by no specialist: expected recipes that cover both "
+            "subsets and every point. Add one in solution/recipes/."
+        )
+
+
+def folder_of(bench: Bench) -> Path:
+    """Where the stack stage's artefacts lie."""
+    return bench.workspace.folds / "stack"
+
+
+def inputs_of(bench: Bench, recipes: tuple) -> dict[str, Any]:
+    """Everything the stack depends on."""
+    jobs = {r.name: [bench.digest(r, fold, recipes) for fold in range(bench.table.k)] for r in recipes}
+    return {"format": FORMAT, "trainings": jobs}
+
+
+def save(ensemble: Ensemble, bench: Bench, inputs: dict[str, Any]) -> None:
+    """Write the ensemble and seal its folder."""
+    folder = folder_of(bench)
+    folder.mkdir(parents=True, exist_ok=True)
+    parts = (("oof", ensemble.oof), ("test", ensemble.test))
+    arrays = {f"{part}_{name}": value for part, values in parts for name, value in values.items()}
+    with atomic(folder / ARRAYS) as temporary, temporary.open("wb") as handle:
+        np.savez(handle, **arrays)
+    write_json(folder / FACTS, {"choice": ensemble.choice, "weights": ensemble.weights})
+    seal(folder, inputs, [ARRAYS, FACTS])
+
+
+def load(bench: Bench, inputs: dict[str, Any]) -> Ensemble | None:
+    """The ensemble made from these inputs; None where there is none."""
+    folder = folder_of(bench)
+    if not complete(folder, inputs):
+        return None
+    facts = json.loads((folder / FACTS).read_text(encoding="utf-8"))
+    with np.load(folder / ARRAYS, allow_pickle=False) as arrays:
+        parts = {name: arrays[name] for name in arrays.files}
+    oof, test = (
+        {n.split("_", 1)[1]: v for n, v in parts.items() if n.startswith(f"{part}_")} for part in ("oof", "test")
+    )
+    choice, weights = ({int(s): value for s, value in facts[key].items()} for key in ("choice", "weights"))
+    return Ensemble(oof, test, choice, weights)
+
+
+def ambiguity(pipelines: np.ndarray, competition: Competition) -> dict[int, float]:
+    """By subset: how far the folds' pipelines (k, T, 15, 2) lie from their mean on the test faces, px² a cell.
+
+    The mean of k predictors errs by exactly this much less, in squared error, than one of them does on average (Krogh
+    and Vedelsby, NIPS 1994). Cross-validation measures one of them, the submission is the mean, and no label is needed
+    to know the difference.
+    """
+    variance = pipelines.var(axis=0)
+    return {s: float(np.nanmean(variance[competition.test.subset == s])) for s in SUBSETS}

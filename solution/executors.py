@@ -1,0 +1,150 @@
+"""Where jobs run: in this process, or in local worker processes. A job starts when the one it starts from is done."""
+
+import logging
+import logging.handlers
+import multiprocessing
+import os
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from solution.errors import UserError
+from solution.runtime import LOG, set_threads
+
+
+@dataclass(frozen=True)
+class Task:
+    """One job to run: `call(*arguments, device)`; `after` names tasks that must be done before. Picklable."""
+
+    name: str
+    kind: str
+    call: Callable[..., float]
+    arguments: tuple[Any, ...]
+    after: frozenset[str] = frozenset()
+
+
+def workers_for(device: torch.device, jobs: int | None) -> list[str]:
+    """One device name a worker: each GPU once, or each core once; `jobs` workers where that is given."""
+    if device.type == "cuda":
+        gpus = [f"cuda:{i}" for i in range(torch.cuda.device_count())] if device.index is None else [str(device)]
+        return [gpus[i % len(gpus)] for i in range(jobs or len(gpus))]
+    return ["cpu"] * (jobs or len(os.sched_getaffinity(0)))
+
+
+def run(tasks: Sequence[Task], devices: Sequence[str]) -> None:
+    """Run every task, as many at once as there are devices. The first error stops all and is raised."""
+    if not tasks:
+        return
+    if len(devices) == 1:
+        _run_here(tasks, devices[0])
+    else:
+        _run_in_workers(tasks, devices)
+
+
+def _run_here(tasks: Sequence[Task], device: str) -> None:
+    set_threads(1)
+    progress = Progress(tasks, 1)
+    for task in tasks:
+        progress.finished(task, task.call(*task.arguments, torch.device(device)))
+
+
+def _run_in_workers(tasks: Sequence[Task], devices: Sequence[str]) -> None:
+    context = multiprocessing.get_context("spawn")
+    lines: Any = context.Queue()
+    names: Any = context.Queue()
+    for device in devices:
+        names.put(device)
+    listener = logging.handlers.QueueListener(lines, *_handlers(), respect_handler_level=True)
+    listener.start()
+    pool = ProcessPoolExecutor(len(devices), mp_context=context, initializer=_start_worker, initargs=(lines, names))
+    try:
+        _schedule(tasks, pool, Progress(tasks, len(devices)), len(devices))
+        pool.shutdown()
+    except BaseException:
+        _stop(pool)
+        raise
+    finally:
+        listener.stop()
+
+
+def _handlers() -> list[logging.Handler]:
+    return LOG.handlers or logging.getLogger().handlers
+
+
+def _schedule(tasks: Sequence[Task], pool: ProcessPoolExecutor, progress: "Progress", workers: int) -> None:
+    waiting, done = list(tasks), set[str]()
+    running: dict[Future, Task] = {}
+    while waiting or running:
+        ready = [task for task in waiting if not (task.after & _open(waiting, running))]
+        for task in ready[: workers - len(running)]:
+            waiting.remove(task)
+            running[pool.submit(_work, task)] = task
+        finished, _ = wait(running, return_when=FIRST_COMPLETED)
+        for future in finished:
+            task = running.pop(future)
+            progress.finished(task, future.result())
+            done.add(task.name)
+
+
+def _open(waiting: Sequence[Task], running: dict[Future, Task]) -> set[str]:
+    return {task.name for task in waiting} | {task.name for task in running.values()}
+
+
+def _stop(pool: ProcessPoolExecutor) -> None:
+    """End the workers now: every finished epoch is on disk, and half-written files are never used."""
+    workers = list((pool._processes or {}).values())  # the pool has no public way to end a running worker
+    for worker in workers:
+        worker.terminate()
+    for worker in workers:
+        worker.join()
+    pool.shutdown(cancel_futures=True)
+
+
+_DEVICE = ""
+
+
+def _start_worker(lines: Any, names: Any) -> None:  # noqa: ANN401 - multiprocessing queues
+    global _DEVICE
+    import signal
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group: the parent ends the workers
+    _DEVICE = names.get()
+    set_threads(1)
+    LOG.addHandler(logging.handlers.QueueHandler(lines))
+    LOG.setLevel(logging.INFO)
+    LOG.propagate = False
+
+
+def _work(task: Task) -> float:
+    return task.call(*task.arguments, torch.device(_DEVICE))
+
+
+class Progress:
+    """Says after each task how many are done and how long the rest may take."""
+
+    def __init__(self, tasks: Sequence[Task], workers: int) -> None:
+        self.left = list(tasks)
+        self.total, self.workers = len(tasks), workers
+        self.seconds: dict[str, list[float]] = {}
+        self.began = time.perf_counter()
+
+    def finished(self, task: Task, seconds: float) -> None:
+        """Note a task's end."""
+        self.left.remove(task)
+        self.seconds.setdefault(task.kind, []).append(seconds)
+        known = [s for times in self.seconds.values() for s in times]
+        usual = sum(known) / len(known)
+        rest = sum(sum(t) / len(t) if (t := self.seconds.get(task.kind)) else usual for task in self.left)
+        left = "" if not self.left else f", about {rest / self.workers / 60:.1f} min left"
+        LOG.info("%d of %d trainings done%s", self.total - len(self.left), self.total, left)
+
+
+def check_jobs(jobs: int | None) -> int | None:
+    """--jobs as given; UserError where it is not a positive number."""
+    if jobs is not None and jobs < 1:
+        raise UserError(f"--jobs {jobs}: expected 1 or more")
+    return jobs

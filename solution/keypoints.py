@@ -1,0 +1,91 @@
+"""The point schemas: names, mirror partners derived from the names, groups, and the pixel convention.
+
+Pixel convention, used everywhere: (x, y), x to the right, y down, the centre of the top left pixel at (0, 0), so that
+the centre of a picture 96 pixels wide lies at x = 47.5 and mirroring a picture takes x to 95 - x. "Left" is the
+pictured person's left, at the picture's right.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+SIZE = 96
+"""Height and width of the competition's pictures, in pixels."""
+
+SUBSETS = (15, 4)
+"""The two kinds of rows, named by how many points the labellers placed at most."""
+
+
+def _partner(name: str) -> str:
+    swap = {"left": "right", "right": "left"}
+    return "_".join(swap.get(word, word) for word in name.split("_"))
+
+
+@dataclass(frozen=True)
+class Schema:
+    """A set of named points in a fixed order."""
+
+    name: str
+    points: tuple[str, ...]
+
+    @property
+    def size(self) -> int:
+        """Number of points, K."""
+        return len(self.points)
+
+    @cached_property
+    def mirror(self) -> np.ndarray:
+        """Index of each point's mirror partner, shape (K,)."""
+        return np.array([self.points.index(_partner(point)) for point in self.points])
+
+    @cached_property
+    def columns(self) -> tuple[str, ...]:
+        """The points' columns as the competition names them: NAME_x, NAME_y for each point, length 2 K."""
+        return tuple(f"{point}_{axis}" for point in self.points for axis in "xy")
+
+    def index(self, points: tuple[str, ...]) -> np.ndarray:
+        """Where the named points stand in this schema, shape (len(points),)."""
+        return np.array([self.points.index(point) for point in points])
+
+
+FACE15 = Schema(
+    "face15",
+    (
+        "left_eye_center",
+        "right_eye_center",
+        "left_eye_inner_corner",
+        "left_eye_outer_corner",
+        "right_eye_inner_corner",
+        "right_eye_outer_corner",
+        "left_eyebrow_inner_end",
+        "left_eyebrow_outer_end",
+        "right_eyebrow_inner_end",
+        "right_eyebrow_outer_end",
+        "nose_tip",
+        "mouth_left_corner",
+        "mouth_right_corner",
+        "mouth_center_top_lip",
+        "mouth_center_bottom_lip",
+    ),
+)
+
+FACE4 = Schema("face4", ("left_eye_center", "right_eye_center", "nose_tip", "mouth_center_bottom_lip"))
+
+IN_FOUR = FACE15.index(FACE4.points)
+"""Where the four points of the 4-keypoint rows stand among the fifteen."""
+
+BEYOND_FOUR = np.setdiff1d(np.arange(FACE15.size), IN_FOUR)
+"""The points that only 15-keypoint rows have: a row with a label (or a question) here is a 15-keypoint row."""
+
+
+def mirror(coords: np.ndarray, schema: Schema = FACE15, width: int = SIZE) -> np.ndarray:
+    """Mirror pixel coordinates left to right. Shape (N, K, 2) in and out, a new array; NaN stays NaN."""
+    mirrored = coords[:, schema.mirror].copy()
+    mirrored[..., 0] = (width - 1) - mirrored[..., 0]
+    return mirrored
+
+
+def subset_of(known: np.ndarray) -> np.ndarray:
+    """The subset of each row, from which points it has. Bool (N, 15) in; int8 (N,) of 15 and 4 out."""
+    return np.where(known[:, BEYOND_FOUR].any(axis=1), 15, 4).astype(np.int8)

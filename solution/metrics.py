@@ -1,0 +1,80 @@
+"""Pooled RMSE as Kaggle counts it, per keypoint and per subset, weighted as the lookup table asks, with intervals."""
+
+import numpy as np
+
+from solution.keypoints import SUBSETS
+
+BOOTSTRAPS = 2000
+
+
+def squared_errors(coords: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Squared error of every cell, (N, K, 2) px²; NaN where there is no label. A missing prediction is an error.
+
+    Raises ValueError where a label has no prediction: a hole must never make a score look better.
+    """
+    missing = np.isnan(coords) & ~np.isnan(labels)
+    if missing.any():
+        raise ValueError(f"{int(missing.sum())} labelled cells have no prediction")
+    return (coords - labels) ** 2
+
+
+def rmse(coords: np.ndarray, labels: np.ndarray) -> float:
+    """Root mean square over all labelled cells, in pixels: pooled, not averaged over columns. NaN if none."""
+    return pooled(squared_errors(coords, labels))
+
+
+def pooled(squared: np.ndarray) -> float:
+    """Root of the mean of the finite cells of squared errors."""
+    known = squared[~np.isnan(squared)]
+    return float(np.sqrt(known.mean())) if known.size else float("nan")
+
+
+def rmse_by_point(coords: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """RMSE per keypoint over both axes, (K,), NaN for a point without labels."""
+    squared = squared_errors(coords, labels)
+    return np.array([pooled(squared[:, k]) for k in range(labels.shape[1])])
+
+
+def weighted(by_subset: dict[int, float], weights: dict[int, float]) -> float:
+    """RMSE over both subsets, weighted by each one's share of the cells that the lookup table asks (sum 1)."""
+    return float(np.sqrt(sum(weights[s] * by_subset[s] ** 2 for s in SUBSETS if weights[s] > 0)))
+
+
+def weighted_rmse(coords: np.ndarray, labels: np.ndarray, subset: np.ndarray, weights: dict[int, float]) -> float:
+    """The CV figure that stands for the leaderboard's: RMSE per subset, weighted by asked cells."""
+    return weighted({s: rmse(coords[subset == s], labels[subset == s]) for s in SUBSETS}, weights)
+
+
+def bootstrap_interval(
+    coords: np.ndarray, labels: np.ndarray, subset: np.ndarray, weights: dict[int, float], seed: int = 0
+) -> tuple[float, float]:
+    """95 % interval of `weighted_rmse` from resampling pictures within each subset."""
+    rng = np.random.default_rng(seed)
+    draws = np.zeros(BOOTSTRAPS)
+    for s in SUBSETS:
+        if weights[s] > 0:
+            draws += weights[s] * _resampled_mse(squared_errors(coords[subset == s], labels[subset == s]), rng)
+    low, high = np.sqrt(np.quantile(draws, [0.025, 0.975]))
+    return float(low), float(high)
+
+
+def paired_difference(
+    ours: np.ndarray, theirs: np.ndarray, labels: np.ndarray, subset: np.ndarray, weights: dict[int, float]
+) -> tuple[float, float, float]:
+    """Weighted RMSE of ours minus theirs on the same pictures, with its 95 % bootstrap interval (px)."""
+    draws = np.zeros((2, BOOTSTRAPS))
+    for coords, total in ((ours, draws[0]), (theirs, draws[1])):
+        rng = np.random.default_rng(0)  # the same pictures are drawn for both: that is what pairs them
+        for s in SUBSETS:
+            total += weights[s] * _resampled_mse(squared_errors(coords[subset == s], labels[subset == s]), rng)
+    low, high = np.quantile(np.sqrt(draws[0]) - np.sqrt(draws[1]), [0.025, 0.975])
+    point = weighted_rmse(ours, labels, subset, weights) - weighted_rmse(theirs, labels, subset, weights)
+    return point, float(low), float(high)
+
+
+def _resampled_mse(squared: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Mean squared error of BOOTSTRAPS resamples of N pictures, (BOOTSTRAPS,)."""
+    total = np.nansum(squared, axis=(1, 2))
+    count = (~np.isnan(squared)).sum(axis=(1, 2))
+    draws = rng.integers(0, len(squared), size=(BOOTSTRAPS, len(squared)))
+    return total[draws].sum(axis=1) / count[draws].sum(axis=1)

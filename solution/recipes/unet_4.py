@@ -1,0 +1,16 @@
+"""A U-Net of the 4-keypoint rows alone, from the joint trunk of `unet_all`."""
+
+from solution.codecs import Heatmap
+from solution.recipe import LandmarkRecipe, Optimiser
+
+RECIPE = LandmarkRecipe(
+    name="unet_4",
+    model="unet",
+    rows="4",
+    codec=Heatmap(size=24),
+    loss="huber",
+    start_from="unet_all",
+    optimiser=Optimiser(lr=1e-3),
+    epochs=20,
+    scales={"smoke": {"epochs": 4}, "full": {"epochs": 80, "model_args": {"widths": (32, 64, 128, 192)}}},
+)

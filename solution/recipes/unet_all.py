@@ -1,0 +1,14 @@
+"""A U-Net with one trunk on all rows and a head a subset."""
+
+from solution.codecs import Heatmap
+from solution.recipe import LandmarkRecipe
+
+RECIPE = LandmarkRecipe(
+    name="unet_all",
+    model="unet",
+    rows="all",
+    codec=Heatmap(size=24),
+    loss="huber",
+    epochs=40,
+    scales={"smoke": {"epochs": 6}, "full": {"epochs": 150, "model_args": {"widths": (32, 64, 128, 192)}}},
+)

@@ -1,0 +1,150 @@
+"""All folds of all recipes: what is to be done, doing one job, and the out-of-fold predictions that come of it."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from solution import checkpoint
+from solution.artefacts import Workspace, atomic, complete, digest_of, manifest, seal
+from solution.data.competition import Competition
+from solution.errors import UserError
+from solution.faces import FaceSet, FoldTable, Predictions
+from solution.job import HISTORY, PREDICTIONS, SETTINGS, WEIGHTS, Job
+from solution.methods import predict, train
+from solution.recipe import Recipe
+from solution.runtime import LOG
+
+FORMAT = 1  # raise it when the same settings would train to something else: old artefacts are then redone
+
+
+@dataclass(frozen=True, eq=False)
+class Bench:
+    """What every job of a run shares."""
+
+    workspace: Workspace
+    competition: Competition
+    table: FoldTable
+
+    def inputs(self, recipe: Recipe, fold: int, others: Sequence[Recipe]) -> dict[str, Any]:
+        """Everything a job's result depends on, as its manifest names it."""
+        earlier = _earlier(recipe, others)
+        return {
+            "format": FORMAT,
+            "recipe": recipe.settings(),
+            "fold": fold,
+            "data": self.competition.digest,
+            "folds": digest_of(self.table.fold.tolist()),
+            "start_from": self.digest(earlier, fold, others) if earlier else None,
+        }
+
+    def digest(self, recipe: Recipe, fold: int, others: Sequence[Recipe]) -> str:
+        """A short name for `inputs`."""
+        return digest_of(self.inputs(recipe, fold, others))
+
+    def done(self, recipe: Recipe, fold: int, others: Sequence[Recipe]) -> bool:
+        """Whether this job's artefacts are complete and made from these inputs."""
+        return complete(self.workspace.fold(recipe.name, fold), self.inputs(recipe, fold, others))
+
+
+def run_job(bench: Bench, recipe: Recipe, fold: int, others: Sequence[Recipe], device: torch.device) -> float:
+    """Train one recipe on one fold, predict its held-out rows and the test rows, seal the folder; seconds taken."""
+    faces, folder = bench.competition.train, bench.workspace.fold(recipe.name, fold)
+    folder.mkdir(parents=True, exist_ok=True)
+    for left_over in folder.glob(".*-*"):  # a killed run's half-written files
+        left_over.unlink()
+    earlier = _earlier(recipe, others)
+    own = np.isin(faces.subset, recipe.subsets)
+    job = Job(
+        recipe=recipe,
+        fold=fold,
+        folder=folder,
+        train=faces.take(own & (bench.table.fold != fold)),
+        held=faces.take(own & (bench.table.fold == fold)),
+        device=device,
+        inputs=bench.inputs(recipe, fold, others),
+        start_from=bench.workspace.fold(earlier.name, fold) if earlier else None,
+    )
+    began = time.perf_counter()
+    train(job)
+    test = bench.competition.test
+    _save(folder, predict(job, job.held), predict(job, test.take(np.isin(test.subset, recipe.subsets))))
+    seconds = time.perf_counter() - began
+    files = sorted(path.name for path in folder.iterdir() if path.is_file() and path.name != checkpoint.FILE)
+    assert {WEIGHTS, SETTINGS, HISTORY, PREDICTIONS} <= set(files)
+    files = [name for name in files if name != "manifest.json"]
+    seal(folder, job.inputs, files, seconds=round(seconds, 1), device=device.type)
+    checkpoint.remove(folder)
+    LOG.info("%s: done in %.0f s", job.title, seconds)
+    return seconds
+
+
+def _earlier(recipe: Recipe, others: Sequence[Recipe]) -> Recipe | None:
+    """The recipe that this one starts from, if any."""
+    if recipe.start_from is None:
+        return None
+    found = [other for other in others if other.name == recipe.start_from]
+    if not found:
+        raise UserError(f"recipe {recipe.name} starts from {recipe.start_from!r}, which is not a recipe")
+    return found[0]
+
+
+def _save(folder: Path, held: Predictions, test: Predictions) -> None:
+    arrays = {
+        f"{part}_{field}": getattr(found, field)
+        for part, found in (("held", held), ("test", test))
+        for field in ("ids", "coords", "spread")
+    }
+    with atomic(folder / PREDICTIONS) as temporary, temporary.open("wb") as handle:
+        np.savez(handle, **arrays)
+
+
+def _load(folder: Path, name: str, part: str) -> Predictions:
+    with np.load(folder / PREDICTIONS, allow_pickle=False) as arrays:
+        return Predictions(name, *(arrays[f"{part}_{field}"] for field in ("ids", "coords", "spread")))
+
+
+@dataclass(frozen=True, eq=False)
+class Specialist:
+    """What one recipe gives the stacker: out-of-fold predictions, and each fold's predictions of the test faces.
+
+    NaN rows are those of a subset it does not predict. seconds: training time over all folds.
+    """
+
+    recipe: Recipe
+    oof: Predictions
+    test: tuple[Predictions, ...]
+    seconds: float
+
+
+def collect(bench: Bench, recipe: Recipe, others: Sequence[Recipe]) -> Specialist:
+    """Gather a recipe's folds. UserError naming the command to run when one is missing or stale."""
+    folders = []
+    for fold in range(bench.table.k):
+        if not bench.done(recipe, fold, others):
+            raise UserError(
+                f"{bench.workspace.fold(recipe.name, fold)}: expected a finished training of these settings and data. "
+                f"Run `python -m solution train --recipe {recipe.name} --fold {fold}` first."
+            )
+        folders.append(bench.workspace.fold(recipe.name, fold))
+    held = [_load(folder, recipe.name, "held") for folder in folders]
+    tests = tuple(_spread_over(bench.competition.test, [_load(folder, recipe.name, "test")]) for folder in folders)
+    seconds = sum(float((manifest(folder) or {}).get("seconds", 0.0)) for folder in folders)
+    return Specialist(recipe, _spread_over(bench.competition.train, held), tests, seconds)
+
+
+def _spread_over(faces: FaceSet, parts: Sequence[Predictions]) -> Predictions:
+    """The parts' rows at their places among all faces, NaN elsewhere. Each row at most once, or ValueError."""
+    place = {identity: row for row, identity in enumerate(faces.ids.tolist())}
+    coords = np.full(faces.coords.shape, np.nan, np.float32)
+    spread = np.full(faces.coords.shape[:2], np.nan, np.float32)
+    rows = [np.array([place[i] for i in part.ids.tolist()], dtype=int) for part in parts]
+    if len(np.unique(np.concatenate(rows))) != sum(len(r) for r in rows):
+        raise ValueError(f"{parts[0].name}: a row is predicted more than once")
+    for part, where in zip(parts, rows, strict=True):
+        coords[where], spread[where] = part.coords, part.spread
+    return Predictions(parts[0].name, faces.ids, coords, spread)

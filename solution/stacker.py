@@ -1,0 +1,141 @@
+"""LightGBM over the specialists' out-of-fold predictions: it learns the correction to the plain blend.
+
+Every fold is a pipeline of its own: fold f's specialists, blend weights and trees learnt from the other folds' rows.
+Its out-of-fold rows and its test predictions are made in exactly the same way, so what the cross-validation measures
+is what the test faces get; the submission is the mean of the k pipelines.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import lightgbm as lgb
+import numpy as np
+
+from solution.blend import fit_weights
+from solution.faces import FaceSet, FoldTable
+from solution.features import face_features, point_features
+from solution.network import POINTS
+from solution.runtime import LOG, seed_for
+from solution.specialists import Specialist
+
+ROUNDS = 250
+CLIP = 6.0  # px: a residual beyond this says that the label is wrong, not that the blend could know better
+SETTINGS = {
+    "objective": "huber",
+    "alpha": 1.5,
+    "learning_rate": 0.03,
+    "num_leaves": 15,
+    "min_data_in_leaf": 150,
+    "feature_fraction": 0.5,
+    "bagging_fraction": 0.7,
+    "bagging_freq": 1,
+    "lambda_l2": 20.0,
+    "deterministic": True,
+    "force_row_wise": True,
+    "num_threads": 1,
+    "verbosity": -1,
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Stacked:
+    """Blend and stack of all subsets: out-of-fold (N, 15, 2), and each fold pipeline's test predictions (k, T, 15, 2).
+
+    weights: {subset: (M, 15)} mean over folds of the blend's weights. kept: points' correction share by subset.
+    """
+
+    blend: np.ndarray
+    stack: np.ndarray
+    blend_test: np.ndarray
+    stack_test: np.ndarray
+    weights: dict[int, np.ndarray]
+
+
+def stack_all(specialists: Sequence[Specialist], train: FaceSet, test: FaceSet, table: FoldTable) -> Stacked:
+    """Blend and stack both subsets. Rows that no specialist predicts stay NaN."""
+    k = table.k
+    blend, blend_test = np.full_like(train.coords, np.nan), np.full((k, *test.coords.shape), np.nan, np.float32)
+    stack, stack_test = blend.copy(), blend_test.copy()
+    weights = {}
+    for subset in (15, 4):
+        rows, test_rows = np.flatnonzero(train.subset == subset), np.flatnonzero(test.subset == subset)
+        members = [s for s in specialists if subset in s.recipe.subsets]
+        found = _one_subset(members, train.take(rows), test.take(test_rows), table.fold[rows], rows, test_rows, subset)
+        blend[rows], stack[rows] = found.blend, found.stack
+        blend_test[:, test_rows], stack_test[:, test_rows] = found.blend_test, found.stack_test
+        weights[subset] = _named(found.weights[subset], members, specialists)
+    return Stacked(blend, stack, blend_test, stack_test, weights)
+
+
+def _named(values: np.ndarray, members: Sequence[Specialist], specialists: Sequence[Specialist]) -> np.ndarray:
+    """Weights with a row for every specialist, 0 for those that do not predict the subset."""
+    full = np.zeros((len(specialists), values.shape[1]))
+    full[[specialists.index(member) for member in members]] = values
+    return full
+
+
+def _one_subset(
+    specialists: Sequence[Specialist],
+    train: FaceSet,
+    test: FaceSet,
+    fold: np.ndarray,
+    rows: np.ndarray,
+    test_rows: np.ndarray,
+    subset: int,
+) -> Stacked:
+    members = np.stack([s.oof.coords[rows] for s in specialists])
+    spreads = np.stack([s.oof.spread[rows] for s in specialists])
+    faces, test_faces = face_features(train.images), face_features(test.images)
+    k = fold.max() + 1
+    blend, blend_test = np.empty_like(train.coords), np.empty((k, *test.coords.shape), np.float32)
+    stack, stack_test = blend.copy(), blend_test.copy()
+    weights = [fit_weights(members[:, fold != f], train.coords[fold != f], subset) for f in range(k)]
+    for f in range(k):
+        blend[fold == f] = weights[f].apply(members[:, fold == f])
+    for f in range(k):
+        others = fold != f
+        trees = Trees(subset).fit(
+            members[:, others], spreads[:, others], blend[others], faces[others], train.coords[others]
+        )
+        held = fold == f
+        stack[held] = trees.correct(members[:, held], spreads[:, held], blend[held], faces[held])
+        test_members = np.stack([s.test[f].coords[test_rows] for s in specialists])
+        test_spreads = np.stack([s.test[f].spread[test_rows] for s in specialists])
+        blend_test[f] = weights[f].apply(test_members)
+        stack_test[f] = trees.correct(test_members, test_spreads, blend_test[f], test_faces)
+    LOG.info("Stack of the %d-keypoint rows: %d faces, %d specialists", subset, len(rows), len(specialists))
+    mean = np.mean([w.values for w in weights], axis=0)
+    return Stacked(blend, stack, blend_test, stack_test, {subset: mean})
+
+
+class Trees:
+    """Two LightGBM models of one subset, for x and for y: all points together, told apart by a feature."""
+
+    def __init__(self, subset: int) -> None:
+        self.subset = subset
+        self.models: list[lgb.Booster] = []
+
+    def fit(
+        self, members: np.ndarray, spreads: np.ndarray, blend: np.ndarray, faces: np.ndarray, labels: np.ndarray
+    ) -> "Trees":
+        """Learn label minus blend, in pixels, clipped. Shapes as in features.point_features, labels (N, 15, 2)."""
+        residual = (labels - blend)[:, POINTS[self.subset]]
+        for axis in (0, 1):
+            seen = point_features(members, spreads, blend, faces, self.subset, axis)
+            target = np.clip(residual[..., axis].reshape(-1), -CLIP, CLIP)
+            known = ~np.isnan(target)
+            data = lgb.Dataset(seen[known], target[known], categorical_feature=[0])
+            settings = {**SETTINGS, "seed": seed_for("stack", self.subset, axis) % 2**31}
+            self.models.append(lgb.train(settings, data, num_boost_round=ROUNDS))
+        return self
+
+    def correct(self, members: np.ndarray, spreads: np.ndarray, blend: np.ndarray, faces: np.ndarray) -> np.ndarray:
+        """The blend (N, 15, 2) plus the learnt correction, a new array."""
+        corrected = blend.copy()
+        points = POINTS[self.subset]
+        if len(blend) == 0:
+            return corrected
+        for axis, model in enumerate(self.models):
+            seen = point_features(members, spreads, blend, faces, self.subset, axis)
+            corrected[:, points, axis] += model.predict(seen).reshape(len(blend), len(points))
+        return corrected

@@ -1,0 +1,251 @@
+"""The stages, each from what lies on disk to what lies on disk, and the table of what each needs and makes."""
+
+import shutil
+from dataclasses import dataclass
+from functools import cache, cached_property
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from solution import audit, ensemble, executors, recipes, specialists
+from solution.artefacts import Workspace
+from solution.data.competition import Competition
+from solution.data.files import read_competition
+from solution.data.source import KAGGLE, Source
+from solution.ensemble import Ensemble
+from solution.errors import UserError
+from solution.faces import FoldTable
+from solution.folds import make_folds, read_folds, twins_across, write_folds
+from solution.recipe import SCALES, Recipe
+from solution.report.markdown import write_report
+from solution.report.summary import Summary, summarise
+from solution.report.tables import make_tables
+from solution.report.terminal import show
+from solution.runtime import LOG
+from solution.specialists import Bench, Specialist
+from solution.submission import check_submission, score, write_submission
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a command works on: data, scale, device. Everything else is read from disk when first needed."""
+
+    root: Path
+    source: Source
+    scale: str
+    device: torch.device
+    jobs: int | None = None
+
+    @cached_property
+    def workspace(self) -> Workspace:
+        return Workspace(self.root, self.source.dataset).ready()
+
+    @cached_property
+    def competition(self) -> Competition:
+        return read_competition(self.source.folder, self.workspace.cache)
+
+    @cached_property
+    def table(self) -> FoldTable:
+        """The fold table; UserError where the stage has not run."""
+        path = self.workspace.fold_table
+        if not path.is_file():
+            raise UserError(f"{path}: expected the fold table, found none. Run `python -m solution folds` first.")
+        return read_folds(path, self.competition.train)
+
+    @cached_property
+    def bench(self) -> Bench:
+        return Bench(self.workspace, self.competition, self.table)
+
+    @cached_property
+    def recipes(self) -> tuple[Recipe, ...]:
+        """Every specialist that runs at this scale, with the settings it has there."""
+        return tuple(recipe.at(self.scale) for recipe in recipes.load_all() if self.scale in recipe.runs_at)
+
+
+def check_scale(scale: str) -> str:
+    """The scale as given; UserError where there is no such scale."""
+    if scale not in SCALES:
+        raise UserError(f"--scale {scale}: expected one of {', '.join(SCALES)}")
+    return scale
+
+
+def fresh(run: Run) -> None:
+    """Forget all results of this data set, but the cache of its files and the ledger of what was sent."""
+    kept = {run.workspace.cache, run.workspace.submissions / "scores.csv"}
+    for folder in (run.workspace.folds, run.workspace.submissions):
+        for path in folder.iterdir():
+            if path in kept:
+                continue
+            if path.is_dir():
+                shutil.rmtree(path)
+            else:
+                path.unlink()
+    LOG.info("Fresh: earlier results of %s removed", run.source.dataset)
+
+
+def data(run: Run) -> None:
+    """Read and check the files, and say what they hold."""
+    train, test = run.competition.train, run.competition.test
+    counts = {s: int((train.subset == s).sum()) for s in (15, 4)}
+    twins = len(twins_across(train, test))
+    LOG.info(
+        "Data: %d labelled faces (%d with 15 points, %d with 4), %d test faces, %d cells asked; %d test twins",
+        *(len(train), counts[15], counts[4], len(test), len(run.competition.lookup.row_id), twins),
+    )
+
+
+def folds(run: Run) -> None:
+    """Make the fold table, unless the one there fits the data."""
+    path = run.workspace.fold_table
+    if path.is_file():
+        try:
+            read_folds(path, run.competition.train)
+        except UserError:
+            LOG.info("Folds: %s is of other data, made anew", path)
+        else:
+            LOG.info("Folds: %s is up to date", path)
+            return
+    table = make_folds(run.competition.train)
+    write_folds(path, table, run.competition.train)
+    LOG.info("Folds: %d folds, %d groups, written to %s", table.k, len(set(table.group.tolist())), path)
+
+
+def train(run: Run, names: tuple[str, ...] = (), fold: int | None = None) -> None:
+    """Train what is not complete: every recipe, or the named ones, on every fold, or one."""
+    for name in names:
+        recipes.load(name)
+    if fold is not None and not 0 <= fold < run.table.k:
+        raise UserError(f"--fold {fold}: expected 0 to {run.table.k - 1}")
+    chosen = [r for r in run.recipes if not names or r.name in names]
+    wanted = range(run.table.k) if fold is None else (fold,)
+    tasks = [
+        _task(run, recipe, f, chosen) for recipe in chosen for f in wanted if not run.bench.done(recipe, f, run.recipes)
+    ]
+    total = len(chosen) * len(wanted)
+    LOG.info("Train: %d of %d trainings are complete", total - len(tasks), total)
+    executors.run(tasks, executors.workers_for(run.device, run.jobs))
+
+
+def _task(run: Run, recipe: Recipe, fold: int, chosen: list[Recipe]) -> executors.Task:
+    after = frozenset([f"{recipe.start_from}/{fold}"] if recipe.start_from in [r.name for r in chosen] else [])
+    arguments = (run.root, run.source, run.scale, recipe.name, fold)
+    return executors.Task(f"{recipe.name}/{fold}", recipe.name, work, arguments, after)
+
+
+@cache
+def _reopened(root: Path, source: Source, scale: str) -> Run:
+    """A worker's own view of the run, read from the cache once."""
+    return Run(root, source, scale, torch.device("cpu"))
+
+
+def work(root: Path, source: Source, scale: str, name: str, fold: int, device: torch.device) -> float:
+    """Do one training in whatever process this is; seconds taken."""
+    run = _reopened(root, source, scale)
+    recipe = next(r for r in run.recipes if r.name == name)
+    return specialists.run_job(run.bench, recipe, fold, run.recipes, device)
+
+
+def trained(run: Run) -> list[Specialist]:
+    """Every specialist's predictions; UserError naming the command to run where one is not complete."""
+    return [specialists.collect(run.bench, recipe, run.recipes) for recipe in run.recipes]
+
+
+def stack(run: Run) -> Ensemble:
+    """Blend and stack, unless that is done already for these trainings."""
+    inputs = ensemble.inputs_of(run.bench, run.recipes)
+    found = ensemble.load(run.bench, inputs)
+    if found is not None:
+        LOG.info("Stack: up to date")
+        return found
+    made = ensemble.make(trained(run), run.bench)
+    ensemble.save(made, run.bench, inputs)
+    for subset, choice in made.choice.items():
+        LOG.info(
+            "Stack: %d-keypoint rows: blend %.4f px, stack %.4f px: %s used",
+            *(subset, choice["blend"], choice["stack"], choice["used"]),
+        )
+    return made
+
+
+def stacked(run: Run) -> Ensemble:
+    """The stack stage's result; UserError where it has not run on what is there now."""
+    found = ensemble.load(run.bench, ensemble.inputs_of(run.bench, run.recipes))
+    if found is None:
+        raise UserError(
+            f"{ensemble.folder_of(run.bench)}: expected the stack of the trainings there now. "
+            "Run `python -m solution stack` first."
+        )
+    return found
+
+
+NAME = "submission"
+
+
+def submission(run: Run) -> Path:
+    """Write the submission of the final predictions with its record, and check it as it lies on disk."""
+    made = stacked(run)
+    final = made.test_predictions(ensemble.PLAIN, run.bench)
+    path = run.workspace.submissions / f"{NAME}.csv"
+    write_submission(path, run.competition, final, record_of(run, made))
+    check_submission(path, run.competition)
+    LOG.info("Submission: %s, %d rows, checked", path, len(run.competition.lookup.row_id))
+    return path
+
+
+def record_of(run: Run, made: Ensemble) -> dict[str, Any]:
+    """What a submission's record says of how it was made and what it should score."""
+    figures = quality(run, made)
+    return {
+        "cv": round(figures.cv["overall"], 5),
+        "cv_by_subset": {str(s): round(figures.cv[s], 5) for s in (15, 4)},
+        "cv_interval": [round(x, 5) for x in figures.interval],
+        "cv_without_suspects": {str(k): round(v, 5) for k, v in (figures.without_suspects or {}).items()},
+        "suspects": figures.suspects,
+        "expected": {str(k): round(v, 5) for k, v in figures.expected.items()},
+        "used": {str(s): choice["used"] for s, choice in made.choice.items()},
+        "blend_weights": {str(s): weights for s, weights in made.weights.items()},
+        "recipes": {r.name: r.digest() for r in run.recipes},
+        "scale": run.scale,
+        "dataset": run.source.dataset,
+    }
+
+
+def quality(run: Run, made: Ensemble, **facts: Any) -> Summary:  # noqa: ANN401 - fields of Summary
+    """The headline figures of the final predictions."""
+    train, weights = run.competition.train, run.competition.weights
+    final = made.oof_predictions(ensemble.PLAIN, run.bench)
+    return summarise(
+        train,
+        final,
+        weights,
+        suspects=audit.surely_wrong(final.coords, train.coords),
+        ambiguity=ensemble.ambiguity(made.test[ensemble.PLAIN], run.competition),
+        drawn=run.competition.drawn,
+        kaggle=run.source.dataset == KAGGLE,
+        choice=made.choice,
+        **facts,
+    )
+
+
+def report(run: Run) -> None:
+    """Write the report's files and print its essentials."""
+    made, specialists_ = stacked(run), trained(run)
+    train = run.competition.train
+    names = (ensemble.BLEND, ensemble.STACK)
+    oof = [s.oof for s in specialists_] + [made.oof_predictions(name, run.bench) for name in names]
+    final = made.oof_predictions(ensemble.PLAIN, run.bench)
+    suspects = audit.surely_wrong(final.coords, train.coords)
+    path = run.workspace.submissions / f"{NAME}.csv"
+    written = path if path.is_file() else None
+    summary = quality(
+        run,
+        made,
+        seconds={s.recipe.name: s.seconds for s in specialists_},
+        submission=written,
+        test=score(path, run.competition) if written else None,
+    )
+    tables = make_tables(train, run.table, oof, run.competition.weights, suspects)
+    write_report(run.workspace.folds, tables, summary)
+    show(tables, summary)
+    LOG.info("Report: %s", run.workspace.folds / "report.md")

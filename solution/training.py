@@ -1,0 +1,206 @@
+"""One landmark recipe on one fold: the loop, the schedule, weight averaging, the history, checkpoints and resume."""
+
+import csv
+import json
+import math
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+from torch.optim.lr_scheduler import OneCycleLR
+from torch.optim.swa_utils import AveragedModel
+
+from solution import checkpoint
+from solution.artefacts import atomic, write_json
+from solution.errors import UserError
+from solution.inference import OFFSET, predict_with, read_offset, recipe_from
+from solution.job import HISTORY, SETTINGS, WEIGHTS, Job
+from solution.losses import pick_loss
+from solution.metrics import rmse
+from solution.network import LandmarkNet
+from solution.offset import MirrorOffset
+from solution.recipe import LandmarkRecipe, Optimiser
+from solution.runtime import LOG, generator, low_precision, seed_for
+from solution.transforms import Augmenter
+
+WATCHES = 12  # held-out passes a training; each costs what a tenth of an epoch does
+
+
+class Trainer:
+    """The state of one training. Each epoch's randomness comes from its number, so state plus epoch resume exactly."""
+
+    def __init__(self, job: Job) -> None:
+        assert isinstance(job.recipe, LandmarkRecipe)
+        self.job, self.recipe = job, job.recipe
+        torch.manual_seed(seed_for(self.recipe.name, self.recipe.seed, job.fold, "init"))
+        self.net = LandmarkNet(self.recipe)
+        self.offset = MirrorOffset()
+        if job.start_from is not None:
+            self._start_from(job.start_from)
+        self.net = self.net.to(job.device, memory_format=torch.channels_last)
+        self.average = AveragedModel(self.net, avg_fn=_moving_average(self.recipe.optimiser), use_buffers=False)
+        self.optimiser = _optimiser(self.net, self.recipe.optimiser)
+        self.batches = max(1, len(job.train) // self.recipe.batch)
+        self.schedule = OneCycleLR(
+            self.optimiser,
+            self.recipe.optimiser.lr,
+            total_steps=self.recipe.epochs * self.batches,
+            pct_start=self.recipe.optimiser.warm_up,
+        )
+        self.loss = pick_loss(self.recipe.loss)
+        self.augment = Augmenter(self.recipe.augmentation)
+        self.history: list[dict[str, Any]] = []
+
+    def _start_from(self, folder: Path) -> None:
+        """Take the trunk and the shared points' heads from the earlier recipe's weights, and its offset."""
+        earlier = json.loads((folder / SETTINGS).read_text(encoding="utf-8"))
+        self.net.adopt(load_file(folder / WEIGHTS), recipe_from(earlier).subsets)
+        self.offset = read_offset(folder)
+
+    def state(self) -> dict[str, Any]:
+        return {
+            "net": self.net.state_dict(),
+            "average": self.average.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+            "schedule": self.schedule.state_dict(),
+            "offset": torch.from_numpy(self.offset.values.copy()),
+            "history": self.history,
+        }
+
+    def resume(self, state: dict[str, Any]) -> None:
+        self.net.load_state_dict(state["net"])
+        self.average.load_state_dict(state["average"])
+        self.optimiser.load_state_dict(state["optimiser"])
+        self.schedule.load_state_dict(state["schedule"])
+        self.offset = MirrorOffset(state["offset"].numpy())
+        self.history = list(state["history"])
+
+    def epoch(self, number: int) -> float:
+        """One pass over the training rows; the mean loss."""
+        job, recipe = self.job, self.recipe
+        key = (recipe.name, recipe.seed, job.fold)
+        order = generator(*key, "order", number).permutation(len(job.train))
+        self.augment.seed(seed_for(*key, "augment", number))
+        torch.manual_seed(seed_for(*key, "torch", number))
+        self.net.train()
+        total = 0.0
+        labels = self.offset.remove(job.train.coords, job.train.subset)
+        for rows in np.array_split(order[: self.batches * recipe.batch], self.batches):
+            total += self._step(rows, labels)
+        self.offset.update()
+        return total / self.batches
+
+    def _step(self, rows: np.ndarray, labels: np.ndarray) -> float:
+        """One step of the optimiser on these rows; the loss."""
+        job = self.job
+        images, target, mirrored = self.augment(job.train.images[rows], labels[rows])
+        subset = job.train.subset[rows]
+        expected = torch.from_numpy(target).to(job.device)
+        with low_precision(job.device):
+            coords, spread = self.net(torch.from_numpy(images).to(job.device), torch.from_numpy(subset).to(job.device))
+        loss = self.loss(coords, spread, expected)
+        value = loss.item()
+        if not math.isfinite(value):
+            raise UserError(f"{job.title}: the loss became {value}. Lower the recipe's lr or clip and train again.")
+        self.optimiser.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.net.parameters(), self.recipe.optimiser.clip)
+        self.optimiser.step()
+        self.schedule.step()
+        self._update_average()
+        residual = (expected[..., 0] - coords[..., 0]).detach().cpu().numpy()
+        self.offset.watch(residual, subset, mirrored)
+        return value
+
+    def _update_average(self) -> None:
+        """Average the weights; take batch normalisation's own running averages as they are."""
+        self.average.update_parameters(self.net)
+        for ours, theirs in zip(self.average.module.buffers(), self.net.buffers(), strict=True):
+            ours.copy_(theirs)
+
+    def watch(self) -> float:
+        """RMSE of the averaged weights on the held-out rows; NaN when there are none."""
+        held = self.job.held
+        if len(held) == 0:
+            return float("nan")
+        found = predict_with(self.average.module, self.offset, held, self.job.device)
+        known = ~np.isnan(found.coords)
+        return rmse(found.coords, np.where(known, held.coords, np.nan))
+
+
+def train(job: Job) -> None:
+    """Train to the end (or on from the last finished epoch) and write weights, settings, offset and history."""
+    trainer = Trainer(job)
+    state = checkpoint.load(job.folder, job.inputs)
+    if state is not None:
+        trainer.resume(state)
+        LOG.info("%s: goes on after epoch %d", job.title, len(trainer.history))
+    epochs = trainer.recipe.epochs
+    every = max(1, epochs // WATCHES)
+    for number in range(len(trainer.history), epochs):
+        began = time.perf_counter()
+        loss = trainer.epoch(number)
+        watched = (number + 1) % every == 0 or number + 1 == epochs
+        held = trainer.watch() if watched else None
+        trainer.history.append(
+            {"epoch": number + 1, "loss": loss, "held_rmse": held, "seconds": time.perf_counter() - began}
+        )
+        checkpoint.save(job.folder, job.inputs, trainer.state())
+        if watched:
+            _tell(job, trainer.history, epochs)
+    _write(trainer)
+
+
+def _tell(job: Job, history: list[dict[str, Any]], epochs: int) -> None:
+    last = history[-1]
+    left = np.mean([line["seconds"] for line in history[-5:]]) * (epochs - last["epoch"])
+    LOG.info(
+        "%s: epoch %d/%d, loss %.3f, held-out %.3f px, %.0f s left",
+        job.title,
+        last["epoch"],
+        epochs,
+        last["loss"],
+        last["held_rmse"],
+        left,
+    )
+
+
+def _write(trainer: Trainer) -> None:
+    folder = trainer.job.folder
+    weights = {name: value.contiguous().cpu() for name, value in trainer.average.module.state_dict().items()}
+    with atomic(folder / WEIGHTS) as temporary:
+        save_file(weights, temporary)
+    write_json(folder / SETTINGS, trainer.recipe.settings())
+    write_json(folder / OFFSET, trainer.offset.values.tolist())
+    write_history(folder / HISTORY, trainer.history)
+
+
+def write_history(path: Path, history: list[dict[str, Any]]) -> None:
+    """Write epochs as CSV, one line each; an epoch without a held-out pass has an empty cell."""
+    with atomic(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as handle:
+        writer = csv.DictWriter(handle, fieldnames=list(history[0]))
+        writer.writeheader()
+        writer.writerows(history)
+
+
+def _moving_average(settings: Optimiser) -> Any:  # noqa: ANN401 - torch's own callback type is untyped
+    def average(old: Tensor, new: Tensor, count: Tensor | int) -> Tensor:
+        share = min(settings.average, (1 + int(count)) / (10 + int(count)))  # short memory at first
+        return old.lerp(new, 1 - share)
+
+    return average
+
+
+def _optimiser(net: torch.nn.Module, settings: Optimiser) -> torch.optim.AdamW:
+    """AdamW; biases and norms are not decayed."""
+    matrices = [p for p in net.parameters() if p.dim() > 1]
+    vectors = [p for p in net.parameters() if p.dim() <= 1]
+    groups = [
+        {"params": matrices, "weight_decay": settings.weight_decay},
+        {"params": vectors, "weight_decay": 0.0},
+    ]
+    return torch.optim.AdamW(groups, lr=settings.lr)

@@ -1,0 +1,70 @@
+"""Training pictures varied, and the mirrored view.
+
+albumentations moves pixels and points alike, but its flip does not swap left and right names, and NaN points break its
+elastic transform: mirroring is done here, and missing points are masked around it.
+"""
+
+import os
+
+os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # no look-up of newer versions over the network
+
+import albumentations as A
+import cv2
+import numpy as np
+
+from solution.keypoints import SIZE, mirror
+from solution.recipe import Augmentation
+
+cv2.setNumThreads(0)  # a job owns one core: OpenCV's own threads only fight the network's
+
+
+class Augmenter:
+    """Varies a batch of faces. Seeded per epoch, so that a resumed epoch sees what an unbroken one would."""
+
+    def __init__(self, settings: Augmentation) -> None:
+        self.settings = settings
+        self._compose = A.Compose(_steps(settings), keypoint_params=A.KeypointParams("xy", remove_invisible=False))
+        self._rng = np.random.default_rng(0)
+
+    def seed(self, seed: int) -> None:
+        """Start an epoch."""
+        self._rng = np.random.default_rng(seed)
+        self._compose.set_random_seed(seed)
+
+    def __call__(self, images: np.ndarray, coords: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Vary each face. images (B, H, W) uint8 and coords (B, K, 2) offset-free pixels, NaN = unlabelled.
+
+        Returns new images and coords of the same shapes, points that left the picture as NaN, and which faces were
+        mirrored, bool (B,).
+        """
+        flipped = self._rng.random(len(images)) < (0.5 if self.settings.mirror else 0.0)
+        varied, points = np.empty_like(images), np.empty_like(coords)
+        mirrored = mirror(coords)
+        for i, flip in enumerate(flipped):
+            image = np.ascontiguousarray(images[i, :, ::-1]) if flip else images[i]
+            varied[i], points[i] = self._vary(image, mirrored[i] if flip else coords[i])
+        return varied, points, flipped
+
+    def _vary(self, image: np.ndarray, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        known = ~np.isnan(points)
+        moved = self._compose(image=image, keypoints=np.where(known, points, 0.0))
+        coords = np.asarray(moved["keypoints"], dtype=np.float32)
+        inside = ((coords > -0.5) & (coords < SIZE - 0.5)).all(axis=-1, keepdims=True)
+        return moved["image"], np.where(known & inside, coords, np.nan)
+
+
+def _steps(settings: Augmentation) -> list[A.BasicTransform]:
+    steps: list[A.BasicTransform] = [
+        A.Affine(
+            rotate=(-settings.rotation, settings.rotation),
+            scale=(1 - settings.scale, 1 + settings.scale),
+            translate_percent=(-settings.shift, settings.shift),
+            border_mode=cv2.BORDER_REPLICATE,
+            p=1.0,
+        )
+    ]
+    if settings.elastic > 0:
+        steps.append(A.ElasticTransform(alpha=settings.elastic, sigma=6, p=0.5))
+    if settings.light > 0:
+        steps.append(A.RandomBrightnessContrast(settings.light, settings.light, p=0.5))
+    return steps
