@@ -1,0 +1,1 @@
+"""Where faces come from: competition files, the download, drawn faces."""

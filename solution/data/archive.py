@@ -1,0 +1,147 @@
+"""Where each of the competition's files lies, and its bytes: a plain file, inside a zip, or inside Kaggle's outer zip.
+
+Nothing is ever unpacked into a folder: content is streamed, and counted while it streams.
+"""
+
+import lzma
+import struct
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath, PureWindowsPath
+from typing import IO
+
+from solution.artefacts import file_digest
+from solution.errors import UserError
+
+OUTER = "facial-keypoints-detection.zip"
+"""What Kaggle's "download all" gives; it holds the other files, some of them zipped once more."""
+
+PAGE = "https://www.kaggle.com/c/facial-keypoints-detection/data"
+
+LIMIT = 2 * 2**30
+"""Most bytes that one file may hold, unpacked. Kaggle's largest holds 0.24 GB: more is a mistake or a zip bomb."""
+
+CHUNK = 2**20
+
+# What a damaged, encrypted or foreign zip makes zipfile raise, and what the disk may answer.
+_DAMAGE = (
+    zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, EOFError, RuntimeError, ValueError, OSError,
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Source:
+    """One file of the competition. path: the file on disk; entries: the way to it through zips, empty if plain."""
+
+    path: Path
+    entries: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return ": ".join((str(self.path), *self.entries))
+
+    def digest(self) -> str:
+        """SHA-256 of the file on disk, zip and all."""
+        try:
+            return file_digest(self.path)
+        except OSError as error:
+            raise _unreadable(self, error) from error
+
+    def chunks(self) -> Iterator[bytes]:
+        """The unpacked content in pieces. UserError where it is damaged, unsafe or larger than LIMIT."""
+        try:
+            with ExitStack() as stack:
+                stream: IO[bytes] = stack.enter_context(self.path.open("rb"))
+                for depth, entry in enumerate(self.entries):
+                    if depth > 0:
+                        stream = stack.enter_context(_seekable(stream, self))
+                    archive = stack.enter_context(zipfile.ZipFile(stream))
+                    stream = stack.enter_context(archive.open(_entry(archive, entry, self)))
+                yield from _counted(stream, self)
+        except _DAMAGE as error:
+            raise _unreadable(self, error) from error
+
+
+def locate(folder: Path, name: str) -> Source | None:
+    """Where the file of this name lies below folder: plain before zip before outer zip. None if nowhere."""
+    zipped = Path(name).with_suffix(".zip").name
+    if (folder / name).is_file():
+        return Source(folder / name)
+    if (folder / zipped).is_file():
+        return Source(folder / zipped, (name,))
+    outer = folder / OUTER
+    held = _names(outer) if outer.is_file() else set()
+    if name in held:
+        return Source(outer, (name,))
+    return Source(outer, (zipped, name)) if zipped in held else None
+
+
+def _names(path: Path) -> set[str]:
+    """The names of the files in a zip, without their folders."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return {PurePosixPath(name).name for name in archive.namelist()}
+    except _DAMAGE as error:
+        raise _unreadable(Source(path), error) from error
+
+
+def _entry(archive: zipfile.ZipFile, name: str, source: Source) -> zipfile.ZipInfo:
+    """The one entry of this name, in whatever folder of the zip; UserError if unsafe, missing or ambiguous."""
+    for info in archive.infolist():
+        if _climbs(info.orig_filename):
+            raise UserError(
+                f"{source}: expected a zip with plain names, got the entry {info.orig_filename!r}, which leads out of "
+                f"the folder. Do not use this file; fetch it again from {PAGE}."
+            )
+    found = [info for info in archive.infolist() if PurePosixPath(info.filename).name == name and not info.is_dir()]
+    if len(found) != 1:
+        raise UserError(
+            f"{source}: expected one entry named {name}, got {len(found)} among "
+            f"{sorted(archive.namelist())[:5]}. Fetch it again from {PAGE}."
+        )
+    if found[0].file_size > LIMIT:
+        raise _too_large(source, f"{found[0].file_size} bytes declared")
+    return found[0]
+
+
+def _climbs(name: str) -> bool:
+    """Whether a zip entry's name is absolute or leads upwards, on any operating system."""
+    path = PureWindowsPath(name)  # understands both kinds of slashes
+    return bool(path.anchor) or ".." in path.parts
+
+
+def _counted(stream: IO[bytes], source: Source) -> Iterator[bytes]:
+    """The stream in pieces; UserError once it has given more than LIMIT bytes."""
+    total = 0
+    while chunk := stream.read(CHUNK):
+        total += len(chunk)
+        if total > LIMIT:
+            raise _too_large(source, f"at least {total} bytes")
+        yield chunk
+
+
+def _seekable(stream: IO[bytes], source: Source) -> IO[bytes]:
+    """The stream's content in a nameless temporary file: a zip in a zip must be read from its end."""
+    copy = tempfile.TemporaryFile()  # noqa: SIM115 - the caller's stack closes it
+    for chunk in _counted(stream, source):
+        copy.write(chunk)
+    copy.seek(0)
+    return copy
+
+
+def _too_large(source: Source, got: str) -> UserError:
+    return UserError(
+        f"{source}: expected at most {LIMIT} bytes unpacked, got {got}. "
+        f"This is not the competition's file; fetch it again from {PAGE}."
+    )
+
+
+def _unreadable(source: Source, error: Exception) -> UserError:
+    reason = str(error) or type(error).__name__
+    return UserError(
+        f"{source}: expected a whole file that can be read, got: {reason}. "
+        f"Is it cut off? Fetch it again from {PAGE}, and see that you may read it."
+    )

@@ -1,0 +1,84 @@
+"""The competition as arrays on disk, so that only the first read parses text. Named by the content it was read from."""
+
+from pathlib import Path
+
+import numpy as np
+
+from solution.artefacts import atomic, complete, seal
+from solution.data.competition import Competition, Lookup
+from solution.errors import UserError
+from solution.faces import FaceSet
+from solution.keypoints import FACE15
+
+VERSION = 1
+"""To be raised with any change to how the files are read or what is kept: older caches are then made anew."""
+
+ARRAYS = "competition.npz"
+
+
+def load(cache: Path, digest: str) -> Competition | None:
+    """What was read from files of this digest; None where there is nothing, or not as it was written."""
+    folder = cache_folder(cache, digest)
+    if not complete(folder, _inputs(digest)):
+        return None
+    with np.load(folder / ARRAYS, allow_pickle=False) as arrays:
+        return Competition(
+            train=_faces(arrays, "train"),
+            test=_faces(arrays, "test"),
+            lookup=Lookup(arrays["row_id"], arrays["image_id"], arrays["column"]),
+            digest=digest,
+            drawn=bool(arrays["drawn"]),
+            answers=arrays.get("answers"),
+        )
+
+
+def store(cache: Path, competition: Competition) -> None:
+    """Keep it for the next read; the manifest comes last, so that a half-written cache is never used."""
+    arrays = {
+        **_columns("train", competition.train),
+        **_columns("test", competition.test),
+        "row_id": competition.lookup.row_id,
+        "image_id": competition.lookup.image_id,
+        "column": competition.lookup.column,
+        "drawn": np.array(competition.drawn),
+    }
+    if competition.answers is not None:
+        arrays["answers"] = competition.answers
+    folder = cache_folder(cache, competition.digest)
+    try:
+        with atomic(folder / ARRAYS) as temporary, temporary.open("wb") as handle:
+            np.savez(handle, allow_pickle=False, **arrays)
+        seal(folder, _inputs(competition.digest), [ARRAYS])
+    except OSError as error:
+        raise UserError(
+            f"{folder}: expected to write the cache of the competition's files, got: {error.strerror}. "
+            "Free some space (100 MB will do) or change the folder's permissions."
+        ) from error
+
+
+def cache_folder(cache: Path, digest: str) -> Path:
+    """The folder below cache for files of this digest."""
+    return cache / f"competition-{digest}"
+
+
+def _inputs(digest: str) -> dict[str, int | str]:
+    return {"version": VERSION, "digest": digest}
+
+
+def _columns(name: str, faces: FaceSet) -> dict[str, np.ndarray]:
+    return {
+        f"{name}_ids": faces.ids,
+        f"{name}_images": faces.images,
+        f"{name}_coords": faces.coords,
+        f"{name}_subset": faces.subset,
+    }
+
+
+def _faces(arrays: np.lib.npyio.NpzFile, name: str) -> FaceSet:
+    return FaceSet(
+        ids=arrays[f"{name}_ids"],
+        images=arrays[f"{name}_images"],
+        coords=arrays[f"{name}_coords"],
+        schema=FACE15,
+        subset=arrays[f"{name}_subset"],
+    )

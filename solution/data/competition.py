@@ -1,0 +1,44 @@
+"""The competition as a value: labelled faces, test faces, and what is asked of them."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from solution.faces import FaceSet
+from solution.keypoints import SUBSETS
+
+
+@dataclass(frozen=True, eq=False)
+class Lookup:
+    """The cells a submission must answer, in the lookup table's order.
+
+    row_id, image_id: (M,) int64. column: (M,) int64, an index into FACE15.columns: point = column // 2, axis =
+    column % 2 (0 = x, 1 = y).
+    """
+
+    row_id: np.ndarray
+    image_id: np.ndarray
+    column: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Competition:
+    """Everything read from the competition's files. Test faces carry NaN labels; `digest` names the files' content.
+
+    train ids are 0-based row numbers of the training file; test ids are the ImageIds. answers: (M,) float64 in the
+    lookup's order where they are known (drawn faces only), else None. drawn: made by this project, not for Kaggle.
+    """
+
+    train: FaceSet
+    test: FaceSet
+    lookup: Lookup
+    digest: str
+    drawn: bool
+    answers: np.ndarray | None = None
+
+    @property
+    def weights(self) -> dict[int, float]:
+        """Share of the asked cells that each subset carries; sums to 1."""
+        subset = dict(zip(self.test.ids.tolist(), self.test.subset.tolist(), strict=True))
+        asked = np.array([subset[i] for i in self.lookup.image_id.tolist()])
+        return {s: float((asked == s).mean()) for s in SUBSETS}

@@ -1,0 +1,154 @@
+"""Drawn faces as the competition's files, with the truth behind them beside: answers, drift, twins, wrong rows."""
+
+import json
+import zipfile
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+
+from solution.artefacts import atomic, write_json, write_text
+from solution.data.drawn.labels import drift_at, label, plan_twins, plan_wrong, relative_places
+from solution.data.drawn.settings import DrawnSettings
+from solution.data.drawn.slots import FILES, draw_slot, slots
+from solution.errors import UserError
+from solution.keypoints import FACE4, FACE15
+
+VERSION = 1
+"""Changes with every change to what a seed draws."""
+
+MANIFEST = "drawn.json"
+COMPETITION_FILES = ("training.zip", "test.zip", "IdLookupTable.csv", "SampleSubmission.csv")
+_UNFINISHED = "drawn.unfinished"
+_BYTES = [str(value) for value in range(256)]
+
+
+def ensure_drawn(folder: Path, settings: DrawnSettings) -> None:
+    """Write the drawn files unless the folder already holds them for these settings."""
+    try:
+        content = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        content = {}
+    wanted = {"version": VERSION, "settings": asdict(settings)}
+    files_there = all((folder / name).is_file() for name in (*COMPETITION_FILES, "answers.csv", "drift.csv"))
+    if not files_there or {key: content.get(key) for key in wanted} != wanted:
+        write_drawn(folder, settings)
+
+
+def write_drawn(folder: Path, settings: DrawnSettings | None = None) -> None:
+    """Write the competition's four files, answers.csv, drift.csv and, last, drawn.json. The same bytes for a seed.
+
+    UserError where the folder holds competition files that were not drawn: they are never overwritten.
+    """
+    settings = settings or DrawnSettings()
+    _claim(folder)
+    twins = plan_twins(settings)
+    wrong = plan_wrong(settings, twins)
+    drift = {file: _drift_rows(settings, file) for file in FILES}
+    _write_training(folder, settings, twins, wrong, drift["training"])
+    _write_test(folder, settings, drift["test"])
+    _write_drift(folder, drift)
+    truth = {
+        "version": VERSION,
+        "settings": asdict(settings),
+        "offsets": {"15": settings.offset15, "4": settings.offset4},
+        "twins": [[earlier, row] for row, earlier in twins.items()],
+        "wrong": [{"row": row, "kind": kind} for row, kind in wrong.items()],
+    }
+    write_json(folder / MANIFEST, truth)
+    (folder / _UNFINISHED).unlink()
+
+
+def _claim(folder: Path) -> None:
+    """Mark the folder as being drawn into, so that one broken off is known as ours and as unfinished."""
+    ours = (folder / MANIFEST).exists() or (folder / _UNFINISHED).exists()
+    present = [name for name in COMPETITION_FILES if (folder / name).exists()]
+    if present and not ours:
+        raise UserError(
+            f"{folder}: expected a folder for drawn faces, found {', '.join(present)} that were not drawn. "
+            "Choose another folder, or move these files away."
+        )
+    write_text(folder / _UNFINISHED, "")
+    (folder / MANIFEST).unlink(missing_ok=True)
+
+
+def _drift_rows(settings: DrawnSettings, file: str) -> np.ndarray:
+    """The drift of every row of a file, (N, 4, 2) pixels; 0 for 15-keypoint rows."""
+    rows = slots(settings, file)
+    in4 = np.array([slot.subset == 4 for slot in rows])
+    drift = np.zeros((len(rows), FACE4.size, 2))
+    drift[in4] = drift_at(settings, relative_places(int(in4.sum())))
+    return drift
+
+
+def _write_training(
+    folder: Path, settings: DrawnSettings, twins: dict[int, int], wrong: dict[int, str], drift: np.ndarray
+) -> None:
+    rows = slots(settings, "training")
+
+    def lines() -> Iterator[str]:
+        yield ",".join((*FACE15.columns, "Image"))
+        for row, slot in enumerate(rows):
+            face = draw_slot(settings.seed, rows[twins.get(row, row)])
+            coords = label(settings, slot, face, drift[row], wrong.get(row))
+            yield ",".join([*map(_number, coords.ravel().tolist()), _pixels(face.image)])
+
+    _write_zip(folder / "training.zip", lines())
+
+
+def _write_test(folder: Path, settings: DrawnSettings, drift: np.ndarray) -> None:
+    """The test pictures, what is asked of them, the sample submission and the answers."""
+    asked: list[tuple[int, str, str]] = []
+
+    def lines() -> Iterator[str]:
+        yield "ImageId,Image"
+        for row, slot in enumerate(slots(settings, "test")):
+            face = draw_slot(settings.seed, slot)
+            values = map(_number, label(settings, slot, face, drift[row], None).ravel().tolist())
+            asked.extend((row + 1, name, value) for name, value in zip(FACE15.columns, values, strict=True) if value)
+            yield f"{row + 1},{_pixels(face.image)}"
+
+    _write_zip(folder / "test.zip", lines())
+    lookup = [f"{i},{image},{column}," for i, (image, column, _) in enumerate(asked, 1)]
+    _write_lines(folder / "IdLookupTable.csv", "RowId,ImageId,FeatureName,Location", lookup)
+    _write_lines(folder / "SampleSubmission.csv", "RowId,Location", [f"{i},0" for i in range(1, len(asked) + 1)])
+    answers = [f"{i},{value}" for i, (_, _, value) in enumerate(asked, 1)]
+    _write_lines(folder / "answers.csv", "RowId,Location", answers)
+
+
+def _write_drift(folder: Path, drift: dict[str, np.ndarray]) -> None:
+    """drift.csv: file, 0-based row, and the planted drift of the four points in pixels."""
+    lines = [
+        f"{file},{row}," + ",".join(map(_number, values))
+        for file, rows in drift.items()
+        for row, values in enumerate(rows.reshape(len(rows), -1).tolist())
+    ]
+    _write_lines(folder / "drift.csv", ",".join(("file", "row", *FACE4.columns)), lines)
+
+
+def _write_lines(path: Path, header: str, lines: list[str]) -> None:
+    write_text(path, "\n".join([header, *lines]) + "\n")
+
+
+def _write_zip(path: Path, lines: Iterator[str]) -> None:
+    """One CSV in a zip of the same name, its time stamp fixed so that equal content makes equal bytes."""
+    entry = zipfile.ZipInfo(path.with_suffix(".csv").name, date_time=(1980, 1, 1, 0, 0, 0))
+    entry.compress_type = zipfile.ZIP_DEFLATED
+    entry.external_attr = 0o644 << 16
+    with (
+        atomic(path) as temporary,
+        zipfile.ZipFile(temporary, "w", compresslevel=1) as archive,
+        archive.open(entry, "w", force_zip64=True) as handle,
+    ):
+        for line in lines:
+            handle.write(line.encode() + b"\n")
+
+
+def _number(value: float) -> str:
+    """A coordinate with up to eight decimals; empty for NaN."""
+    return "" if np.isnan(value) else f"{value:.8f}".rstrip("0").rstrip(".")
+
+
+def _pixels(image: np.ndarray) -> str:
+    return " ".join([_BYTES[value] for value in image.ravel().tolist()])

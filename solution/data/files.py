@@ -1,0 +1,182 @@
+"""The competition's files as a value: found, hashed, and read from a cache or, the first time, from Kaggle's CSVs."""
+
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+
+from solution.artefacts import digest_of
+from solution.data import cache as kept
+from solution.data.archive import OUTER, PAGE, Source, locate
+from solution.data.competition import Competition, Lookup
+from solution.data.pixels import parse_pixels
+from solution.data.table import Row, read_rows, unique
+from solution.errors import UserError
+from solution.faces import FaceSet
+from solution.keypoints import BEYOND_FOUR, FACE15, SUBSETS, subset_of
+
+TRAINING, TEST = "training.csv", "test.csv"
+LOOKUP, SAMPLE = "IdLookupTable.csv", "SampleSubmission.csv"
+REQUIRED = (TRAINING, TEST, LOOKUP)
+
+DRAWN = "drawn.json"
+"""Marks a folder of drawn faces, made by this project."""
+
+ANSWERS = "answers.csv"
+"""The truth behind the lookup table, RowId and Location; read beside DRAWN only."""
+
+BLOCK = 200
+"""Rows parsed at once: 15 MB of pixels as 64-bit integers."""
+
+
+def has_competition(folder: Path) -> bool:
+    """Whether the competition's files are in this folder, by their names alone."""
+    zips = (Path(name).with_suffix(".zip").name for name in REQUIRED)
+    return (folder / OUTER).is_file() or all(
+        (folder / name).is_file() or (folder / zipped).is_file() for name, zipped in zip(REQUIRED, zips, strict=True)
+    )
+
+
+def read_competition(folder: Path, cache: Path) -> Competition:
+    """The competition whose files lie in folder: plain CSVs, zips of them, or Kaggle's outer zip.
+
+    What was read is kept below cache under the digest of the files' content. UserError where a file is missing,
+    damaged or wrong in any row; nothing is written then.
+    """
+    sources = _sources(folder)
+    digest = _digest(sources)
+    competition = kept.load(cache, digest)
+    if competition is None:
+        competition = _read(sources, digest)
+        kept.store(cache, competition)
+    return competition
+
+
+def _sources(folder: Path) -> dict[str, Source]:
+    """Where each file lies, by its name; UserError where one is missing that must be there."""
+    if not folder.is_dir():
+        got = "a file" if folder.exists() else "nothing there"
+        raise UserError(f"{folder}: expected a folder with the competition's files, got {got}. {_remedy()}")
+    found = {name: locate(folder, name) for name in (*REQUIRED, SAMPLE)}
+    missing = [name for name in REQUIRED if found[name] is None]
+    if missing:
+        raise UserError(
+            f"{folder}: expected {', '.join(REQUIRED)} (as they are, zipped, or in {OUTER}), got none of "
+            f"{', '.join(missing)}. {_remedy()}"
+        )
+    if (folder / DRAWN).is_file():
+        found |= {name: Source(folder / name) for name in (DRAWN, ANSWERS) if (folder / name).is_file()}
+    return {name: source for name, source in found.items() if source is not None}
+
+
+def _remedy() -> str:
+    return f"Download {OUTER} from {PAGE} and put it there as it is, or give another folder."
+
+
+def _digest(sources: dict[str, Source]) -> str:
+    """Names the content of the files on disk; a zip that holds several is read once."""
+    of_path = {source.path: source.digest() for source in dict.fromkeys(sources.values())}
+    return digest_of({name: of_path[source.path] for name, source in sources.items()})
+
+
+def _read(sources: dict[str, Source], digest: str) -> Competition:
+    """Everything from the CSVs, the small files first: an error there need not wait for the large one."""
+    test_ids, test_images = _read_test(sources[TEST])
+    lookup = _read_lookup(sources[LOOKUP], test_ids)
+    if SAMPLE in sources:
+        _by_row_id(sources[SAMPLE], lookup)
+    answers = _read_answers(sources[ANSWERS], lookup) if ANSWERS in sources else None
+    return Competition(
+        train=_read_training(sources[TRAINING]),
+        test=_test_faces(test_ids, test_images, lookup),
+        lookup=lookup,
+        digest=digest,
+        drawn=DRAWN in sources,
+        answers=answers,
+    )
+
+
+def _blocks(source: Source, columns: tuple[str, ...]) -> Iterator[list[Row]]:
+    """The file's rows, BLOCK at a time; UserError where there is none."""
+    rows = read_rows(source, columns)
+    block = list(islice(rows, BLOCK))
+    if not block:
+        raise UserError(f"{source}: expected at least one data row, got a header alone. Fetch it again from {PAGE}.")
+    while block:
+        yield block
+        block = list(islice(rows, BLOCK))
+
+
+def _read_training(source: Source) -> FaceSet:
+    """The labelled faces; ids are 0-based row numbers."""
+    images, coords = [], []
+    for block in _blocks(source, (*FACE15.columns, "Image")):
+        coords.append(np.array([[row.label(column) for column in FACE15.columns] for row in block], dtype=np.float32))
+        images.append(parse_pixels(block))
+    labels = np.concatenate(coords).reshape(-1, FACE15.size, 2)
+    subset = subset_of(~np.isnan(labels).all(axis=2))
+    for wanted in SUBSETS:
+        if not (subset == wanted).any():
+            raise UserError(
+                f"{source}: expected rows of both kinds, got none of the {wanted}-keypoint rows among {len(subset)}. "
+                f"Is the file a part of the whole? Fetch it again from {PAGE}."
+            )
+    return FaceSet(np.arange(len(labels)), np.concatenate(images), labels, FACE15, subset)
+
+
+def _read_test(source: Source) -> tuple[np.ndarray, np.ndarray]:
+    """ImageIds (N,) int64 and pictures (N, 96, 96) uint8, in file order."""
+    images, named = [], []
+    for block in _blocks(source, ("ImageId", "Image")):
+        images.append(parse_pixels(block))
+        named.extend(Row(source, row.number, {"ImageId": row.cells["ImageId"]}) for row in block)
+    return np.array(list(unique(named, "ImageId")), dtype=np.int64), np.concatenate(images)
+
+
+def _read_lookup(source: Source, test_ids: np.ndarray) -> Lookup:
+    """What is asked, each row checked against the features and the test file's ImageIds."""
+    rows = [row for block in _blocks(source, ("RowId", "ImageId", "FeatureName", "Location")) for row in block]
+    columns = {name: place for place, name in enumerate(FACE15.columns)}
+    images = set(test_ids.tolist())
+    for row in rows:
+        if row.text("FeatureName") not in columns:
+            raise row.error(f"FeatureName: expected one such as nose_tip_x, got {row.text('FeatureName')!r}")
+        if row.integer("ImageId") not in images:
+            raise row.error(f"ImageId: expected one that the test file has, got {row.text('ImageId')}")
+    return Lookup(
+        row_id=np.array(list(unique(rows, "RowId")), dtype=np.int64),
+        image_id=np.array([row.integer("ImageId") for row in rows], dtype=np.int64),
+        column=np.array([columns[row.text("FeatureName")] for row in rows], dtype=np.int64),
+    )
+
+
+def _by_row_id(source: Source, lookup: Lookup) -> dict[int, Row]:
+    """The rows of a RowId,Location file; UserError unless its RowIds are the lookup table's."""
+    rows = [row for block in _blocks(source, ("RowId", "Location")) for row in block]
+    found = unique(rows, "RowId")
+    asked = set(lookup.row_id.tolist())
+    for row_id, row in found.items():
+        if row_id not in asked:
+            raise row.error(f"RowId: expected one of the lookup table's, got {row_id}")
+    lacking = sorted(asked - found.keys())
+    if lacking:
+        raise UserError(
+            f"{source}: expected the {len(asked)} RowIds of {LOOKUP}, got {len(found)}; the first that is missing is "
+            f"{lacking[0]}. Fetch both files again from {PAGE}."
+        )
+    return found
+
+
+def _read_answers(source: Source, lookup: Lookup) -> np.ndarray:
+    """The true Locations in the lookup's order, (M,) float64, pixels."""
+    rows = _by_row_id(source, lookup)
+    return np.array([rows[row_id].coordinate("Location") for row_id in lookup.row_id.tolist()])
+
+
+def _test_faces(ids: np.ndarray, images: np.ndarray, lookup: Lookup) -> FaceSet:
+    """The test faces without labels; a row is a 15-keypoint row if any point beyond the four is asked of it."""
+    beyond = np.isin(lookup.column // 2, BEYOND_FOUR)
+    subset = np.where(np.isin(ids, lookup.image_id[beyond]), 15, 4).astype(np.int8)
+    coords = np.full((len(ids), FACE15.size, 2), np.nan, dtype=np.float32)
+    return FaceSet(ids, images, coords, FACE15, subset)

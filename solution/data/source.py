@@ -1,0 +1,56 @@
+"""Where the data comes from: --data, else data/, else Kaggle where credentials are set up, else drawn faces."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from solution.data.drawn.write import DrawnSettings, ensure_drawn
+from solution.data.files import has_competition
+from solution.errors import UserError
+from solution.kaggle_client import download, has_credentials
+from solution.runtime import LOG
+
+DRAWN = "drawn"
+KAGGLE = "kaggle"
+
+
+@dataclass(frozen=True)
+class Source:
+    """A folder with the competition's files, and the name that its results go by."""
+
+    folder: Path
+    dataset: str
+
+
+def find(root: Path, data: Path | None) -> Source:
+    """The first source that applies, said aloud in one line. UserError where --data holds no competition files."""
+    default = root / "data"
+    if data is not None:
+        if not has_competition(data):
+            raise UserError(
+                f"--data {data}: expected a folder with the competition's files (training.zip, test.zip, "
+                "IdLookupTable.csv), found none. Name the folder they were unpacked or downloaded to."
+            )
+        return _said(Source(data, _dataset_name(data, default)), "named by --data")
+    if has_competition(default):
+        return _said(Source(default, KAGGLE), "data/ holds the competition's files")
+    if has_credentials():
+        LOG.info("Data: none in data/; Kaggle credentials found, downloading to %s", default)
+        download(default)
+        return _said(Source(default, KAGGLE), "downloaded from Kaggle")
+    folder = default / DRAWN
+    LOG.info("Data: none in data/, no Kaggle credentials: drawing faces (made up, not for Kaggle)")
+    ensure_drawn(folder, DrawnSettings())
+    return _said(Source(folder, DRAWN), "drawn faces")
+
+
+def _dataset_name(folder: Path, default: Path) -> str:
+    """data/ and its drawn faces keep their own names; any other folder lends its name."""
+    resolved = folder.resolve()
+    if resolved == default.resolve():
+        return KAGGLE
+    return resolved.name or "root"
+
+
+def _said(source: Source, why: str) -> Source:
+    LOG.info("Data: %s (%s); results under folds/%s and submissions/%s", source.folder, why, *[source.dataset] * 2)
+    return source

@@ -1,0 +1,135 @@
+"""CSV files row by row, every cell checked when it is asked for: an error names the file, the data row and the column.
+
+None of the competition's cells may hold a comma or a line break, so lines and cells are split as bytes; that and
+streaming keep the 200 MB training file fast and small in memory.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from solution.data.archive import PAGE, Source
+from solution.errors import UserError
+from solution.keypoints import SIZE
+
+LONGEST_LINE = 2**20
+"""Most bytes of one line; a training row has under 38,000."""
+
+LOWEST, HIGHEST = -SIZE / 2, SIZE * 1.5
+"""Range in pixels that a coordinate may lie in: half a picture beyond each edge."""
+
+_INTEGER = re.compile(rb"\d{1,18}")
+_NUMBER = re.compile(rb"-?\d+(\.\d*)?([eE][-+]?\d+)?")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One data row. number counts from 1, the header not counted. cells: column name to raw cell."""
+
+    source: Source
+    number: int
+    cells: dict[str, bytes]
+
+    def error(self, text: str) -> UserError:
+        """The error that says `text` of this row."""
+        return UserError(
+            f"{self.source}, data row {self.number} (counted from 1, without the header): {text}. "
+            f"Is the file cut off or edited? Fetch it again from {PAGE}."
+        )
+
+    def text(self, column: str) -> str:
+        """The cell as a person would read it."""
+        return readable(self.cells[column])
+
+    def integer(self, column: str) -> int:
+        """The cell as an integer, 0 or more."""
+        if not _INTEGER.fullmatch(self.cells[column]):
+            raise self.error(f"{column}: expected an integer, got {self.text(column)!r}")
+        return int(self.cells[column])
+
+    def coordinate(self, column: str) -> float:
+        """The cell as a coordinate in pixels, LOWEST to HIGHEST."""
+        cell = self.cells[column]
+        value = float(cell) if _NUMBER.fullmatch(cell) else float("nan")
+        if not LOWEST <= value <= HIGHEST:
+            raise self.error(
+                f"{column}: expected a coordinate from {LOWEST:g} to {HIGHEST:g} px, got {self.text(column)!r}"
+            )
+        return value
+
+    def label(self, column: str) -> float:
+        """The cell as a coordinate in pixels; NaN where it is empty."""
+        return self.coordinate(column) if self.cells[column] else float("nan")
+
+
+def readable(cell: bytes) -> str:
+    """The start of a cell as text, whatever bytes it holds."""
+    return cell[:40].decode("utf-8", "replace")
+
+
+def read_rows(source: Source, columns: tuple[str, ...]) -> Iterator[Row]:
+    """The rows of a CSV file with exactly these columns, in any order. Blank lines are passed over.
+
+    UserError where the header is not that or a row has another number of cells.
+    """
+    lines = _lines(source)
+    header = _header(source, next(lines, b""), columns)
+    for number, line in enumerate(lines, start=1):
+        cells = _split(line)
+        row = Row(source, number, dict(zip(header, cells, strict=False)))
+        if len(cells) != len(header):
+            raise row.error(f"expected {len(header)} cells, got {len(cells)}")
+        yield row
+
+
+def unique(rows: list[Row], column: str) -> dict[int, Row]:
+    """The rows by their integer in this column; UserError where it comes twice."""
+    found: dict[int, Row] = {}
+    for row in rows:
+        earlier = found.setdefault(row.integer(column), row)
+        if earlier is not row:
+            raise row.error(f"{column}: expected a new number, got {row.text(column)} as in data row {earlier.number}")
+    return found
+
+
+def _lines(source: Source) -> Iterator[bytes]:
+    """The lines that are not blank, without their ends."""
+    rest = b""
+    for chunk in source.chunks():
+        *whole, rest = (rest + chunk).split(b"\n")
+        if len(rest) > LONGEST_LINE:
+            raise UserError(
+                f"{source}: expected a CSV text file, got a line of more than {LONGEST_LINE} bytes. "
+                f"Fetch it again from {PAGE}."
+            )
+        yield from (line for line in whole if line.strip())
+    if rest.strip():
+        yield rest
+
+
+def _split(line: bytes) -> list[bytes]:
+    """The cells of a line. Quotes are dropped: no cell holds anything that would need them."""
+    return [cell.strip() for cell in line.replace(b'"', b"").split(b",")]
+
+
+def _header(source: Source, line: bytes, columns: tuple[str, ...]) -> list[str]:
+    """The column names in the file's order; UserError unless they are exactly the expected ones."""
+    names = [readable(cell) for cell in _split(line.removeprefix(b"\xef\xbb\xbf"))]
+    wrong = {
+        "missing": [name for name in columns if name not in names],
+        "unknown": [name for name in names if name not in columns],
+        "repeated": [name for name in columns if names.count(name) > 1],
+    }
+    faults = [f"{kind}: {_listed(found)}" for kind, found in wrong.items() if found]
+    if faults:
+        raise UserError(
+            f"{source}: expected a header with the {len(columns)} columns {_listed(list(columns))}, got "
+            f"{'; '.join(faults)}. Fetch it again from {PAGE}."
+        )
+    return names
+
+
+def _listed(names: list[str], most: int = 4) -> str:
+    """Names for a message, the first few of many; the bytes of a file that is no text come out escaped."""
+    shown = ", ".join(repr(name) for name in names[:most])
+    return shown if len(names) <= most else f"{shown}, … ({len(names)} in all)"

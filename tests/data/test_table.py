@@ -1,0 +1,92 @@
+from pathlib import Path
+
+import pytest
+
+from solution.data import table
+from solution.data.archive import Source
+from solution.data.table import Row, read_rows, unique
+from solution.errors import UserError
+
+COLUMNS = ("RowId", "Location")
+
+
+def rows_of(folder: Path, text: bytes) -> list[Row]:
+    path = folder / "file.csv"
+    path.write_bytes(text)
+    return list(read_rows(Source(path), COLUMNS))
+
+
+def cell(folder: Path, text: str) -> Row:
+    return rows_of(folder, b"RowId,Location\n1," + text.encode())[0]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"RowId,Location\n1,2.5\n2,\n",
+        b"RowId,Location\r\n1,2.5\r\n2,\r\n",
+        b"\xef\xbb\xbfRowId,Location\n1,2.5\n2,",
+        b"Location,RowId\n2.5,1\n\n,2\n\n",
+        b'"RowId","Location"\n"1","2.5"\n"2",""\n',
+    ],
+)
+def test_rows_come_in_any_usual_dress(tmp_path: Path, text: bytes):
+    rows = rows_of(tmp_path, text)
+    assert [row.number for row in rows] == [1, 2]
+    assert [row.integer("RowId") for row in rows] == [1, 2]
+    assert rows[0].label("Location") == 2.5
+    assert rows[1].label("Location") != rows[1].label("Location")
+
+
+@pytest.mark.parametrize(
+    ("header", "message"),
+    [
+        (b"RowId", r"missing: 'Location'"),
+        (b"", r"missing: 'RowId', 'Location'"),
+        (b"RowId,Location,More", r"unknown: 'More'"),
+        (b"RowId,Location,Location", r"repeated: 'Location'"),
+        (b"\x00\xff\xfe\x80\x81", r"missing: 'RowId', 'Location'; unknown: '\\x00"),
+    ],
+)
+def test_a_wrong_header_says_what_is_wrong_with_it(tmp_path: Path, header: bytes, message: str):
+    with pytest.raises(UserError, match=message):
+        rows_of(tmp_path, header + b"\n1,2\n")
+
+
+def test_a_row_with_another_number_of_cells_is_named(tmp_path: Path):
+    with pytest.raises(UserError, match=r"file\.csv, data row 2 .*expected 2 cells, got 3"):
+        rows_of(tmp_path, b"RowId,Location\n1,2\n2,3,4\n")
+
+
+def test_a_file_without_lines_is_not_gathered_in_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(table, "LONGEST_LINE", 1000)
+    with pytest.raises(UserError, match="a line of more than 1000 bytes"):
+        rows_of(tmp_path, bytes(2000))
+
+
+@pytest.mark.parametrize("text", ["1e9", "inf", "-inf", "nan", "abc", "1_0", "0x10", "144.5", "-48.5", "1;5"])
+def test_a_coordinate_out_of_range_or_no_number_is_refused(tmp_path: Path, text: str):
+    with pytest.raises(UserError, match=rf"data row 1 .*Location: expected a coordinate .*got '{text}'"):
+        cell(tmp_path, text).label("Location")
+
+
+@pytest.mark.parametrize(("text", "value"), [("66.0335638918728", 66.0335638918728), ("-48", -48), ("1.e1", 10)])
+def test_a_coordinate_in_range_is_read(tmp_path: Path, text: str, value: float):
+    assert cell(tmp_path, text).coordinate("Location") == value
+
+
+def test_a_coordinate_that_must_be_there_is_missed(tmp_path: Path):
+    with pytest.raises(UserError, match="got ''"):
+        cell(tmp_path, "").coordinate("Location")
+
+
+@pytest.mark.parametrize("text", ["", "1.0", "-1", "one", "9" * 19])
+def test_an_integer_that_is_none_is_refused(tmp_path: Path, text: str):
+    with pytest.raises(UserError, match="Location: expected an integer"):
+        cell(tmp_path, text).integer("Location")
+
+
+def test_unique_keeps_the_order_and_names_both_rows(tmp_path: Path):
+    assert list(unique(rows_of(tmp_path, b"RowId,Location\n7,\n3,\n5,\n"), "RowId")) == [7, 3, 5]
+    with pytest.raises(UserError, match=r"data row 3 .*got 7 as in data row 1"):
+        unique(rows_of(tmp_path, b"RowId,Location\n7,\n3,\n7,\n"), "RowId")
