@@ -1,0 +1,1 @@
+"""What came out: figures per fold and per keypoint as tables, the headline, and both as files and on the terminal."""

@@ -1,0 +1,100 @@
+"""The report's tables as rows of text, shared by the Markdown page and the terminal.
+
+A figure has three decimals. Brackets stand round a figure over a part of the labelled cells only, which cannot be
+compared; a dash stands where there is none.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pandas as pd
+
+from solution.keypoints import SUBSETS
+from solution.report.summary import Summary
+from solution.report.tables import ALL, WEIGHTED, Tables
+
+NONE = "-"
+LEGEND = (
+    "RMSE in pixels over all labelled cells of the 15-keypoint rows, of the 4-keypoint rows, and of both, weighted by "
+    "the share of asked cells. (In brackets: over the part of the cells that the specialist predicts, "
+    "not comparable.) Without suspects: less the pictures whose labels are surely wrong."
+)
+
+Mark = Callable[[str], str]
+"""How the best figure of its kind is made to stand out."""
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A table of text: the first column names the row, the others hold figures."""
+
+    header: list[str]
+    rows: list[list[str]]
+
+
+def overview(tables: Tables, summary: Summary, mark: Mark) -> Grid:
+    """One row for each predictions: RMSE by subset, weighted, weighted without suspects, coverage, minutes."""
+    folds = tables.folds[tables.folds["fold"] == ALL]
+    columns = [*(str(s) for s in SUBSETS), WEIGHTED]
+    cells = _pivot(folds, "subset", mark)
+    over_all = folds[folds["subset"] == WEIGHTED].set_index("name")
+    rows = [
+        [
+            name,
+            *(cells[name, column] for column in columns),
+            _number(over_all.loc[name, "rmse_without_suspects"]),
+            _share(over_all.loc[name, "coverage"]),
+            _number(summary.seconds.get(name, math.nan) / 60, 1),
+        ]
+        for name in tables.names
+    ]
+    return Grid(["predictions", *columns, "w/o suspects", "coverage", "minutes"], rows)
+
+
+def by_fold(tables: Tables, subset: str, mark: Mark) -> Grid:
+    """One row for each predictions, one column for each fold, and all folds with and without suspects."""
+    folds = tables.folds[tables.folds["subset"] == subset]
+    columns = list(folds["fold"].unique())
+    cells = _pivot(folds, "fold", mark)
+    over_all = folds[folds["fold"] == ALL].set_index("name")
+    rows = [
+        [
+            name,
+            *(cells[name, column] for column in columns),
+            _number(over_all.loc[name, "rmse_without_suspects"]),
+            _share(over_all.loc[name, "coverage"]),
+        ]
+        for name in tables.names
+    ]
+    header = [column if column == ALL else f"fold {column}" for column in columns]
+    return Grid(["predictions", *header, "w/o suspects", "coverage"], rows)
+
+
+def by_keypoint(tables: Tables, subset: str, mark: Mark) -> Grid:
+    """One row for each keypoint, one column for each predictions."""
+    keypoints = tables.keypoints[tables.keypoints["subset"] == subset]
+    cells = _pivot(keypoints, "point", mark)
+    points = keypoints["point"].unique()
+    return Grid(
+        ["keypoint", *tables.names], [[point, *(cells[name, point] for name in tables.names)] for point in points]
+    )
+
+
+def _pivot(frame: pd.DataFrame, column: str, mark: Mark) -> dict[tuple[str, str], str]:
+    """The figure of each (name, column) as text."""
+    figures = zip(frame["name"], frame[column], frame["rmse"], frame["coverage"], frame["best"], strict=True)
+    return {(name, at): _figure(value, share, mark if best else str) for name, at, value, share, best in figures}
+
+
+def _figure(value: float, coverage: float, mark: Mark) -> str:
+    text = _number(value)
+    return mark(text) if coverage == 1 or text == NONE else f"({text})"
+
+
+def _number(value: float, decimals: int = 3) -> str:
+    return NONE if math.isnan(value) else f"{value:.{decimals}f}"
+
+
+def _share(value: float) -> str:
+    return NONE if math.isnan(value) else f"{value:.0%}"

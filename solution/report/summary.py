@@ -1,0 +1,140 @@
+"""The report's headline: one figure with its interval, what it is made of, and what to hold it against."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from solution.faces import FaceSet, Predictions
+from solution.keypoints import SUBSETS
+from solution.metrics import bootstrap_interval, rmse, weighted
+from solution.report.tables import aligned
+
+FIRST_PRIVATE = 1.28236
+COLUMN_MEANS = 3.78
+"""Private leaderboard figures in px, for orientation: the first place, and answering each column's mean."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Summary:
+    """The headline. RMSE in pixels; `Scores` are dicts of "overall", 15 and 4.
+
+    cv: of the final out-of-fold predictions, overall weighted by asked cells; interval: its 95 % bootstrap interval
+    over pictures. without_suspects: the same figures less the `suspects` rows whose labels are surely wrong. test: true
+    figures, where the answers are known. choice: per subset which of blend and stack is used ("used"), both RMSE
+    ("blend", "stack") and "difference": stack minus blend with its interval, [point, low, high]. seconds: training time
+    by specialist. expected: what the submission should score, see `_expected`. drawn: faces drawn by this project; kaggle: the data are Kaggle's own files.
+    """
+
+    name: str
+    cv: dict[str | int, float]
+    interval: tuple[float, float]
+    drawn: bool
+    kaggle: bool
+    suspects: int = 0
+    without_suspects: dict[str | int, float] | None = None
+    test: dict[str | int, float] | None = None
+    choice: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
+    seconds: Mapping[str, float] = field(default_factory=dict)
+    submission: Path | None = None
+    expected: dict[str | int, float] = field(default_factory=dict)
+
+
+def summarise(
+    faces: FaceSet,
+    final: Predictions,
+    weights: dict[int, float],
+    *,
+    suspects: np.ndarray | None = None,
+    ambiguity: dict[int, float] | None = None,
+    **facts: Any,  # noqa: ANN401 - the fields of Summary that are taken as they come
+) -> Summary:
+    """The headline of the final out-of-fold predictions. suspects: bool (N,). ambiguity: by subset, px² a cell
+    that averaging the folds' pipelines takes off. facts: Summary's other fields.
+
+    ValueError where a labelled cell has no prediction.
+    """
+    coords = aligned(faces, final)
+    without = None if suspects is None else _scores(coords, faces, weights, ~suspects)
+    cv = _scores(coords, faces, weights, np.ones(len(faces), bool))
+    return Summary(
+        name=final.name,
+        cv=cv,
+        expected=_expected(without or cv, ambiguity or dict.fromkeys(SUBSETS, 0.0), weights),
+        interval=bootstrap_interval(coords, faces.coords, faces.subset, weights),
+        suspects=0 if suspects is None else int(suspects.sum()),
+        without_suspects=without,
+        **facts,
+    )
+
+
+def headline(summary: Summary) -> list[str]:
+    """The headline in sentences, without the closing one."""
+    low, high = summary.interval
+    lines = [
+        f"Cross-validated RMSE of {summary.name}: {summary.cv['overall']:.3f} px "
+        f"(95 % interval {low:.3f} to {high:.3f} over pictures), {_parts(summary.cv)}."
+    ]
+    if summary.without_suspects is not None:
+        lines.append(
+            f"Without the {summary.suspects} pictures whose labels are surely wrong: "
+            f"{summary.without_suspects['overall']:.3f} px, {_parts(summary.without_suspects)}."
+        )
+    lines.append(
+        f"Expected on the test pictures, where the folds' pipelines are averaged: {summary.expected['overall']:.3f} px, "
+        f"{_parts(summary.expected)}."
+    )
+    if summary.test is not None:
+        lines.append(f"True RMSE on the test pictures: {summary.test['overall']:.3f} px, {_parts(summary.test)}.")
+    return lines + [_choice(subset, choice) for subset, choice in summary.choice.items()] + landmarks(summary)
+
+
+def landmarks(summary: Summary) -> list[str]:
+    """Leaderboard figures for orientation, none for drawn faces, and whether they may be compared."""
+    if summary.drawn:
+        return []
+    caution = (
+        "they are of Kaggle's test pictures, the figures above of its training pictures"
+        if summary.kaggle
+        else "NOT COMPARABLE: they are of other pictures than the ones here"
+    )
+    return [
+        f"For orientation, Kaggle's private leaderboard: first place {FIRST_PRIVATE:.5f} px, "
+        f"column means {COLUMN_MEANS:.2f} px ({caution})."
+    ]
+
+
+def closing(summary: Summary) -> str:
+    """The last line: where the submission lies and what it can be expected to score."""
+    where = "No submission written" if summary.submission is None else f"Submission: {summary.submission}"
+    return f"{where}, expected RMSE {summary.expected['overall']:.3f} px"
+
+
+def _scores(coords: np.ndarray, faces: FaceSet, weights: dict[int, float], kept: np.ndarray) -> dict[str | int, float]:
+    by_subset = {}
+    for s in SUBSETS:
+        rows = kept & (faces.subset == s)
+        by_subset[s] = rmse(coords[rows], faces.coords[rows])
+    return {"overall": weighted(by_subset, weights), **by_subset}
+
+
+def _expected(
+    cv: Mapping[str | int, float], ambiguity: Mapping[int, float], weights: dict[int, float]
+) -> dict[str | int, float]:
+    """The test score to expect: one pipeline's squared error less what averaging all of them takes off."""
+    by_subset = {s: float(np.sqrt(max(cv[s] ** 2 - ambiguity[s], 0.0))) for s in SUBSETS}
+    return {"overall": weighted(by_subset, weights), **by_subset}
+
+
+def _parts(scores: dict[str | int, float]) -> str:
+    return ", ".join(f"{s}-keypoint rows {scores[s]:.3f}" for s in SUBSETS)
+
+
+def _choice(subset: int, choice: Mapping[str, Any]) -> str:
+    point, low, high = choice["difference"]
+    return (
+        f"{subset}-keypoint rows use the {choice['used']}: blend {choice['blend']:.3f} px, stack {choice['stack']:.3f} "
+        f"px, stack minus blend {point:+.3f} px (95 % interval {low:+.3f} to {high:+.3f})."
+    )

@@ -1,0 +1,265 @@
+import io
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from rich.console import Console
+
+from solution.faces import FaceSet, FoldTable, Predictions
+from solution.keypoints import FACE15, IN_FOUR
+from solution.metrics import rmse, rmse_by_point, weighted_rmse
+from solution.report.markdown import page, write_report
+from solution.report.summary import Summary, summarise
+from solution.report.tables import Tables, make_tables
+from solution.report.terminal import show
+from tests.small import predicted, small_faces, small_folds
+
+WEIGHTS = {15: 0.65, 4: 0.35}
+CHOICE = {
+    15: {"used": "stack", "blend": 1.09, "stack": 1.07, "difference": [-0.02, -0.031, -0.009]},
+    4: {"used": "blend", "blend": 1.4, "stack": 1.41, "difference": [0.01, -0.01, 0.03]},
+}
+
+
+@pytest.fixture
+def faces() -> FaceSet:
+    return small_faces(12, 12)
+
+
+@pytest.fixture
+def table(faces: FaceSet) -> FoldTable:
+    return small_folds(faces)
+
+
+def only(predictions: Predictions, rows: np.ndarray, points: np.ndarray) -> Predictions:
+    """The predictions of these rows, of these points alone."""
+    coords = np.full_like(predictions.coords[rows], np.nan)
+    coords[:, points] = predictions.coords[rows][:, points]
+    return Predictions(predictions.name, predictions.ids[rows], coords, predictions.spread[rows])
+
+
+@pytest.fixture
+def oof(faces: FaceSet) -> list[Predictions]:
+    every = np.arange(FACE15.size)
+    order = np.random.default_rng(9).permutation(len(faces))
+    return [
+        only(predicted(faces, "unet_15", 1.0, 1), faces.subset == 15, every),
+        only(predicted(faces, "eyes", 0.1, 2), faces.subset > 0, IN_FOUR),
+        predicted(faces, "blend", 1.5, 3),
+        only(predicted(faces, "stack", 1.2, 4), order, every),
+    ]
+
+
+@pytest.fixture
+def suspects(faces: FaceSet) -> np.ndarray:
+    return np.isin(faces.ids, [2, 15])
+
+
+@pytest.fixture
+def tables(faces: FaceSet, table: FoldTable, oof: list[Predictions], suspects: np.ndarray) -> Tables:
+    return make_tables(faces, table, oof, WEIGHTS, suspects)
+
+
+@pytest.fixture
+def summary(faces: FaceSet, oof: list[Predictions], suspects: np.ndarray) -> Summary:
+    return summarise(
+        faces,
+        oof[3],
+        WEIGHTS,
+        suspects=suspects,
+        choice=CHOICE,
+        seconds={"unet_15": 1020.0, "eyes": 75.0},
+        submission=Path("submissions/real/best.csv"),
+        drawn=False,
+        kaggle=True,
+    )
+
+
+def figure(frame: pd.DataFrame, **where: str) -> pd.Series:
+    """The one row of a table."""
+    for column, value in where.items():
+        frame = frame[frame[column] == value]
+    assert len(frame) == 1
+    return frame.iloc[0]
+
+
+def test_figures_are_the_metrics(tables: Tables, faces: FaceSet, table: FoldTable, oof: list[Predictions]) -> None:
+    blend = oof[2].coords.astype(float)
+    for fold in ("0", "1", "2", "all"):
+        rows = np.ones(len(faces), bool) if fold == "all" else table.fold == int(fold)
+        for subset in (15, 4):
+            at = rows & (faces.subset == subset)
+            row = figure(tables.folds, name="blend", subset=str(subset), fold=fold)
+            assert row["rmse"] == pytest.approx(rmse(blend[at], faces.coords[at]))
+            assert row["cells"] == (~np.isnan(faces.coords[at])).sum()
+            assert row["coverage"] == 1
+        want = weighted_rmse(blend[rows], faces.coords[rows], faces.subset[rows], WEIGHTS)
+        assert figure(tables.folds, name="blend", subset="weighted", fold=fold)["rmse"] == pytest.approx(want)
+
+
+def test_long_form_is_complete(tables: Tables) -> None:
+    assert tables.names == ["unet_15", "eyes", "blend", "stack"]
+    assert len(tables.folds) == 4 * 3 * 4
+    assert len(tables.keypoints) == 4 * (15 + 4)
+    assert set(tables.keypoints[tables.keypoints["subset"] == "4"]["point"]) == {FACE15.points[k] for k in IN_FOUR}
+
+
+def test_order_of_rows_does_not_matter(tables: Tables, faces: FaceSet, oof: list[Predictions]) -> None:
+    straight = predicted(faces, "stack", 1.2, 4).coords
+    at = faces.subset == 4
+    want = rmse(straight[at].astype(float), faces.coords[at])
+    assert figure(tables.folds, name="stack", subset="4", fold="all")["rmse"] == pytest.approx(want)
+
+
+def test_partial_specialists_are_scored_on_what_they_predict(tables: Tables, faces: FaceSet) -> None:
+    elsewhere = figure(tables.folds, name="unet_15", subset="4", fold="all")
+    assert np.isnan(elsewhere["rmse"])
+    assert elsewhere["coverage"] == 0
+    assert np.isnan(figure(tables.folds, name="unet_15", subset="weighted", fold="all")["rmse"])
+    eyes = figure(tables.folds, name="eyes", subset="15", fold="all")
+    coords = predicted(faces, "eyes", 0.1, 2).coords.astype(float)
+    at = faces.subset == 15
+    assert eyes["rmse"] == pytest.approx(rmse(coords[at][:, IN_FOUR], faces.coords[at][:, IN_FOUR]))
+    assert eyes["coverage"] == pytest.approx(4 / 15)
+    assert eyes["cells"] == 12 * 8
+    both = figure(tables.folds, name="eyes", subset="weighted", fold="all")
+    assert both["coverage"] == pytest.approx(0.65 * 4 / 15 + 0.35)
+
+
+def test_only_full_figures_compete(tables: Tables) -> None:
+    best = tables.folds[tables.folds["best"] & (tables.folds["fold"] == "all")].set_index("subset")["name"]
+    assert best.to_dict() == {"15": "unet_15", "4": "eyes", "weighted": "stack"}
+    by_point = tables.keypoints[tables.keypoints["best"] & (tables.keypoints["subset"] == "15")].set_index("point")
+    assert by_point.loc["nose_tip", "name"] == "eyes"
+    assert by_point.loc["mouth_left_corner", "name"] != "eyes"
+
+
+def test_keypoint_figures(tables: Tables, faces: FaceSet, oof: list[Predictions]) -> None:
+    at = faces.subset == 15
+    want = rmse_by_point(oof[2].coords[at].astype(float), faces.coords[at])
+    got = [figure(tables.keypoints, name="blend", subset="15", point=p)["rmse"] for p in FACE15.points]
+    np.testing.assert_allclose(got, want)
+
+
+def test_suspects_stay_in_the_main_figure(
+    faces: FaceSet, table: FoldTable, oof: list[Predictions], tables: Tables, suspects: np.ndarray
+) -> None:
+    plain = make_tables(faces, table, oof, WEIGHTS)
+    assert plain.folds["rmse_without_suspects"].isna().all()
+    pd.testing.assert_series_equal(plain.folds["rmse"], tables.folds["rmse"])
+    at = (faces.subset == 4) & ~suspects
+    row = figure(tables.folds, name="blend", subset="4", fold="all")
+    assert row["rmse_without_suspects"] == pytest.approx(rmse(oof[2].coords[at].astype(float), faces.coords[at]))
+    assert row["rmse_without_suspects"] != row["rmse"]
+
+
+def test_weights_that_do_not_add_up_exactly_leave_coverage_whole(
+    faces: FaceSet, table: FoldTable, oof: list[Predictions]
+) -> None:
+    tables = make_tables(faces, table, oof[2:], {15: 0.7, 4: 0.1 + 0.2 - 1e-16})
+    assert figure(tables.folds, name="stack", subset="weighted", fold="all")["coverage"] == 1
+
+
+def test_strange_predictions_are_refused(faces: FaceSet, table: FoldTable, oof: list[Predictions]) -> None:
+    with pytest.raises(ValueError, match="different names"):
+        make_tables(faces, table, [oof[2], oof[2]], WEIGHTS)
+    stranger = replace(oof[2], ids=oof[2].ids + 1)
+    with pytest.raises(ValueError, match="exactly once"):
+        make_tables(faces, table, [stranger], WEIGHTS)
+    twice = only(oof[2], np.array([0, 0]), IN_FOUR)
+    with pytest.raises(ValueError, match="at most once"):
+        make_tables(faces, table, [twice], WEIGHTS)
+
+
+def test_summary(summary: Summary, faces: FaceSet, suspects: np.ndarray) -> None:
+    coords = predicted(faces, "stack", 1.2, 4).coords.astype(float)
+    assert summary.cv["overall"] == pytest.approx(weighted_rmse(coords, faces.coords, faces.subset, WEIGHTS))
+    assert summary.interval[0] < summary.cv["overall"] < summary.interval[1]
+    assert summary.suspects == 2
+    kept = ~suspects
+    want = weighted_rmse(coords[kept], faces.coords[kept], faces.subset[kept], WEIGHTS)
+    assert summary.without_suspects["overall"] == pytest.approx(want)
+
+
+def test_summary_of_predictions_with_holes_is_refused(faces: FaceSet, oof: list[Predictions]) -> None:
+    with pytest.raises(ValueError, match="no prediction"):
+        summarise(faces, oof[0], WEIGHTS, drawn=True, kaggle=False)
+
+
+def test_files_are_the_same_each_time(tmp_path: Path, tables: Tables, summary: Summary) -> None:
+    write_report(tmp_path / "a", tables, summary)
+    write_report(tmp_path / "b", tables, summary)
+    names = ["keypoints.csv", "report.csv", "report.md"]
+    assert sorted(path.name for path in (tmp_path / "a").iterdir()) == names
+    for name in names:
+        assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
+    again = pd.read_csv(tmp_path / "a" / "report.csv", dtype={"subset": str, "fold": str})
+    np.testing.assert_allclose(again["rmse"], tables.folds["rmse"], atol=1e-6)
+    assert list(again["best"]) == list(tables.folds["best"])
+
+
+def test_page(tables: Tables, summary: Summary) -> None:
+    text = page(tables, summary)
+    stack = figure(tables.folds, name="stack", subset="weighted", fold="all")["rmse"]
+    eyes = figure(tables.folds, name="eyes", subset="15", fold="all")["rmse"]
+    assert f"Cross-validated RMSE of stack: {stack:.3f} px" in text
+    assert f"**{stack:.3f}**" in text
+    assert f"({eyes:.3f})" in text  # a part only, so in brackets and never bold
+    assert "15-keypoint rows use the stack: blend 1.090 px, stack 1.070 px, stack minus blend -0.020 px" in text
+    assert "17.0 |" in text
+    assert "Without the 2 pictures" in text
+    assert "nan" not in text
+    for block in text.split("\n\n"):
+        if block.startswith("|"):
+            assert len({len(line) for line in block.splitlines()}) == 1
+
+
+@pytest.mark.parametrize(
+    ("kaggle", "want"),
+    [(True, "1.28236 px, column means 3.78 px (they are of Kaggle"), (False, "NOT COMPARABLE")],
+)
+def test_landmarks_say_what_they_compare(tables: Tables, summary: Summary, kaggle: bool, want: str) -> None:
+    assert want in page(tables, replace(summary, kaggle=kaggle))
+
+
+def test_drawn_faces_show_their_true_score_and_no_landmark(tables: Tables, summary: Summary) -> None:
+    text = page(tables, replace(summary, drawn=True, kaggle=False, test={"overall": 1.111, 15: 0.9, 4: 1.4}))
+    assert "1.28236" not in text
+    assert "True RMSE on the test pictures: 1.111 px, 15-keypoint rows 0.900, 4-keypoint rows 1.400." in text
+    assert "True RMSE" not in page(tables, summary)
+
+
+def shown(tables: Tables, summary: Summary, **settings: object) -> list[str]:
+    out = io.StringIO()
+    show(tables, summary, Console(file=out, **settings))
+    return out.getvalue().splitlines()
+
+
+def test_terminal_is_plain_and_narrow_when_it_is_a_file(tables: Tables, summary: Summary) -> None:
+    lines = shown(tables, summary, width=200)
+    assert max(len(line) for line in lines) <= 80
+    assert all(line.isascii() and line.replace("\t", " ").isprintable() for line in lines)
+    stack = figure(tables.folds, name="stack", subset="weighted", fold="all")["rmse"]
+    assert lines[-1] == f"Submission: submissions/real/best.csv, expected RMSE {summary.expected['overall']:.3f} px"
+    (row,) = [line for line in lines if line.startswith("stack")]
+    assert f"{stack:.3f}*" in row
+
+
+def test_terminal_keeps_the_last_line_whole_and_names_as_they_are(
+    faces: FaceSet, table: FoldTable, oof: list[Predictions], summary: Summary
+) -> None:
+    odd = replace(oof[2], name="[bold]a_very_long_name_for_a_specialist_of_the_fourth_kind")
+    far = replace(summary, submission=Path("/somewhere") / ("deep/" * 20) / "best.csv")
+    lines = shown(make_tables(faces, table, [odd], WEIGHTS), far, width=80)
+    assert "deep/best.csv, expected RMSE" in lines[-1]
+    assert lines[-1].startswith("Submission: /somewhere/deep/")
+    assert max(len(line) for line in lines[:-1]) <= 80
+    assert lines[1].startswith("[bold]a_very")
+
+
+def test_terminal_uses_style_on_a_terminal(tables: Tables, summary: Summary) -> None:
+    lines = shown(tables, replace(summary, submission=None), width=80, force_terminal=True, color_system="standard")
+    assert "\x1b[" in lines[-1]
+    assert "No submission written, expected RMSE" in lines[-1]
