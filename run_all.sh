@@ -1,0 +1,38 @@
+#!/usr/bin/env bash
+# From the competition's files to a checked submission: sets up, then `python -m solution run` with the same options.
+#   ./run_all.sh [--data DIR] [--scale smoke|cpu|full] [--device auto|cpu|cuda] [--jobs N] [--fresh]
+#   ./run_all.sh --test [pytest options]      sets up the same way and runs the tests
+set -euo pipefail
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+
+# --data may be relative to where the command was given: make it absolute before moving.
+arguments=()
+while (($#)); do
+  case $1 in
+    --data) arguments+=("$1" "$(realpath -m -- "${2:?--data needs a folder}")"); shift 2 ;;
+    --data=*) arguments+=("--data=$(realpath -m -- "${1#--data=}")"); shift ;;
+    *) arguments+=("$1"); shift ;;
+  esac
+done
+cd "$here"
+
+if [[ -z ${VIRTUAL_ENV:-} ]]; then
+  python=$(command -v python3.11 || command -v python3) || { echo "error: expected Python 3.11, found none" >&2; exit 2; }
+  "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' ||
+    { echo "error: expected Python 3.11 or newer, got $("$python" --version)" >&2; exit 2; }
+  [[ -x .venv/bin/python ]] || { echo "Setup: making .venv"; "$python" -m venv .venv; }
+  export VIRTUAL_ENV=$here/.venv PATH=$here/.venv/bin:$PATH
+fi
+
+# Install once per version of requirements.txt and environment: the stamp is written after pip has ended well.
+stamp=$VIRTUAL_ENV/.facial-keypoints-$(sha256sum requirements.txt | cut -c1-16)
+if [[ ! -e $stamp ]]; then
+  echo "Setup: installing requirements.txt (one to three minutes, once)"
+  python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+  touch "$stamp"
+fi
+
+if [[ ${arguments[0]:-} == --test ]]; then
+  exec python -m pytest "${arguments[@]:1}"
+fi
+exec python -m solution run "${arguments[@]}"
