@@ -4,29 +4,36 @@ Weights are non-negative and sum to one, one set for each subset and each group 
 predict. They are learnt from out-of-fold predictions of the other folds, so a row never weighs its own prediction.
 """
 
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
 from scipy.optimize import nnls
 
+from solution.audit import surely_wrong
 from solution.network import POINTS
 
-ABSURD = 12.0  # px rms over a row: such a label is wrong and would buy weight for whoever is wrong the same way
+LEAST = 1e-9  # share of everyone who predicts a cell: where the favourite is missing, the others answer
 RIDGE = 50.0  # px² of pull towards equal weights, as if that many cells voted for them
 
 
 @dataclass(frozen=True, eq=False)
 class Weights:
-    """Weights (M, 15) of M specialists for each point of one subset; a column sums to 1 where anyone predicts."""
+    """Weights (M, 15) of M specialists for each point of one subset; a column sums to 1 where anyone predicts.
+
+    Where a specialist lacks a cell, the weights of those who have it are scaled up to 1.
+    """
 
     subset: int
     values: np.ndarray
 
     def apply(self, members: np.ndarray) -> np.ndarray:
         """The blend of members (M, N, 15, 2): (N, 15, 2), NaN where no specialist predicts."""
-        blended = np.nansum(members * self.values[:, None, :, None], axis=0)
-        covered = ~np.isnan(members).all(axis=0)
-        return np.where(covered, blended, np.nan).astype(np.float32)
+        present = ~np.isnan(members)
+        share = np.where(present, self.values[:, None, :, None] + LEAST, 0.0)
+        total = share.sum(axis=0)
+        blended = (np.where(present, members, 0.0) * share).sum(axis=0) / np.where(total > 0, total, 1.0)
+        return np.where(total > 0, blended, np.nan).astype(np.float32)
 
 
 def fit_weights(members: np.ndarray, labels: np.ndarray, subset: int) -> Weights:
@@ -43,17 +50,20 @@ def fit_weights(members: np.ndarray, labels: np.ndarray, subset: int) -> Weights
 
 
 def _sane(members: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Rows whose labels lie within reach of the specialists' median, bool (N,)."""
-    with np.errstate(invalid="ignore"):
+    """Rows whose labels lie within reach of the specialists' median, bool (N,).
+
+    A label that is surely wrong would buy weight for whoever is wrong the same way.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # a point that no specialist predicts
         middle = np.nanmedian(members, axis=0)
-    error = np.nanmean((middle - labels) ** 2, axis=(1, 2))
-    return ~(error > ABSURD**2)
+    return ~surely_wrong(middle, labels)
 
 
 def _solve(members: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """Non-negative weights that sum to 1: the sum is asked for by one heavy equation."""
     count = len(members)
-    known = ~np.isnan(labels)
+    known = ~np.isnan(labels) & ~np.isnan(members).any(axis=0)
     design = members[:, known].T.astype(np.float64)
     middle = design.mean(axis=1, keepdims=True)  # predictions agree to a few px: centring keeps the solve sharp
     deviation, target = design - middle, labels[known] - middle[:, 0]

@@ -3,8 +3,7 @@
 import argparse
 from pathlib import Path
 
-from solution import stages
-from solution.data import source
+from solution import source, stages
 from solution.data.files import DRAWN
 from solution.executors import check_jobs
 from solution.kaggle_client import download, submit
@@ -21,9 +20,11 @@ def run(options: argparse.Namespace, root: Path) -> None:
         download(options.data or root / "data")
         return
     session = open_run(options, root)
+    if options.verb == "run" and options.fresh:
+        stages.fresh(session)  # before the log is opened: it is one of the results
     log_to(session.workspace.folds / "log.txt")
     if options.verb == "run":
-        _everything(session, options.fresh)
+        _everything(session)
     elif options.verb == "train":
         stages.train(session, tuple(options.recipe), options.fold)
     elif options.verb == "submit":
@@ -54,9 +55,7 @@ def default_scale(folder: Path, device: str) -> str:
     return "full" if device == "cuda" else "cpu"
 
 
-def _everything(session: Run, fresh: bool) -> None:
-    if fresh:
-        stages.fresh(session)
+def _everything(session: Run) -> None:
     stages.data(session)
     stages.folds(session)
     stages.train(session)

@@ -1,4 +1,7 @@
-"""The stack stage: blend and stack of all specialists, which of them is used where, kept on disk as one value."""
+"""The stack stage: blend and stack of all specialists, which of them is used where, kept on disk as one value.
+
+`plain` is, per subset, the better of blend and stack; `final` is plain with the drift of the labels along the file.
+"""
 
 import json
 from dataclasses import dataclass
@@ -9,6 +12,7 @@ import numpy as np
 
 from solution.artefacts import atomic, complete, seal, write_json
 from solution.data.competition import Competition
+from solution.drift import BY_RANK, centred, cross_validated, drift_at, places_by_rank
 from solution.errors import UserError
 from solution.faces import Predictions
 from solution.keypoints import SUBSETS
@@ -18,7 +22,7 @@ from solution.stacker import Stacked, stack_all
 
 FORMAT = 1
 ARRAYS, FACTS = "stack.npz", "stack.json"
-BLEND, STACK, PLAIN = "blend", "stack", "plain"
+BLEND, STACK, PLAIN, FINAL = "blend", "stack", "plain", "final"
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,6 +66,7 @@ def make(specialists: list[Specialist], bench: Bench) -> Ensemble:
     for parts, subset in ((oof, train.subset), (tests, test.subset)):
         used = np.array([choice[int(s)]["used"] == STACK for s in subset])
         parts[PLAIN] = np.where(used[:, None, None], parts[STACK], parts[BLEND])
+    _add_drift(oof, tests, choice, bench)
     names = [s.recipe.name for s in specialists]
     weights = {s: dict(zip(names, _mean_weight(stacked.weights[s]), strict=True)) for s in SUBSETS}
     return Ensemble(oof, tests, choice, weights)
@@ -83,6 +88,24 @@ def _choose(oof: dict[str, np.ndarray], bench: Bench, subset: int) -> dict[str, 
     difference = paired_difference(oof[STACK][rows], oof[BLEND][rows], labels, faces.subset[rows], alone)
     used = STACK if figures[STACK] < figures[BLEND] else BLEND
     return {"used": used, **figures, "difference": list(difference)}
+
+
+def _add_drift(
+    oof: dict[str, np.ndarray], tests: dict[str, np.ndarray], choice: dict[int, dict[str, Any]], bench: Bench
+) -> None:
+    """Put FINAL beside PLAIN: with the drift in the subsets where that is better out-of-fold, and by how much."""
+    train, test = bench.competition.train, bench.competition.test
+    oof[FINAL], tests[FINAL] = oof[PLAIN].copy(), tests[PLAIN].copy()
+    for subset in SUBSETS:
+        rows, test_rows = (np.flatnonzero(faces.subset == subset) for faces in (train, test))
+        residuals = centred(train.coords[rows] - oof[PLAIN][rows])
+        held = cross_validated(rows, residuals, bench.table.fold[rows], BY_RANK[subset])
+        figures = [rmse(oof[PLAIN][rows] + shift, train.coords[rows]) for shift in (0, held)]
+        choice[subset] |= {"plain": figures[0], "drift": figures[1], "drift_used": figures[1] < figures[0]}
+        if choice[subset]["drift_used"]:
+            oof[FINAL][rows] += held
+            places = places_by_rank(len(test_rows), rows)
+            tests[FINAL][:, test_rows] += drift_at(places, rows, residuals, BY_RANK[subset])
 
 
 def _check_cover(stacked: Stacked, bench: Bench) -> None:

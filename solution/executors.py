@@ -7,6 +7,7 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,8 +49,11 @@ def run(tasks: Sequence[Task], devices: Sequence[str]) -> None:
 def _run_here(tasks: Sequence[Task], device: str) -> None:
     set_threads(1)
     progress = Progress(tasks, 1)
-    for task in tasks:
+    waiting = list(tasks)
+    while waiting:
+        task = next(task for task in waiting if not task.after & {other.name for other in waiting})
         progress.finished(task, task.call(*task.arguments, torch.device(device)))
+        waiting.remove(task)
 
 
 def _run_in_workers(tasks: Sequence[Task], devices: Sequence[str]) -> None:
@@ -64,6 +68,12 @@ def _run_in_workers(tasks: Sequence[Task], devices: Sequence[str]) -> None:
     try:
         _schedule(tasks, pool, Progress(tasks, len(devices)), len(devices))
         pool.shutdown()
+    except BrokenProcessPool as error:
+        _stop(pool)
+        raise UserError(
+            "expected every worker process to finish, one was ended from outside: most often for lack of memory. "
+            "Run the same command again with a smaller --jobs; every finished epoch is kept."
+        ) from error
     except BaseException:
         _stop(pool)
         raise
@@ -72,11 +82,12 @@ def _run_in_workers(tasks: Sequence[Task], devices: Sequence[str]) -> None:
 
 
 def _handlers() -> list[logging.Handler]:
-    return LOG.handlers or logging.getLogger().handlers
+    """Where this process's own lines go: the log file and the terminal."""
+    return [*LOG.handlers, *logging.getLogger().handlers]
 
 
 def _schedule(tasks: Sequence[Task], pool: ProcessPoolExecutor, progress: "Progress", workers: int) -> None:
-    waiting, done = list(tasks), set[str]()
+    waiting = list(tasks)
     running: dict[Future, Task] = {}
     while waiting or running:
         ready = [task for task in waiting if not (task.after & _open(waiting, running))]
@@ -85,9 +96,7 @@ def _schedule(tasks: Sequence[Task], pool: ProcessPoolExecutor, progress: "Progr
             running[pool.submit(_work, task)] = task
         finished, _ = wait(running, return_when=FIRST_COMPLETED)
         for future in finished:
-            task = running.pop(future)
-            progress.finished(task, future.result())
-            done.add(task.name)
+            progress.finished(running.pop(future), future.result())
 
 
 def _open(waiting: Sequence[Task], running: dict[Future, Task]) -> set[str]:

@@ -30,14 +30,14 @@ def likelihood(coords: Tensor, spread: Tensor, labels: Tensor) -> Tensor:
     The floor of 0.39 px keeps a single lucky cell from owning the gradient.
     """
     error, known = _error(coords, labels)
-    variance = (spread**2 + 0.15)[..., None].expand_as(error)
+    variance = _variance(spread, known)
     return _mean(error**2 / variance + torch.log(variance), known)
 
 
 def heavy_tailed(coords: Tensor, spread: Tensor, labels: Tensor, freedom: float = 4.0) -> Tensor:
     """Student-t negative log-likelihood under the network's own spread: as `likelihood`, but outliers saturate."""
     error, known = _error(coords, labels)
-    variance = (spread**2 + 0.15)[..., None].expand_as(error)
+    variance = _variance(spread, known)
     return _mean((freedom + 1) * torch.log1p(error**2 / variance / freedom) + torch.log(variance), known)
 
 
@@ -55,6 +55,11 @@ def _error(coords: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
     """Error with 0 where unlabelled (so that no NaN enters a gradient), and which cells are labelled."""
     known = ~torch.isnan(labels)
     return torch.where(known, coords - torch.nan_to_num(labels), 0.0), known
+
+
+def _variance(spread: Tensor, known: Tensor) -> Tensor:
+    """Per cell in px², with a floor. Where unlabelled, the network may have no such point and a spread of NaN."""
+    return torch.where(known, spread[..., None], 1.0) ** 2 + 0.15
 
 
 def _mean(cells: Tensor, known: Tensor) -> Tensor:

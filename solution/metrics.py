@@ -49,12 +49,7 @@ def bootstrap_interval(
     coords: np.ndarray, labels: np.ndarray, subset: np.ndarray, weights: dict[int, float], seed: int = 0
 ) -> tuple[float, float]:
     """95 % interval of `weighted_rmse` from resampling pictures within each subset."""
-    rng = np.random.default_rng(seed)
-    draws = np.zeros(BOOTSTRAPS)
-    for s in SUBSETS:
-        if weights[s] > 0:
-            draws += weights[s] * _resampled_mse(squared_errors(coords[subset == s], labels[subset == s]), rng)
-    low, high = np.sqrt(np.quantile(draws, [0.025, 0.975]))
+    low, high = np.quantile(_resampled(coords, labels, subset, weights, seed), [0.025, 0.975])
     return float(low), float(high)
 
 
@@ -62,14 +57,23 @@ def paired_difference(
     ours: np.ndarray, theirs: np.ndarray, labels: np.ndarray, subset: np.ndarray, weights: dict[int, float]
 ) -> tuple[float, float, float]:
     """Weighted RMSE of ours minus theirs on the same pictures, with its 95 % bootstrap interval (px)."""
-    draws = np.zeros((2, BOOTSTRAPS))
-    for coords, total in ((ours, draws[0]), (theirs, draws[1])):
-        rng = np.random.default_rng(0)  # the same pictures are drawn for both: that is what pairs them
-        for s in SUBSETS:
-            total += weights[s] * _resampled_mse(squared_errors(coords[subset == s], labels[subset == s]), rng)
-    low, high = np.quantile(np.sqrt(draws[0]) - np.sqrt(draws[1]), [0.025, 0.975])
+    # One seed draws the same pictures for both: that is what pairs them.
+    mine, other = (_resampled(coords, labels, subset, weights, seed=0) for coords in (ours, theirs))
+    low, high = np.quantile(mine - other, [0.025, 0.975])
     point = weighted_rmse(ours, labels, subset, weights) - weighted_rmse(theirs, labels, subset, weights)
     return point, float(low), float(high)
+
+
+def _resampled(
+    coords: np.ndarray, labels: np.ndarray, subset: np.ndarray, weights: dict[int, float], seed: int
+) -> np.ndarray:
+    """`weighted_rmse` of BOOTSTRAPS resamples within each subset that has any weight, (BOOTSTRAPS,)."""
+    rng = np.random.default_rng(seed)
+    draws = np.zeros(BOOTSTRAPS)
+    for s in SUBSETS:
+        if weights[s] > 0:
+            draws += weights[s] * _resampled_mse(squared_errors(coords[subset == s], labels[subset == s]), rng)
+    return np.sqrt(draws)
 
 
 def _resampled_mse(squared: np.ndarray, rng: np.random.Generator) -> np.ndarray:

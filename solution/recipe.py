@@ -13,7 +13,10 @@ SCALES = ("smoke", "cpu", "full")
 
 @dataclass(frozen=True, kw_only=True)
 class Augmentation:
-    """How a training picture is varied. Ranges are symmetric: rotation in degrees, shift as a share of the width."""
+    """How a training picture is varied. Ranges are symmetric: rotation in degrees, shift as a share of the width.
+
+    elastic: how far half of the pictures are bent, pixels rms an axis.
+    """
 
     mirror: bool = True
     rotation: float = 15.0
@@ -94,7 +97,10 @@ class Recipe:
 
 @dataclass(frozen=True, kw_only=True)
 class LandmarkRecipe(Recipe):
-    """A network that sees the whole picture and gives coordinates. See models/ for the architectures."""
+    """A network that sees the whole picture and gives coordinates. See models/ for the architectures.
+
+    without_drift: take the labels' drift along the file out of the training labels.
+    """
 
     method: ClassVar[str] = "landmarks"
 
@@ -103,7 +109,8 @@ class LandmarkRecipe(Recipe):
     model_args: Mapping[str, Any] = field(default_factory=dict)
     augmentation: Augmentation = field(default_factory=Augmentation)
     optimiser: Optimiser = field(default_factory=Optimiser)
-    loss: str = "squared"
+    loss: str = "huber"
+    without_drift: bool = False
 
     def settings(self) -> dict[str, Any]:
         return {**super().settings(), "codec": {"kind": type(self.codec).__name__, **asdict(self.codec)}}

@@ -2,6 +2,7 @@
 
 import hashlib
 import logging
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -32,9 +33,15 @@ def pick_device(wish: str) -> torch.device:
     """The device for auto, cpu or cuda (with an index if wished). UserError where there is no such GPU."""
     if wish == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    if wish.startswith("cuda") and not torch.cuda.is_available():
-        raise UserError(f"--device {wish}: expected a GPU that torch can use, found none. Use --device auto or cpu.")
-    return torch.device(wish)
+    if not re.fullmatch(r"cpu|cuda(:\d+)?", wish):
+        raise UserError(f"--device {wish}: expected auto, cpu, cuda or one GPU such as cuda:1")
+    device = torch.device(wish)
+    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+        raise UserError(
+            f"--device {wish}: expected a GPU that torch can use, found {torch.cuda.device_count()}. "
+            "Use --device auto or cpu."
+        )
+    return device
 
 
 def set_threads(threads: int) -> None:

@@ -58,6 +58,11 @@ def run_job(bench: Bench, recipe: Recipe, fold: int, others: Sequence[Recipe], d
     for left_over in folder.glob(".*-*"):  # a killed run's half-written files
         left_over.unlink()
     earlier = _earlier(recipe, others)
+    if earlier and not bench.done(earlier, fold, others):
+        raise UserError(
+            f"{bench.workspace.fold(earlier.name, fold)}: expected the finished training that {recipe.name} starts "
+            f"from. Run `python -m solution train --recipe {earlier.name} --fold {fold}` first."
+        )
     own = np.isin(faces.subset, recipe.subsets)
     job = Job(
         recipe=recipe,

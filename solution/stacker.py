@@ -60,6 +60,9 @@ def stack_all(specialists: Sequence[Specialist], train: FaceSet, test: FaceSet, 
     for subset in (15, 4):
         rows, test_rows = np.flatnonzero(train.subset == subset), np.flatnonzero(test.subset == subset)
         members = [s for s in specialists if subset in s.recipe.subsets]
+        if not members:
+            weights[subset] = np.zeros((len(specialists), train.schema.size))
+            continue
         found = _one_subset(members, train.take(rows), test.take(test_rows), table.fold[rows], rows, test_rows, subset)
         blend[rows], stack[rows] = found.blend, found.stack
         blend_test[:, test_rows], stack_test[:, test_rows] = found.blend_test, found.stack_test

@@ -12,17 +12,18 @@ from solution import audit, ensemble, executors, recipes, specialists
 from solution.artefacts import Workspace
 from solution.data.competition import Competition
 from solution.data.files import read_competition
-from solution.data.source import KAGGLE, Source
 from solution.ensemble import Ensemble
 from solution.errors import UserError
 from solution.faces import FoldTable
 from solution.folds import make_folds, read_folds, twins_across, write_folds
+from solution.keypoints import SUBSETS
 from solution.recipe import SCALES, Recipe
 from solution.report.markdown import write_report
 from solution.report.summary import Summary, summarise
 from solution.report.tables import make_tables
 from solution.report.terminal import show
 from solution.runtime import LOG
+from solution.source import KAGGLE, Source
 from solution.specialists import Bench, Specialist
 from solution.submission import check_submission, score, write_submission
 
@@ -114,7 +115,8 @@ def folds(run: Run) -> None:
 def train(run: Run, names: tuple[str, ...] = (), fold: int | None = None) -> None:
     """Train what is not complete: every recipe, or the named ones, on every fold, or one."""
     for name in names:
-        recipes.load(name)
+        if run.scale not in recipes.load(name).runs_at:
+            raise UserError(f"--recipe {name}: expected one that runs at scale {run.scale}, it does not")
     if fold is not None and not 0 <= fold < run.table.k:
         raise UserError(f"--fold {fold}: expected 0 to {run.table.k - 1}")
     chosen = [r for r in run.recipes if not names or r.name in names]
@@ -180,30 +182,32 @@ def stacked(run: Run) -> Ensemble:
 
 
 NAME = "submission"
+WRITTEN = {NAME: ensemble.FINAL, f"{NAME}-plain": ensemble.PLAIN}
+"""The submissions that are always written, by file name: with the drift of the labels along the file, and without."""
 
 
-def submission(run: Run) -> Path:
-    """Write the submission of the final predictions with its record, and check it as it lies on disk."""
+def submission(run: Run) -> None:
+    """Write each submission with its record, and check it as it lies on disk."""
     made = stacked(run)
-    final = made.test_predictions(ensemble.PLAIN, run.bench)
-    path = run.workspace.submissions / f"{NAME}.csv"
-    write_submission(path, run.competition, final, record_of(run, made))
-    check_submission(path, run.competition)
-    LOG.info("Submission: %s, %d rows, checked", path, len(run.competition.lookup.row_id))
-    return path
+    for name, kind in WRITTEN.items():
+        path = run.workspace.submissions / f"{name}.csv"
+        write_submission(path, run.competition, made.test_predictions(kind, run.bench), record_of(run, made, kind))
+        check_submission(path, run.competition)
+        LOG.info("Submission: %s, %d rows, checked", path, len(run.competition.lookup.row_id))
 
 
-def record_of(run: Run, made: Ensemble) -> dict[str, Any]:
+def record_of(run: Run, made: Ensemble, kind: str) -> dict[str, Any]:
     """What a submission's record says of how it was made and what it should score."""
-    figures = quality(run, made)
+    figures = quality(run, made, kind)
     return {
+        "kind": kind,
         "cv": round(figures.cv["overall"], 5),
-        "cv_by_subset": {str(s): round(figures.cv[s], 5) for s in (15, 4)},
+        "cv_by_subset": {str(s): round(figures.cv[s], 5) for s in SUBSETS},
         "cv_interval": [round(x, 5) for x in figures.interval],
         "cv_without_suspects": {str(k): round(v, 5) for k, v in (figures.without_suspects or {}).items()},
         "suspects": figures.suspects,
         "expected": {str(k): round(v, 5) for k, v in figures.expected.items()},
-        "used": {str(s): choice["used"] for s, choice in made.choice.items()},
+        "choice": {str(s): choice for s, choice in made.choice.items()},
         "blend_weights": {str(s): weights for s, weights in made.weights.items()},
         "recipes": {r.name: r.digest() for r in run.recipes},
         "scale": run.scale,
@@ -211,16 +215,16 @@ def record_of(run: Run, made: Ensemble) -> dict[str, Any]:
     }
 
 
-def quality(run: Run, made: Ensemble, **facts: Any) -> Summary:  # noqa: ANN401 - fields of Summary
-    """The headline figures of the final predictions."""
+def quality(run: Run, made: Ensemble, kind: str, **facts: Any) -> Summary:  # noqa: ANN401 - fields of Summary
+    """The headline figures of one kind of the ensemble's predictions."""
     train, weights = run.competition.train, run.competition.weights
-    final = made.oof_predictions(ensemble.PLAIN, run.bench)
+    final = made.oof_predictions(kind, run.bench)
     return summarise(
         train,
         final,
         weights,
         suspects=audit.surely_wrong(final.coords, train.coords),
-        ambiguity=ensemble.ambiguity(made.test[ensemble.PLAIN], run.competition),
+        ambiguity=ensemble.ambiguity(made.test[kind], run.competition),
         drawn=run.competition.drawn,
         kaggle=run.source.dataset == KAGGLE,
         choice=made.choice,
@@ -232,15 +236,16 @@ def report(run: Run) -> None:
     """Write the report's files and print its essentials."""
     made, specialists_ = stacked(run), trained(run)
     train = run.competition.train
-    names = (ensemble.BLEND, ensemble.STACK)
+    names = (ensemble.BLEND, ensemble.STACK, ensemble.PLAIN, ensemble.FINAL)
     oof = [s.oof for s in specialists_] + [made.oof_predictions(name, run.bench) for name in names]
-    final = made.oof_predictions(ensemble.PLAIN, run.bench)
+    final = made.oof_predictions(ensemble.FINAL, run.bench)
     suspects = audit.surely_wrong(final.coords, train.coords)
     path = run.workspace.submissions / f"{NAME}.csv"
     written = path if path.is_file() else None
     summary = quality(
         run,
         made,
+        ensemble.FINAL,
         seconds={s.recipe.name: s.seconds for s in specialists_},
         submission=written,
         test=score(path, run.competition) if written else None,

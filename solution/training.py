@@ -16,9 +16,11 @@ from torch.optim.swa_utils import AveragedModel
 
 from solution import checkpoint
 from solution.artefacts import atomic, write_json
+from solution.drift import TrainingDrift
 from solution.errors import UserError
 from solution.inference import OFFSET, predict_with, read_offset, recipe_from
 from solution.job import HISTORY, SETTINGS, WEIGHTS, Job
+from solution.keypoints import FACE15
 from solution.losses import pick_loss
 from solution.metrics import rmse
 from solution.network import LandmarkNet
@@ -27,6 +29,7 @@ from solution.recipe import LandmarkRecipe, Optimiser
 from solution.runtime import LOG, generator, low_precision, seed_for
 from solution.transforms import Augmenter
 
+DRIFT_FROM = 0.2  # share of the epochs after which residuals say more of the labellers than of the network
 WATCHES = 12  # held-out passes a training; each costs what a tenth of an epoch does
 
 
@@ -39,6 +42,7 @@ class Trainer:
         torch.manual_seed(seed_for(self.recipe.name, self.recipe.seed, job.fold, "init"))
         self.net = LandmarkNet(self.recipe)
         self.offset = MirrorOffset()
+        self.drift = TrainingDrift(job.train.ids, job.train.subset, job.train.schema.size)
         if job.start_from is not None:
             self._start_from(job.start_from)
         self.net = self.net.to(job.device, memory_format=torch.channels_last)
@@ -68,6 +72,7 @@ class Trainer:
             "optimiser": self.optimiser.state_dict(),
             "schedule": self.schedule.state_dict(),
             "offset": torch.from_numpy(self.offset.values.copy()),
+            "drift": [torch.from_numpy(a.copy()) for a in (self.drift.residuals, self.drift.values)],
             "history": self.history,
         }
 
@@ -77,6 +82,7 @@ class Trainer:
         self.optimiser.load_state_dict(state["optimiser"])
         self.schedule.load_state_dict(state["schedule"])
         self.offset = MirrorOffset(state["offset"].numpy())
+        self.drift.residuals, self.drift.values = (a.numpy() for a in state["drift"])
         self.history = list(state["history"])
 
     def epoch(self, number: int) -> float:
@@ -88,10 +94,12 @@ class Trainer:
         torch.manual_seed(seed_for(*key, "torch", number))
         self.net.train()
         total = 0.0
-        labels = self.offset.remove(job.train.coords, job.train.subset)
+        labels = self.offset.remove(job.train.coords, job.train.subset) - self.drift.values
         for rows in np.array_split(order[: self.batches * recipe.batch], self.batches):
             total += self._step(rows, labels)
         self.offset.update()
+        if recipe.without_drift and number + 1 >= DRIFT_FROM * recipe.epochs:
+            self.drift.update()
         return total / self.batches
 
     def _step(self, rows: np.ndarray, labels: np.ndarray) -> float:
@@ -112,9 +120,16 @@ class Trainer:
         self.optimiser.step()
         self.schedule.step()
         self._update_average()
-        residual = (expected[..., 0] - coords[..., 0]).detach().cpu().numpy()
-        self.offset.watch(residual, subset, mirrored)
+        self._note(rows, (expected - coords.detach()).cpu().numpy(), mirrored)
         return value
+
+    def _note(self, rows: np.ndarray, residual: np.ndarray, mirrored: np.ndarray) -> None:
+        """Show a batch's residuals (B, 15, 2) to the mirror offset and, turned back, to the drift."""
+        self.offset.watch(residual[..., 0], self.job.train.subset[rows], mirrored)
+        back = residual[mirrored][:, FACE15.mirror]
+        back[..., 0] *= -1
+        residual[mirrored] = back
+        self.drift.watch(rows, residual + self.drift.values[rows])
 
     def _update_average(self) -> None:
         """Average the weights; take batch normalisation's own running averages as they are."""
@@ -203,4 +218,4 @@ def _optimiser(net: torch.nn.Module, settings: Optimiser) -> torch.optim.AdamW:
         {"params": matrices, "weight_decay": settings.weight_decay},
         {"params": vectors, "weight_decay": 0.0},
     ]
-    return torch.optim.AdamW(groups, lr=settings.lr)
+    return torch.optim.AdamW(groups, lr=settings.lr, fused=True)

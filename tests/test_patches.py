@@ -140,6 +140,15 @@ def test_spoiling_masks_and_adds_noise():
     assert (noisy - patches).std() == pytest.approx(TINY.noise, rel=0.05)
 
 
+def test_the_target_has_no_shade_and_one_contrast():
+    patches = torch.randn(4, 1, 25, 25)
+    patches[3] = 0.7
+    target = cutting.standardised(patches)
+    assert torch.allclose(target, cutting.standardised(3 * patches + 5), atol=1e-4)
+    assert torch.allclose(target[:3].std((2, 3)), torch.ones(3, 1), atol=1e-3)
+    assert target[3].abs().max() < 1e-5
+
+
 def test_reading_finds_a_bump_between_cells_and_doubts_a_rival():
     cells = cell_centres(CPU)
     truth = torch.tensor([[66.3, 38.1], [30.0, 37.0], [48.9, 57.5], [47.0, 90.2]])

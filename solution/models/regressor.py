@@ -1,4 +1,4 @@
-"""A plain convolutional network that regresses coordinates directly: stages of residual blocks, pooled, one dense layer.
+"""A plain convolutional network that regresses coordinates directly: stages of residual blocks, pooled, then dense.
 
 The pooling keeps a 3×3 grid: averaging the whole map away would throw out where things are.
 """

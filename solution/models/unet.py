@@ -5,6 +5,7 @@ codec's heatmap size.
 """
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -44,7 +45,7 @@ class Decoder(nn.Module):
 
     def __init__(self, widths: Sequence[int], points: int) -> None:
         super().__init__()
-        self.lateral = nn.ModuleList(nn.Conv2d(deep, wide, 1) for wide, deep in zip(widths, widths[1:], strict=False))
+        self.lateral = nn.ModuleList(nn.Conv2d(deep, wide, 1) for wide, deep in pairwise(widths))
         self.up = nn.ModuleList(Residual(wide, wide) for wide in widths[:-1])
         self.head = nn.Conv2d(widths[0], points, 1)
 

@@ -36,7 +36,7 @@ def _layer(before: int, after: int, size: int, stride: int = 1, up: bool = False
 
 
 class PatchNetwork(nn.Module):
-    """Patches (B, 1, patch, patch): `reconstruct` gives them back, `forward` gives class logits (B, 5, 1, 1)."""
+    """Patches (B, 1, patch, patch): `reconstruct` draws them anew, `forward` gives class logits (B, 5, 1, 1)."""
 
     def __init__(self, recipe: PatchRecipe) -> None:
         super().__init__()

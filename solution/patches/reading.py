@@ -72,7 +72,7 @@ def read(maps: Tensor, prior: Tensor) -> tuple[Tensor, Tensor]:
     """Points (B, 4, 2) in pixels and their doubt (B, 4), from class maps (B, 5, CELLS, CELLS).
 
     The doubt is the weighted map's deviation about the point (rivals far away make it wide), in pixels, over the root
-    of the peak's probability. Against errors on held-out faces, each alone ranks worse than both.
+    of the peak's probability: both go with the error, by rank correlations near 0.3 on held-out faces.
     """
     weight = maps[:, : len(POINTS)] * prior + 1e-9
     cells = cell_centres(maps.device)

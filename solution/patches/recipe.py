@@ -24,7 +24,8 @@ class PatchRecipe(Recipe):
     the picture's contrast). softness: a patch d pixels off a point is that point's class with probability
     exp(-d²/2 softness²). Patches cut from a face in an epoch: `pretrain_patches` anywhere; for the classes, one at
     each of the four points (give or take `jitter` pixels), `near` near misses up to `miss` pixels off, and `far`
-    anywhere. rotation in degrees, scale and light as shares. fit_faces: faces that teach the correction and the spread.
+    anywhere. rotation in degrees, scale and light as shares. pretrain_lr, lr: peaks of one cycle each, with AdamW,
+    `warm_up` the share spent rising. fit_faces: about how many faces teach the correction and the spread.
     """
 
     method: ClassVar[str] = "patches"
@@ -32,10 +33,10 @@ class PatchRecipe(Recipe):
     patch: int = 41
     channels: tuple[int, int] = (16, 48)
     masked: float = 0.25
-    noise: float = 0.3
+    noise: float = 0.1
     pretrain_epochs: int = 2
     pretrain_patches: int = 4
-    pretrain_lr: float = 4e-3
+    pretrain_lr: float = 1e-3
     softness: float = 3.0
     jitter: float = 2.0
     near: int = 3

@@ -145,12 +145,12 @@ def _one_cycle(done: float, warm_up: float) -> float:
 def _spoilt_loss(
     network: PatchNetwork, faces: FaceSet, recipe: PatchRecipe, rng: np.random.Generator, device: torch.device
 ) -> Tensor:
-    """Mean squared difference between patches and what the autoencoder makes of them spoilt."""
+    """Mean squared difference between standardised patches and what the autoencoder makes of the patches spoilt."""
     cuts = cutting.varied(cutting.anywhere(rng, len(faces), recipe.pretrain_patches), recipe, rng)
     patches = cutting.cut(_pixels(faces, device), cuts, recipe.patch)
     with low_precision(device):
         made = network.reconstruct(_channels_last(cutting.spoilt(patches, recipe)))
-    return functional.mse_loss(made.float(), patches)
+    return functional.mse_loss(made.float(), cutting.standardised(patches))
 
 
 def _class_loss(

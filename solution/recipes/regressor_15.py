@@ -1,4 +1,4 @@
-"""Coordinates directly from a convolutional network, on the 15-keypoint rows: another kind of error than a heatmap's."""
+"""Coordinates directly from a convolutional network, on the 15-keypoint rows: it errs differently than heatmaps."""
 
 from solution.codecs import Direct
 from solution.recipe import LandmarkRecipe
@@ -8,7 +8,6 @@ RECIPE = LandmarkRecipe(
     model="regressor",
     rows="15",
     codec=Direct(),
-    loss="huber",
-    epochs=40,
+    epochs=20,
     scales={"smoke": {"epochs": 6}, "full": {"epochs": 200, "model_args": {"widths": (48, 96, 192, 256)}}},
 )

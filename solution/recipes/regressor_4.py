@@ -1,4 +1,4 @@
-"""Coordinates directly from a convolutional network, on the 4-keypoint rows: another kind of error than a heatmap's."""
+"""Coordinates directly from a convolutional network, on the 4-keypoint rows: it errs differently than heatmaps."""
 
 from solution.codecs import Direct
 from solution.recipe import LandmarkRecipe
@@ -8,7 +8,6 @@ RECIPE = LandmarkRecipe(
     model="regressor",
     rows="4",
     codec=Direct(),
-    loss="huber",
-    epochs=40,
+    epochs=15,
     scales={"smoke": {"epochs": 6}, "full": {"epochs": 200, "model_args": {"widths": (48, 96, 192, 256)}}},
 )

@@ -8,9 +8,8 @@ RECIPE = LandmarkRecipe(
     model="unet",
     rows="15",
     codec=Heatmap(size=24),
-    loss="huber",
     start_from="unet_all",
     optimiser=Optimiser(lr=1e-3),
-    epochs=20,
+    epochs=16,
     scales={"smoke": {"epochs": 4}, "full": {"epochs": 80, "model_args": {"widths": (32, 64, 128, 192)}}},
 )

@@ -8,7 +8,6 @@ RECIPE = LandmarkRecipe(
     model="unet",
     rows="all",
     codec=Heatmap(size=24),
-    loss="huber",
-    epochs=40,
+    epochs=22,
     scales={"smoke": {"epochs": 6}, "full": {"epochs": 150, "model_args": {"widths": (32, 64, 128, 192)}}},
 )

@@ -25,7 +25,8 @@ class Summary:
     over pictures. without_suspects: the same figures less the `suspects` rows whose labels are surely wrong. test: true
     figures, where the answers are known. choice: per subset which of blend and stack is used ("used"), both RMSE
     ("blend", "stack") and "difference": stack minus blend with its interval, [point, low, high]. seconds: training time
-    by specialist. expected: what the submission should score, see `_expected`. drawn: faces drawn by this project; kaggle: the data are Kaggle's own files.
+    by specialist. expected: what the submission should score, see `_expected`. drawn: faces drawn here; kaggle:
+    the data are Kaggle's own files.
     """
 
     name: str
@@ -83,8 +84,8 @@ def headline(summary: Summary) -> list[str]:
             f"{summary.without_suspects['overall']:.3f} px, {_parts(summary.without_suspects)}."
         )
     lines.append(
-        f"Expected on the test pictures, where the folds' pipelines are averaged: {summary.expected['overall']:.3f} px, "
-        f"{_parts(summary.expected)}."
+        f"Expected on the test pictures, where the folds' pipelines are averaged: "
+        f"{summary.expected['overall']:.3f} px, {_parts(summary.expected)}."
     )
     if summary.test is not None:
         lines.append(f"True RMSE on the test pictures: {summary.test['overall']:.3f} px, {_parts(summary.test)}.")
@@ -136,5 +137,13 @@ def _choice(subset: int, choice: Mapping[str, Any]) -> str:
     point, low, high = choice["difference"]
     return (
         f"{subset}-keypoint rows use the {choice['used']}: blend {choice['blend']:.3f} px, stack {choice['stack']:.3f} "
-        f"px, stack minus blend {point:+.3f} px (95 % interval {low:+.3f} to {high:+.3f})."
+        f"px, stack minus blend {point:+.3f} px (95 % interval {low:+.3f} to {high:+.3f})." + _drift(choice)
     )
+
+
+def _drift(choice: Mapping[str, Any]) -> str:
+    """What the drift of the labels along the file is worth, where the ensemble has tried it."""
+    if "drift" not in choice:
+        return ""
+    used = "added" if choice["drift_used"] else "not added"
+    return f" The labels' drift along the file is {used}: {choice['plain']:.3f} px without, {choice['drift']:.3f} with."

@@ -39,7 +39,13 @@ def find(root: Path, data: Path | None) -> Source:
         return _said(Source(default, KAGGLE), "downloaded from Kaggle")
     folder = default / DRAWN
     LOG.info("Data: none in data/, no Kaggle credentials: drawing faces (made up, not for Kaggle)")
-    ensure_drawn(folder, DrawnSettings())
+    try:
+        ensure_drawn(folder, DrawnSettings())
+    except OSError as error:
+        raise UserError(
+            f"{folder}: expected a folder to draw faces into, got: {error.strerror}. "
+            "Name the competition's files with --data, or run from a copy that can be written to."
+        ) from error
     return _said(Source(folder, DRAWN), "drawn faces")
 
 

@@ -1,0 +1,46 @@
+"""A heatmap network whose way down is any timm backbone, and whose way up is the U-Net's.
+
+`weights` names a local safetensors file of the backbone's pretrained weights, or is None: nothing is downloaded
+behind the user's back.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import timm
+from torch import Tensor, nn
+
+from solution.codecs import Heatmap
+from solution.keypoints import SIZE
+from solution.models.unet import Decoder
+
+
+class TimmUNet(nn.Module):
+    """A timm backbone's feature maps from the codec's resolution down, and a decoder over them."""
+
+    def __init__(
+        self, points: int, heatmap: int, backbone: str, weights: str | None, options: Mapping[str, Any]
+    ) -> None:
+        super().__init__()
+        overlay = {"pretrained": True, "pretrained_cfg_overlay": {"file": weights}} if weights else {}
+        self.encoder = timm.create_model(backbone, in_chans=1, features_only=True, **overlay, **options)
+        sizes = [SIZE // reduction for reduction in self.encoder.feature_info.reduction()]
+        if heatmap not in sizes:
+            raise ValueError(f"{backbone} has maps of {sizes}, none of {heatmap}×{heatmap}")
+        self.skipped = sizes.index(heatmap)
+        self.decoder = Decoder(self.encoder.feature_info.channels()[self.skipped :], points)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.decoder(self.encoder(x)[self.skipped :])
+
+
+def build(
+    points: int,
+    codec: Heatmap,
+    *,
+    backbone: str = "resnet10t",
+    weights: str | None = None,
+    options: Mapping[str, Any] | None = None,
+) -> nn.Module:
+    """A network that gives logits (B, points, codec.size, codec.size); `options` go to timm.create_model."""
+    return TimmUNet(points, codec.size, backbone, weights, options or {})

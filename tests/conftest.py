@@ -1,0 +1,83 @@
+"""What the tests share: one thread, nothing left over from other tests, a tiny drawn competition and a finished run."""
+
+import logging
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import cv2
+import pytest
+import torch
+
+from solution import recipes, stages
+from solution.__main__ import main
+from solution.data.competition import Competition
+from solution.data.drawn.settings import DrawnSettings
+from solution.data.drawn.write import write_drawn
+from solution.data.files import read_competition
+from solution.recipe import Recipe
+from solution.runtime import LOG
+from tests import tiny_recipes
+
+torch.set_num_threads(1)
+cv2.setNumThreads(0)
+
+DRAWN = DrawnSettings(train15=45, train4=60, test15=8, test4=10, twins=0.08, wrong=0.02)
+
+
+@pytest.fixture(autouse=True)
+def _no_left_overs() -> Iterator[None]:
+    """Close the log files that a command opened, and forget the run that a training in this process reopened."""
+    yield
+    for handler in [handler for handler in LOG.handlers if isinstance(handler, logging.FileHandler)]:
+        LOG.removeHandler(handler)
+        handler.close()
+    stages._reopened.cache_clear()
+
+
+@pytest.fixture(scope="session")
+def drawn_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of drawn faces in the competition's files, for reading only."""
+    folder = tmp_path_factory.mktemp("drawn") / "faces"
+    write_drawn(folder, DRAWN)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def drawn(drawn_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Competition:
+    """The drawn faces as a value."""
+    return read_competition(drawn_folder, tmp_path_factory.mktemp("cache"))
+
+
+@pytest.fixture
+def use_recipes(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Let these recipes stand in for those in solution/recipes, in this process."""
+
+    def use(*chosen: Recipe) -> None:
+        tiny_recipes.stand_in(monkeypatch, chosen)
+        stages._reopened.cache_clear()
+
+    return use
+
+
+@pytest.fixture(scope="session")
+def finished(drawn_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The root of a complete run of the tiny recipes on the drawn faces, for copying."""
+    root = tmp_path_factory.mktemp("finished")
+    with pytest.MonkeyPatch.context() as patch:
+        tiny_recipes.stand_in(patch, tiny_recipes.ALL)
+        assert main(["run", "--data", str(drawn_folder), "--scale", "smoke", "--jobs", "1"], root) == 0
+    return root
+
+
+@pytest.fixture
+def finished_copy(finished: Path, tmp_path: Path, use_recipes: Callable[..., None]) -> Path:
+    """A copy of the finished run, and its recipes in force."""
+    use_recipes(*tiny_recipes.ALL)
+    return Path(shutil.copytree(finished, tmp_path / "root"))
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _recipes_are_cached() -> None:
+    """Read the real recipes' names before any test stands others in."""
+    recipes.names()

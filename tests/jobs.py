@@ -1,0 +1,42 @@
+"""What the tests let workers do: importable there, which a function inside a test is not."""
+
+import os
+import time
+from pathlib import Path
+
+import torch
+
+from solution.artefacts import Workspace
+from solution.data.files import read_competition
+from solution.folds import make_folds
+from solution.specialists import Bench, run_job
+from tests.tiny_recipes import ALL
+
+
+def note(folder: Path, name: str, device: torch.device) -> float:
+    """Leave a file that says when and where this began and ended."""
+    began = time.time()
+    time.sleep(0.05)
+    (folder / name).write_text(f"{began} {time.time()} {os.getpid()} {device}")
+    return 0.05
+
+
+def fail(folder: Path, device: torch.device) -> float:
+    raise RuntimeError("this one fails")
+
+
+def die(folder: Path, device: torch.device) -> float:
+    os._exit(1)
+
+
+def bench_of(root: Path, data: Path) -> Bench:
+    """A bench on a folder of drawn faces."""
+    workspace = Workspace(root, "tiny").ready()
+    competition = read_competition(data, workspace.cache)
+    return Bench(workspace, competition, make_folds(competition.train))
+
+
+def train_tiny(root: Path, data: Path, name: str, fold: int, device: torch.device) -> float:
+    """Train one tiny recipe on one fold."""
+    recipe = next(recipe for recipe in ALL if recipe.name == name)
+    return run_job(bench_of(root, data), recipe, fold, ALL, device)

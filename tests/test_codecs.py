@@ -1,0 +1,41 @@
+import pytest
+import torch
+
+from solution.codecs import Direct, Heatmap, codec_from
+
+COORDS = torch.rand(8, 15, 2, generator=torch.Generator().manual_seed(0)) * 75 + 10
+
+
+@pytest.mark.parametrize(("size", "sigma"), [(24, 3.0), (48, 2.0), (96, 1.0)])
+def test_heatmaps_round_trip(size: int, sigma: float):
+    codec = Heatmap(size=size, sigma=sigma)
+    coords, spread = codec.decode(codec.encode(COORDS))
+    assert (coords - COORDS).abs().max() < 0.05
+    assert (spread - sigma).abs().max() < 0.05
+
+
+def test_direct_round_trips_exactly_and_knows_no_spread():
+    coords, spread = Direct().decode(Direct().encode(COORDS))
+    torch.testing.assert_close(coords, COORDS, atol=1e-5, rtol=0)
+    assert spread.shape == (8, 15)
+    assert spread.isnan().all()
+    centre = torch.full((1, 1, 2), 47.5)
+    assert Direct().encode(centre).abs().max() == 0
+
+
+def test_a_single_lit_cell_is_read_at_its_centre():
+    raw = torch.full((1, 1, 24, 24), -100.0)
+    raw[0, 0, 5, 3] = 100.0
+    coords, spread = Heatmap(size=24).decode(raw)
+    assert coords[0, 0].tolist() == pytest.approx([3 * 4 + 1.5, 5 * 4 + 1.5], abs=1e-4)
+    assert spread.isfinite().all()
+
+
+def test_a_flat_map_is_read_at_the_pictures_centre():
+    coords, _ = Heatmap(size=24).decode(torch.zeros(1, 2, 24, 24))
+    torch.testing.assert_close(coords, torch.full((1, 2, 2), 47.5))
+
+
+@pytest.mark.parametrize("codec", [Direct(), Heatmap(size=48, sigma=1.5)])
+def test_a_codec_is_restored_from_its_settings(codec: Direct | Heatmap):
+    assert codec_from({"kind": type(codec).__name__, **vars(codec)}) == codec

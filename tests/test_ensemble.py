@@ -1,0 +1,145 @@
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from solution import ensemble, stacker
+from solution.artefacts import Workspace
+from solution.data.competition import Competition, Lookup
+from solution.ensemble import BLEND, STACK, Ensemble
+from solution.errors import UserError
+from solution.faces import FaceSet, Predictions
+from solution.keypoints import FACE15
+from solution.specialists import Bench, Specialist
+from solution.stacker import stack_all
+from tests.small import FOLDS, small_faces, small_folds
+from tests.tiny_recipes import ALL, BASE, OTHER
+
+ROWS = 120
+
+
+@pytest.fixture(autouse=True)
+def _few_trees(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stacker, "ROUNDS", 60)
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    """Random faces, half of them much darker than the others."""
+    train, test = small_faces(ROWS, ROWS), small_faces(20, 20, seed=1)
+    train, test = (replace(faces, images=darkened(faces)) for faces in (train, test))
+    lookup = Lookup(np.arange(40), test.ids, np.zeros(40, int))
+    data = Competition(train, test, lookup, "d" * 16, True)
+    return Bench(Workspace(tmp_path, "planted"), data, small_folds(train))
+
+
+def darkened(faces: FaceSet) -> np.ndarray:
+    return np.where((faces.ids % 2 == 0)[:, None, None], faces.images // 3, faces.images)
+
+
+def specialist(bench: Bench, recipe: object, bias: float, seed: int) -> Specialist:
+    """Errs by a pixel, and by `bias` more in x where the picture is dark: something that trees can learn."""
+    rng = np.random.default_rng(seed)
+
+    def say(faces: FaceSet) -> Predictions:
+        coords = faces.coords + rng.standard_normal(faces.coords.shape).astype(np.float32)
+        coords[faces.ids % 2 == 0, :, 0] += bias
+        coords[~np.isin(faces.subset, recipe.subsets)] = np.nan
+        return Predictions(recipe.name, faces.ids, coords, np.full(coords.shape[:2], np.nan, np.float32))
+
+    data = bench.competition
+    return Specialist(recipe, say(data.train), tuple(say(data.test) for _ in range(FOLDS)), 1.0)
+
+
+def made(bench: Bench, bias: float) -> Ensemble:
+    return ensemble.make([specialist(bench, BASE, bias, 1), specialist(bench, OTHER, bias, 2)], bench)
+
+
+def error(coords: np.ndarray, labels: np.ndarray) -> float:
+    return float(np.sqrt(np.nanmean((coords - labels) ** 2)))
+
+
+def test_the_stack_corrects_a_bias_that_depends_on_the_picture(bench: Bench):
+    found = made(bench, bias=3.0)
+    data = bench.competition
+    for name, parts, faces in (("oof", found.oof, data.train), ("test", found.test, data.test)):
+        blend, stack = (error(parts[kind], faces.coords) for kind in (BLEND, STACK))
+        assert stack < 0.7 * blend, name
+    assert {choice["used"] for choice in found.choice.values()} == {STACK}
+    for choice in found.choice.values():
+        point, low, high = choice["difference"]
+        assert low < point < high < 0
+        assert point == pytest.approx(choice[STACK] - choice[BLEND])
+
+
+def test_the_blend_is_used_where_the_stack_is_worse(bench: Bench, monkeypatch: pytest.MonkeyPatch):
+    def wrong(self: stacker.Trees, members: np.ndarray, spreads: np.ndarray, blend: np.ndarray, faces: object) -> object:
+        return blend + (2.0 if self.subset == 4 else 0.0)
+
+    monkeypatch.setattr(stacker.Trees, "correct", wrong)
+    found = made(bench, bias=0.0)
+    assert found.choice[4]["used"] == BLEND
+    in4 = bench.competition.test.subset == 4
+    np.testing.assert_array_equal(found.test["plain"][:, in4], found.test[BLEND][:, in4])
+    assert found.choice[4]["difference"][0] > 0.5
+
+
+def test_a_rows_blend_does_not_depend_on_its_own_folds_labels(bench: Bench):
+    members = [specialist(bench, BASE, 1.0, 1), specialist(bench, OTHER, -2.0, 2)]
+    train, test, table = bench.competition.train, bench.competition.test, bench.table
+    before = stack_all(members, train, test, table).blend
+    own = table.fold == 1
+    coords = train.coords.copy()
+    coords[own] += np.random.default_rng(0).normal(0, 3, coords[own].shape).astype(np.float32)
+    after = stack_all(members, replace(train, coords=coords), test, table).blend
+    np.testing.assert_array_equal(after[own], before[own])
+    assert np.nanmax(np.abs(after - before)) > 1e-4  # the others' weights were learnt from these labels
+
+
+def test_weights_are_named_and_sum_to_one(bench: Bench):
+    found = made(bench, bias=0.0)
+    assert found.weights[15] == {"base": 1.0, "other": 0.0}
+    assert sum(found.weights[4].values()) == pytest.approx(1.0, abs=1e-3)
+    assert min(found.weights[4].values()) > 0.3
+
+
+def test_a_subset_that_nobody_predicts_is_a_user_error(bench: Bench):
+    with pytest.raises(UserError, match="labelled cells are predicted by no specialist"):
+        ensemble.make([specialist(bench, OTHER, 0.0, 1)], bench)
+
+
+def test_it_is_read_as_it_was_made_and_only_for_its_inputs(bench: Bench):
+    found, inputs = made(bench, bias=0.0), ensemble.inputs_of(bench, ALL)
+    assert ensemble.load(bench, inputs) is None
+    ensemble.save(found, bench, inputs)
+    again = ensemble.load(bench, inputs)
+    assert again is not None
+    assert (again.choice, again.weights) == (found.choice, found.weights)
+    for ours, theirs in ((found.oof, again.oof), (found.test, again.test)):
+        assert set(ours) == set(theirs)
+        for name, value in ours.items():
+            np.testing.assert_array_equal(value, theirs[name])
+    assert ensemble.load(bench, ensemble.inputs_of(bench, (replace(BASE, seed=1), *ALL[1:]))) is None
+
+
+def test_the_ambiguity_is_what_averaging_takes_off_the_squared_error(bench: Bench):
+    test = bench.competition.test
+    rng = np.random.default_rng(0)
+    pipelines = test.coords + rng.normal(0, 2, (5, *test.coords.shape)) + rng.normal(0, 1, test.coords.shape)
+    found = ensemble.ambiguity(pipelines, bench.competition)
+    for s in (15, 4):
+        rows = test.subset == s
+        one = np.nanmean((pipelines[:, rows] - test.coords[rows]) ** 2)
+        mean = np.nanmean((pipelines.mean(axis=0)[rows] - test.coords[rows]) ** 2)
+        assert found[s] == pytest.approx(one - mean)
+        assert found[s] > 1.0
+
+
+def test_the_test_predictions_are_the_pipelines_mean(bench: Bench):
+    found = made(bench, bias=0.0)
+    final = found.test_predictions(BLEND, bench)
+    np.testing.assert_allclose(final.coords, found.test[BLEND].mean(axis=0), atol=1e-4)
+    known = np.isfinite(final.coords).all(axis=2)
+    assert (final.spread[known] > 0).all()
+    assert found.oof_predictions(STACK, bench).coords.shape == (2 * ROWS, FACE15.size, 2)

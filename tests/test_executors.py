@@ -1,0 +1,97 @@
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from solution import executors
+from solution.errors import UserError
+from solution.executors import Task, check_jobs, workers_for
+from tests import jobs
+
+CPU = torch.device("cpu")
+
+
+def task(name: str, call: Callable[..., float], *arguments: Any, after: str = "") -> Task:
+    return Task(name, "some", call, arguments, frozenset(after.split()))
+
+
+def test_tasks_run_after_what_they_depend_on_whatever_their_order():
+    order: list[str] = []
+
+    def run(name: str, device: torch.device) -> float:
+        order.append(name)
+        return 0.0
+
+    tasks = [task(name, run, name, after=after) for name, after in (("c", "b"), ("b", "a x"), ("d", ""), ("a", ""))]
+    executors.run(tasks, ["cpu"])
+    assert order == ["d", "a", "b", "c"]  # x is no task of this run: what it stands for is done already
+
+
+def test_the_first_error_stops_the_rest(tmp_path: Path):
+    tasks = [task("a", jobs.note, tmp_path, "a"), task("b", jobs.fail, tmp_path), task("c", jobs.note, tmp_path, "c")]
+    with pytest.raises(RuntimeError, match="this one fails"):
+        executors.run(tasks, ["cpu"])
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]
+
+
+def test_nothing_to_do_starts_no_worker():
+    executors.run([], ["cpu"] * 64)
+
+
+def test_an_error_in_a_worker_stops_all_after_what_was_done(tmp_path: Path):
+    tasks = [
+        task("later", jobs.note, tmp_path, "later", after="fails"),
+        task("fails", jobs.fail, tmp_path, after="first"),
+        task("first", jobs.note, tmp_path, "first"),
+    ]
+    with pytest.raises(RuntimeError, match="this one fails"):
+        executors.run(tasks, ["cpu", "cpu"])
+    assert [path.name for path in tmp_path.iterdir()] == ["first"]
+
+
+def test_a_worker_ended_from_outside_is_a_user_error(tmp_path: Path):
+    with pytest.raises(UserError, match="smaller --jobs"):
+        executors.run([task("dies", jobs.die, tmp_path)], ["cpu", "cpu"])
+
+
+def test_two_workers_and_one_give_the_same_bytes(
+    drawn_folder: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+):
+    caplog.set_level("INFO")
+    for root, devices in ((tmp_path / "one", ["cpu"]), (tmp_path / "two", ["cpu", "cpu"])):
+        jobs.bench_of(root, drawn_folder)
+        tasks = [
+            task(f"{name}{fold}", jobs.train_tiny, root, drawn_folder, name, fold, after=after and f"{after}{fold}")
+            for name, after in (("child", "base"), ("base", ""))
+            for fold in (0, 1)
+        ]
+        executors.run(tasks, devices)
+    files = sorted(path.relative_to(tmp_path / "one") for path in (tmp_path / "one").rglob("fold*/*"))
+    assert len([path for path in files if path.name == "predictions.npz"]) == 4
+    for path in files:
+        if path.name not in ("manifest.json", "history.csv"):  # these say how long it took
+            assert (tmp_path / "one" / path).read_bytes() == (tmp_path / "two" / path).read_bytes(), path
+    assert len([line for line in caplog.messages if "child fold 1: done" in line]) == 2  # workers are heard
+
+
+def test_one_worker_a_core_or_as_many_as_asked(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: {0, 3, 5})
+    assert workers_for(CPU, None) == ["cpu"] * 3
+    assert workers_for(CPU, 2) == ["cpu"] * 2
+
+
+def test_workers_share_the_gpus(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    assert workers_for(torch.device("cuda"), None) == ["cuda:0", "cuda:1"]
+    assert workers_for(torch.device("cuda"), 3) == ["cuda:0", "cuda:1", "cuda:0"]
+    assert workers_for(torch.device("cuda:1"), None) == ["cuda:1"]
+
+
+def test_jobs_must_be_a_positive_number():
+    assert check_jobs(None) is None
+    assert check_jobs(3) == 3
+    for wrong in (0, -1):
+        with pytest.raises(UserError, match=f"--jobs {wrong}: expected 1 or more"):
+            check_jobs(wrong)

@@ -1,0 +1,115 @@
+"""The contract that every architecture keeps, by way of every recipe that uses one; and the choice of heads."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from solution import recipes
+from solution.errors import UserError
+from solution.losses import pick_loss
+from solution.models import names as models
+from solution.network import POINTS, LandmarkNet, standardise
+from solution.recipe import SCALES, LandmarkRecipe
+from tests.tiny_recipes import BASE, CHILD, OTHER
+
+REAL = [recipe.at("cpu") for recipe in recipes.load_all() if isinstance(recipe, LandmarkRecipe)]
+every = pytest.mark.parametrize("recipe", [*REAL, BASE, CHILD, OTHER], ids=lambda recipe: recipe.name)
+
+
+def batch(subsets: tuple[int, ...], size: int = 6) -> tuple[torch.Tensor, torch.Tensor]:
+    """Random pictures, and the subsets in turn."""
+    images = torch.from_numpy(np.random.default_rng(0).integers(0, 256, (size, 96, 96), dtype=np.uint8))
+    return images, torch.tensor([subsets[i % len(subsets)] for i in range(size)], dtype=torch.int8)
+
+
+def made(recipe: LandmarkRecipe) -> LandmarkNet:
+    torch.manual_seed(0)
+    return LandmarkNet(recipe)
+
+
+def test_every_architecture_is_used_by_a_recipe():
+    assert {recipe.model for recipe in REAL} == set(models())
+
+
+@every
+def test_shapes_and_which_points_are_answered(recipe: LandmarkRecipe):
+    images, subset = batch((15, 4))
+    coords, spread = made(recipe)(images, subset)
+    assert coords.shape == (6, 15, 2)
+    assert spread.shape == (6, 15)
+    for row, s in enumerate(subset.tolist()):
+        answered = np.isin(np.arange(15), POINTS[s]) & (s in recipe.subsets)
+        np.testing.assert_array_equal(coords[row].isfinite().all(1).numpy(), answered)
+        np.testing.assert_array_equal(coords[row].isnan().all(1).numpy(), ~answered)
+        assert spread[row][torch.from_numpy(~answered)].isnan().all()
+
+
+@every
+def test_a_gradient_reaches_every_parameter(recipe: LandmarkRecipe):
+    net = made(recipe)
+    images, subset = batch(recipe.subsets)
+    labels = torch.rand(6, 15, 2) * 95
+    labels[subset == 4] = labels[subset == 4].masked_fill(~torch.isin(torch.arange(15), torch.tensor(POINTS[4]))[:, None], torch.nan)
+    pick_loss(recipe.loss)(*net(images, subset), labels).backward()
+    for name, parameter in net.named_parameters():
+        assert parameter.grad is not None, name
+        assert parameter.grad.isfinite().all(), name
+        assert parameter.grad.abs().max() > 0, name
+
+
+@every
+def test_a_batch_of_one_is_answered_as_in_a_larger_one(recipe: LandmarkRecipe):
+    net = made(recipe).eval()
+    images, subset = batch(recipe.subsets)
+    with torch.inference_mode():
+        many, one = net(images, subset)[0], net(images[2:3], subset[2:3])[0]
+    torch.testing.assert_close(one[0], many[2], equal_nan=True, atol=1e-3, rtol=0)
+
+
+@every
+def test_a_flat_picture_is_answered_finitely(recipe: LandmarkRecipe):
+    images, subset = batch(recipe.subsets)
+    coords, _ = made(recipe).eval()(torch.full_like(images, 7), subset)
+    assert coords[0][POINTS[recipe.subsets[0]]].isfinite().all()
+
+
+def test_pictures_are_standardised_each_by_itself():
+    images, _ = batch((15,))
+    images[1] = 30
+    pixels = standardise(images)
+    assert pixels.shape == (6, 1, 96, 96)
+    assert pixels[1].abs().max() == 0
+    assert pixels[0].mean().abs() < 1e-4
+    assert pixels[0].std() == pytest.approx(0.9, abs=0.1)
+
+
+@pytest.mark.parametrize("scale", SCALES)
+@pytest.mark.parametrize("name", [recipe.name for recipe in REAL if recipe.start_from])
+def test_a_recipe_can_start_from_the_one_it_names(name: str, scale: str):
+    recipe = recipes.load(name).at(scale)
+    earlier = recipes.load(recipe.start_from or "").at(scale)
+    assert isinstance(recipe, LandmarkRecipe)
+    assert isinstance(earlier, LandmarkRecipe)
+    made(recipe).adopt(made(earlier).state_dict(), earlier.subsets)
+
+
+@pytest.mark.parametrize("rows", ["15", "4"])
+def test_a_head_taken_over_answers_as_before(rows: str):
+    joint, single = made(BASE).eval(), LandmarkNet(replace(BASE, rows=rows)).eval()
+    images, subset = batch((int(rows),))
+    before = single(images, subset)[0]
+    single.adopt(joint.state_dict(), BASE.subsets)
+    torch.testing.assert_close(single(images, subset)[0], joint(images, subset)[0], equal_nan=True)
+    assert not torch.equal(before.nan_to_num(), single(images, subset)[0].nan_to_num())
+
+
+def test_heads_that_are_not_there_cannot_be_taken_over():
+    with pytest.raises(UserError, match=r"cannot start from one for \(15,\)"):
+        made(BASE).adopt(made(CHILD).state_dict(), CHILD.subsets)
+
+
+def test_another_architecture_cannot_be_taken_over():
+    with pytest.raises(UserError, match="expected the architecture of the recipe it starts from"):
+        made(CHILD).adopt(made(replace(BASE, model_args={"widths": (4, 8, 16), "depth": 1, "stride": 4})).state_dict(), BASE.subsets)
