@@ -1,0 +1,131 @@
+import csv
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from solution.data.drawn import DrawnSettings, write_drawn
+from solution.drift import (
+    BY_RANK,
+    CLIP,
+    TrainingDrift,
+    centred,
+    cross_validated,
+    drift_at,
+    drift_without_own,
+    places_by_rank,
+)
+from solution.keypoints import FACE15, IN_FOUR
+
+ROWS, POINTS = 1200, 2
+
+
+def wave(places: np.ndarray) -> np.ndarray:
+    """A slow drift of 1.4 px rms in y of the second point, none elsewhere: (N, 2, 2)."""
+    drift = np.zeros((len(places), POINTS, 2))
+    drift[:, 1, 1] = 2 * np.sin(places / 60)
+    return drift
+
+
+@pytest.fixture(scope="module")
+def residuals() -> np.ndarray:
+    rng = np.random.default_rng(0)
+    return wave(np.arange(ROWS)) + rng.normal(0, 1, (ROWS, POINTS, 2))
+
+
+def rms(values: np.ndarray) -> float:
+    return float(np.sqrt(np.mean(values**2)))
+
+
+def test_the_planted_drift_is_found_and_nothing_else(residuals):
+    found = drift_at(np.arange(ROWS), np.arange(ROWS), residuals, 12)
+    assert rms(found[:, 1, 1] - wave(np.arange(ROWS))[:, 1, 1]) < 0.35
+    assert rms(found[:, 0]) < 0.25
+
+
+def test_a_planted_switch_is_followed_within_its_width(residuals):
+    switched = residuals.copy()
+    switched[600:, 0, 0] += 3
+    found = drift_at(np.arange(ROWS), np.arange(ROWS), switched, 12)[:, 0, 0]
+    assert abs(found[:560].mean()) < 0.2
+    assert found[640:].mean() == pytest.approx(3, abs=0.45)  # residuals are clipped at 4
+
+
+def test_a_row_says_nothing_of_its_own_drift():
+    residuals = np.zeros((100, 1, 2))
+    residuals[50] = 3.0
+    without = drift_without_own(np.arange(100), residuals, 5)
+    assert np.abs(without[50]).max() < 1e-4
+    assert without[51].min() > 0.1
+
+
+def test_an_absurd_residual_is_clipped_and_a_missing_one_counts_nothing():
+    residuals = np.zeros((101, 1, 2))
+    residuals[50] = 40.0
+    residuals[:40] = np.nan
+    found = drift_at(np.arange(101), np.arange(101), residuals, 10)
+    alone = residuals.copy()
+    alone[50] = CLIP
+    np.testing.assert_allclose(found, drift_at(np.arange(101), np.arange(101), alone, 10))
+    assert np.isfinite(found).all()
+
+
+def test_centred_takes_a_constant_away_but_not_what_varies(residuals):
+    np.testing.assert_allclose(centred(residuals + 1.0).mean(axis=0), 0, atol=1e-9)
+    assert centred(np.full((5, 1, 2), np.nan)).shape == (5, 1, 2)
+
+
+def test_ranks_share_the_places_equally():
+    np.testing.assert_allclose(places_by_rank(10, np.arange(100)), np.arange(4.5, 100, 10))
+    assert places_by_rank(0, np.arange(10)).shape == (0,)
+    known = np.array([0, 1, 2, 50, 51, 52])
+    assert (np.diff(places_by_rank(6, known)) > 0).all()
+
+
+def test_a_held_out_fold_is_placed_by_rank_and_never_sees_its_own_labels(residuals):
+    fold = np.random.default_rng(1).integers(0, 5, ROWS)
+    found = cross_validated(np.arange(ROWS), residuals, fold, BY_RANK[4])
+    truth = wave(np.arange(ROWS))
+    assert rms(truth - found) < 0.75 * rms(truth)
+    changed = residuals.copy()
+    changed[fold == 2] += 3
+    again = cross_validated(np.arange(ROWS), changed, fold, BY_RANK[4])
+    np.testing.assert_array_equal(again[fold == 2], found[fold == 2])
+    assert not np.allclose(again[fold == 1], found[fold == 1])
+
+
+def test_training_drift_is_learnt_over_epochs(residuals):
+    drift = TrainingDrift(np.arange(ROWS), np.full(ROWS, 4), POINTS)
+    assert not drift.values.any()
+    rng = np.random.default_rng(2)
+    for _ in range(4):
+        order = rng.permutation(ROWS)
+        for rows in np.array_split(order, 10):
+            drift.watch(rows, residuals[rows].astype(np.float32))
+        drift.update()
+    truth = wave(np.arange(ROWS))[:, 1, 1]
+    assert rms(drift.values[:, 1, 1] - truth) < 0.4
+    assert np.corrcoef(drift.values[:, 1, 1], truth)[0, 1] > 0.95
+
+
+@pytest.fixture(scope="module")
+def drawn(tmp_path_factory) -> tuple[np.ndarray, np.ndarray]:
+    """Planted drift with a switch, and the noise around it, of the 4-keypoint rows of a drawn training file."""
+    folder: Path = tmp_path_factory.mktemp("drift")
+    write_drawn(folder, DrawnSettings(train15=20, train4=500, test15=5, test4=10, switch=0.5, switch_step=2.0))
+    with (folder / "drift.csv").open(encoding="utf-8") as handle:
+        rows = [row for row in csv.DictReader(handle) if row["file"] == "training"][20:]
+    columns = [f"{FACE15.points[k]}_{axis}" for k in IN_FOUR for axis in "xy"]
+    planted = np.array([[float(row[c]) for c in columns] for row in rows]).reshape(-1, 4, 2)
+    return planted, planted + np.random.default_rng(0).normal(0, 1, planted.shape)
+
+
+def test_the_drift_planted_in_drawn_faces_is_found_switch_included(drawn):
+    planted, noisy = drawn
+    planted = planted - planted.mean(axis=0)
+    found = drift_at(np.arange(500), np.arange(500), centred(noisy), 12)
+    lip = found[:, 3, 1]
+    assert np.corrcoef(lip, planted[:, 3, 1])[0, 1] > 0.9
+    assert lip[275:325].mean() - lip[175:225].mean() == pytest.approx(
+        planted[275:325, 3, 1].mean() - planted[175:225, 3, 1].mean(), abs=0.8
+    )
