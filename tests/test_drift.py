@@ -112,7 +112,9 @@ def test_training_drift_is_learnt_over_epochs(residuals):
 def drawn(tmp_path_factory) -> tuple[np.ndarray, np.ndarray]:
     """Planted drift with a switch, and the noise around it, of the 4-keypoint rows of a drawn training file."""
     folder: Path = tmp_path_factory.mktemp("drift")
-    write_drawn(folder, DrawnSettings(train15=20, train4=500, test15=5, test4=10, switch=0.5, switch_step=2.0))
+    write_drawn(
+        folder, DrawnSettings(train15=20, train4=500, test15=5, test4=10, drift=0.4, switch=0.5, switch_step=2.5)
+    )
     with (folder / "drift.csv").open(encoding="utf-8") as handle:
         rows = [row for row in csv.DictReader(handle) if row["file"] == "training"][20:]
     columns = [f"{FACE15.points[k]}_{axis}" for k in IN_FOUR for axis in "xy"]
