@@ -128,6 +128,5 @@ def test_the_drift_planted_in_drawn_faces_is_found_switch_included(drawn):
     found = drift_at(np.arange(500), np.arange(500), centred(noisy), 12)
     lip = found[:, 3, 1]
     assert np.corrcoef(lip, planted[:, 3, 1])[0, 1] > 0.9
-    assert lip[275:325].mean() - lip[175:225].mean() == pytest.approx(
-        planted[275:325, 3, 1].mean() - planted[175:225, 3, 1].mean(), abs=0.8
-    )
+    steps = [values[275:325].mean() - values[175:225].mean() for values in (lip, planted[:, 3, 1])]
+    assert 0.7 < steps[0] / steps[1] < 1.05  # the prior shrinks a little, the clipping a little more
