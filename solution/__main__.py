@@ -33,6 +33,7 @@ VERBS = (
     Verb("stack", "blend and stack the specialists", "every training", "stack/", "stack"),
     Verb("submission", "write and check the submission CSV", "stack", "submissions/DATASET/*.csv", "submission"),
     Verb("report", "RMSE per specialist, fold, subset and keypoint", "stack", "report.md, *.csv", "report"),
+    Verb("audit", "rank the labels by how likely they are wrong", "stack", "audit.csv, .png, .json", "audit"),
     Verb("submit", "hand a submission to Kaggle", "submission", "a line in scores.csv", "submit -m 'first try'"),
     Verb("download", "fetch the files from Kaggle", "Kaggle credentials", "data/", "download"),
 )
@@ -62,6 +63,9 @@ def _add(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]", verb: Ver
     one.add_argument("--scale", help="smoke, cpu or full (default: full with a GPU, cpu without, smoke if drawn)")
     one.add_argument("--device", default="auto", help="auto, cpu or cuda (default: auto)")
     one.add_argument("--jobs", type=int, metavar="N", help="trainings at once (default: one a core, or one a GPU)")
+    source = one.add_mutually_exclusive_group()
+    source.add_argument("--weights", type=Path, metavar="DIR", help="BACKBONE.safetensors files (default: timm's hub)")
+    source.add_argument("--no-pretrained", action="store_true", help="start every recipe from random weights")
     if verb.name == "run":
         one.add_argument("--fresh", action="store_true", help="forget earlier results of this data set first")
     if verb.name == "train":

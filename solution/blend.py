@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import nnls
 
-from solution.audit import surely_wrong
+from solution.audit import far_off
 from solution.network import POINTS
 
 LEAST = 1e-9  # share of everyone who predicts a cell: where the favourite is missing, the others answer
@@ -52,12 +52,12 @@ def fit_weights(members: np.ndarray, labels: np.ndarray, subset: int) -> Weights
 def _sane(members: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """Rows whose labels lie within reach of the specialists' median, bool (N,).
 
-    A label that is surely wrong would buy weight for whoever is wrong the same way.
+    A label that lies far off would buy weight for whoever is wrong the same way.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # a point that no specialist predicts
         middle = np.nanmedian(members, axis=0)
-    return ~surely_wrong(middle, labels)
+    return ~far_off(middle, labels)
 
 
 def _solve(members: np.ndarray, labels: np.ndarray) -> np.ndarray:

@@ -7,6 +7,7 @@ from solution import source, stages
 from solution.data.files import DRAWN
 from solution.executors import check_jobs
 from solution.kaggle_client import download, submit
+from solution.pretrained import Weights
 from solution.runtime import LOG, log_to, pick_device
 from solution.stages import Run
 
@@ -36,6 +37,7 @@ def run(options: argparse.Namespace, root: Path) -> None:
             "stack": stages.stack,
             "submission": stages.submission,
             "report": stages.report,
+            "audit": stages.audit,
         }[options.verb](session)
 
 
@@ -45,7 +47,7 @@ def open_run(options: argparse.Namespace, root: Path) -> Run:
     found = source.find(root, options.data)
     scale = options.scale or default_scale(found.folder, device.type)
     LOG.info("Scale %s on %s", scale, device)
-    return Run(root, found, scale, device, options.jobs)
+    return Run(root, found, scale, device, options.jobs, Weights(options.weights, not options.no_pretrained))
 
 
 def default_scale(folder: Path, device: str) -> str:

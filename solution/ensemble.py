@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from solution.artefacts import atomic, complete, seal, write_json
+from solution.audit import far_off
 from solution.data.competition import Competition
 from solution.drift import BY_RANK, centred, cross_validated, drift_at, places_by_rank
 from solution.errors import UserError
@@ -19,10 +20,12 @@ from solution.keypoints import SUBSETS
 from solution.metrics import paired_difference, rmse
 from solution.specialists import Bench, Specialist
 from solution.stacker import Stacked, stack_all
+from solution.yardsticks import forward_selection, ridge_stack
 
-FORMAT = 1
+FORMAT = 2
 ARRAYS, FACTS = "stack.npz", "stack.json"
 BLEND, STACK, PLAIN, FINAL = "blend", "stack", "plain", "final"
+RIDGE = "ridge"  # a yardstick: out-of-fold only, never submitted
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,12 +34,14 @@ class Ensemble:
 
     oof: by name, out-of-fold coordinates (N, 15, 2). test: by name, each fold pipeline's (k, T, 15, 2). choice: by
     subset, what is used and by how much it is better. weights: by subset, each specialist's mean weight in the blend.
+    added: by subset, the forward selection: [specialist, the blend's RMSE once it is in].
     """
 
     oof: dict[str, np.ndarray]
     test: dict[str, np.ndarray]
     choice: dict[int, dict[str, Any]]
     weights: dict[int, dict[str, float]]
+    added: dict[int, list[list[Any]]]
 
     def oof_predictions(self, name: str, bench: Bench) -> Predictions:
         """The out-of-fold predictions of one name."""
@@ -69,7 +74,26 @@ def make(specialists: list[Specialist], bench: Bench) -> Ensemble:
     _add_drift(oof, tests, choice, bench)
     names = [s.recipe.name for s in specialists]
     weights = {s: dict(zip(names, _mean_weight(stacked.weights[s]), strict=True)) for s in SUBSETS}
-    return Ensemble(oof, tests, choice, weights)
+    oof[RIDGE], added = _yardsticks(specialists, stacked.blend, bench)
+    return Ensemble(oof, tests, choice, weights, added)
+
+
+def _yardsticks(
+    specialists: list[Specialist], blend: np.ndarray, bench: Bench
+) -> tuple[np.ndarray, dict[int, list[list[Any]]]]:
+    """A ridge regression in LightGBM's place, out-of-fold, and by subset the forward selection of the specialists."""
+    faces, ridge, added = bench.competition.train, blend.copy(), {}
+    for subset in SUBSETS:
+        rows = faces.subset == subset
+        kept = rows & ~far_off(blend, faces.coords)
+        own = [s for s in specialists if subset in s.recipe.subsets]
+        fold, labels = bench.table.fold, faces.coords
+        members = np.stack([s.oof.coords for s in own])
+        ridge[rows] = ridge_stack(members[:, rows], blend[rows], labels[rows], fold[rows], subset)
+        names = [s.recipe.name for s in own]
+        steps = forward_selection(names, members[:, kept], labels[kept], fold[kept], subset)
+        added[subset] = [[step.name, round(step.rmse, 4)] for step in steps]
+    return ridge, added
 
 
 def _mean_weight(values: np.ndarray) -> list[float]:
@@ -82,12 +106,25 @@ def _choose(oof: dict[str, np.ndarray], bench: Bench, subset: int) -> dict[str, 
     """The stack where it beats the blend out-of-fold, else the blend; with both RMSE and the paired difference."""
     faces = bench.competition.train
     rows = faces.subset == subset
-    labels = faces.coords[rows]
+    labels, blend, stack = faces.coords[rows], oof[BLEND][rows], oof[STACK][rows]
+    kept = ~far_off(blend, labels)
     alone = {s: float(s == subset) for s in SUBSETS}
-    figures = {name: rmse(oof[name][rows], labels) for name in (BLEND, STACK)}
-    difference = paired_difference(oof[STACK][rows], oof[BLEND][rows], labels, faces.subset[rows], alone)
-    used = STACK if figures[STACK] < figures[BLEND] else BLEND
-    return {"used": used, **figures, "difference": list(difference)}
+    difference = paired_difference(stack[kept], blend[kept], labels[kept], faces.subset[rows][kept], alone)
+    return {
+        "used": STACK if _better(stack, blend, labels, kept) else BLEND,
+        BLEND: rmse(blend[kept], labels[kept]),
+        STACK: rmse(stack[kept], labels[kept]),
+        "difference": list(difference),
+    }
+
+
+def _better(new: np.ndarray, old: np.ndarray, labels: np.ndarray, kept: np.ndarray) -> bool:
+    """Whether the new predictions beat the old ones, over all rows and over those whose labels can be right.
+
+    Both, since four labels that lie 20 px elsewhere turn a comparison over all rows by chance, and since a gain over
+    the kept rows alone is not a gain in the figure that is reported.
+    """
+    return all(rmse(new[rows], labels[rows]) < rmse(old[rows], labels[rows]) for rows in (kept, slice(None)))
 
 
 def _add_drift(
@@ -98,11 +135,14 @@ def _add_drift(
     oof[FINAL], tests[FINAL] = oof[PLAIN].copy(), tests[PLAIN].copy()
     for subset in SUBSETS:
         rows, test_rows = (np.flatnonzero(faces.subset == subset) for faces in (train, test))
-        residuals = centred(train.coords[rows] - oof[PLAIN][rows])
+        labels, plain = train.coords[rows], oof[PLAIN][rows]
+        residuals = centred(labels - plain)
         held = cross_validated(rows, residuals, bench.table.fold[rows], BY_RANK[subset])
-        figures = [rmse(oof[PLAIN][rows] + shift, train.coords[rows]) for shift in (0, held)]
-        choice[subset] |= {"plain": figures[0], "drift": figures[1], "drift_used": figures[1] < figures[0]}
-        if choice[subset]["drift_used"]:
+        kept = ~far_off(plain, labels)
+        used = _better(plain + held, plain, labels, kept)
+        figures = [rmse((plain + shift)[kept], labels[kept]) for shift in (0, held)]
+        choice[subset] |= {"plain": figures[0], "drift": figures[1], "drift_used": used}
+        if used:
             oof[FINAL][rows] += held
             places = places_by_rank(len(test_rows), rows)
             tests[FINAL][:, test_rows] += drift_at(places, rows, residuals, BY_RANK[subset])
@@ -136,7 +176,7 @@ def save(ensemble: Ensemble, bench: Bench, inputs: dict[str, Any]) -> None:
     arrays = {f"{part}_{name}": value for part, values in parts for name, value in values.items()}
     with atomic(folder / ARRAYS) as temporary, temporary.open("wb") as handle:
         np.savez(handle, **arrays)
-    write_json(folder / FACTS, {"choice": ensemble.choice, "weights": ensemble.weights})
+    write_json(folder / FACTS, {"choice": ensemble.choice, "weights": ensemble.weights, "added": ensemble.added})
     seal(folder, inputs, [ARRAYS, FACTS])
 
 
@@ -151,8 +191,10 @@ def load(bench: Bench, inputs: dict[str, Any]) -> Ensemble | None:
     oof, test = (
         {n.split("_", 1)[1]: v for n, v in parts.items() if n.startswith(f"{part}_")} for part in ("oof", "test")
     )
-    choice, weights = ({int(s): value for s, value in facts[key].items()} for key in ("choice", "weights"))
-    return Ensemble(oof, test, choice, weights)
+    choice, weights, added = (
+        {int(s): value for s, value in facts[key].items()} for key in ("choice", "weights", "added")
+    )
+    return Ensemble(oof, test, choice, weights, added)
 
 
 def ambiguity(pipelines: np.ndarray, competition: Competition) -> dict[int, float]:

@@ -1,22 +1,27 @@
 """The stages, each from what lies on disk to what lies on disk, and the table of what each needs and makes."""
 
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
-from solution import audit, ensemble, executors, recipes, specialists
+from solution import ensemble, executors, pretrained, recipes, specialists
 from solution.artefacts import Workspace
+from solution.audit import results, far_off
+from solution.audit.evidence import disagreement
+from solution.audit.planted import read_planted
 from solution.data.competition import Competition
-from solution.data.files import read_competition
+from solution.data.files import DRAWN, read_competition
 from solution.ensemble import Ensemble
 from solution.errors import UserError
 from solution.faces import FoldTable
 from solution.folds import make_folds, read_folds, twins_across, write_folds
 from solution.keypoints import SUBSETS
+from solution.pretrained import Weights
 from solution.recipe import SCALES, Recipe
 from solution.report.markdown import write_report
 from solution.report.summary import Summary, summarise
@@ -30,13 +35,14 @@ from solution.submission import check_submission, score, write_submission
 
 @dataclass(frozen=True)
 class Run:
-    """What a command works on: data, scale, device. Everything else is read from disk when first needed."""
+    """What a command works on: data, scale, device, first weights. The rest is read from disk when first needed."""
 
     root: Path
     source: Source
     scale: str
     device: torch.device
     jobs: int | None = None
+    weights: Weights = field(default_factory=Weights)
 
     @cached_property
     def workspace(self) -> Workspace:
@@ -56,12 +62,13 @@ class Run:
 
     @cached_property
     def bench(self) -> Bench:
-        return Bench(self.workspace, self.competition, self.table)
+        return Bench(self.workspace, self.competition, self.table, self.weights)
 
     @cached_property
     def recipes(self) -> tuple[Recipe, ...]:
         """Every specialist that runs at this scale, with the settings it has there."""
-        return tuple(recipe.at(self.scale) for recipe in recipes.load_all() if self.scale in recipe.runs_at)
+        running = [recipe.at(self.scale) for recipe in recipes.load_all() if self.scale in recipe.runs_at]
+        return tuple(self.weights.chosen(recipe) for recipe in running)
 
 
 def check_scale(scale: str) -> str:
@@ -126,24 +133,27 @@ def train(run: Run, names: tuple[str, ...] = (), fold: int | None = None) -> Non
     ]
     total = len(chosen) * len(wanted)
     LOG.info("Train: %d of %d trainings are complete", total - len(tasks), total)
+    for recipe in chosen:
+        if pretrained.asks(recipe) and any(task.kind == recipe.name for task in tasks):
+            pretrained.fetch(recipe, run.weights.file(recipe))  # here, once: not in each worker, nor after hours
     executors.run(tasks, executors.workers_for(run.device, run.jobs))
 
 
 def _task(run: Run, recipe: Recipe, fold: int, chosen: list[Recipe]) -> executors.Task:
     after = frozenset([f"{recipe.start_from}/{fold}"] if recipe.start_from in [r.name for r in chosen] else [])
-    arguments = (run.root, run.source, run.scale, recipe.name, fold)
+    arguments = (run.root, run.source, run.scale, run.weights, recipe.name, fold)
     return executors.Task(f"{recipe.name}/{fold}", recipe.name, work, arguments, after)
 
 
 @cache
-def _reopened(root: Path, source: Source, scale: str) -> Run:
+def _reopened(root: Path, source: Source, scale: str, weights: Weights) -> Run:
     """A worker's own view of the run, read from the cache once."""
-    return Run(root, source, scale, torch.device("cpu"))
+    return Run(root, source, scale, torch.device("cpu"), weights=weights)
 
 
-def work(root: Path, source: Source, scale: str, name: str, fold: int, device: torch.device) -> float:
+def work(root: Path, source: Source, scale: str, weights: Weights, name: str, fold: int, device: torch.device) -> float:
     """Do one training in whatever process this is; seconds taken."""
-    run = _reopened(root, source, scale)
+    run = _reopened(root, source, scale, weights)
     recipe = next(r for r in run.recipes if r.name == name)
     return specialists.run_job(run.bench, recipe, fold, run.recipes, device)
 
@@ -208,6 +218,7 @@ def record_of(run: Run, made: Ensemble, kind: str) -> dict[str, Any]:
         "suspects": figures.suspects,
         "expected": {str(k): round(v, 5) for k, v in figures.expected.items()},
         "choice": {str(s): choice for s, choice in made.choice.items()},
+        "added": {str(s): steps for s, steps in made.added.items()},
         "blend_weights": {str(s): weights for s, weights in made.weights.items()},
         "recipes": {r.name: r.digest() for r in run.recipes},
         "scale": run.scale,
@@ -223,11 +234,12 @@ def quality(run: Run, made: Ensemble, kind: str, **facts: Any) -> Summary:  # no
         train,
         final,
         weights,
-        suspects=audit.surely_wrong(final.coords, train.coords),
+        suspects=far_off(final.coords, train.coords),
         ambiguity=ensemble.ambiguity(made.test[kind], run.competition),
         drawn=run.competition.drawn,
         kaggle=run.source.dataset == KAGGLE,
         choice=made.choice,
+        added=made.added,
         **facts,
     )
 
@@ -236,10 +248,10 @@ def report(run: Run) -> None:
     """Write the report's files and print its essentials."""
     made, specialists_ = stacked(run), trained(run)
     train = run.competition.train
-    names = (ensemble.BLEND, ensemble.STACK, ensemble.PLAIN, ensemble.FINAL)
+    names = (ensemble.BLEND, ensemble.RIDGE, ensemble.STACK, ensemble.PLAIN, ensemble.FINAL)
     oof = [s.oof for s in specialists_] + [made.oof_predictions(name, run.bench) for name in names]
     final = made.oof_predictions(ensemble.FINAL, run.bench)
-    suspects = audit.surely_wrong(final.coords, train.coords)
+    suspects = far_off(final.coords, train.coords)
     path = run.workspace.submissions / f"{NAME}.csv"
     written = path if path.is_file() else None
     summary = quality(
@@ -254,3 +266,15 @@ def report(run: Run) -> None:
     write_report(run.workspace.folds, tables, summary)
     show(tables, summary)
     LOG.info("Report: %s", run.workspace.folds / "report.md")
+
+
+def audit(run: Run) -> None:
+    """Rank the training labels by how likely they are wrong. Drops nothing: no other stage reads what this writes."""
+    final = stacked(run).oof_predictions(ensemble.FINAL, run.bench)
+    members = np.stack([s.oof.coords for s in trained(run)])
+    oof = replace(final, spread=disagreement(members).astype(np.float32))
+    planted = read_planted(run.source.folder / DRAWN) if run.competition.drawn else None
+    folder = run.workspace.folds
+    found, facts = results.write_audit(folder, run.competition.train, run.table, oof, planted)
+    results.show(found, facts, folder)
+    LOG.info("Audit: %s", folder / results.TABLE)

@@ -74,7 +74,9 @@ def test_the_stack_corrects_a_bias_that_depends_on_the_picture(bench: Bench):
 
 
 def test_the_blend_is_used_where_the_stack_is_worse(bench: Bench, monkeypatch: pytest.MonkeyPatch):
-    def wrong(self: stacker.Trees, members: np.ndarray, spreads: np.ndarray, blend: np.ndarray, faces: object) -> object:
+    def wrong(
+        self: stacker.Trees, members: np.ndarray, spreads: np.ndarray, blend: np.ndarray, faces: object
+    ) -> object:
         return blend + (2.0 if self.subset == 4 else 0.0)
 
     monkeypatch.setattr(stacker.Trees, "correct", wrong)

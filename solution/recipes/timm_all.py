@@ -14,7 +14,7 @@ RECIPE = LandmarkRecipe(
     },
     epochs=28,
     scales={
-        "smoke": {"epochs": 2},
+        "smoke": {"epochs": 2, "batch": 32},
         "full": {"epochs": 150, "model_args": {"backbone": "resnet34d"}},
     },
 )

@@ -9,5 +9,5 @@ RECIPE = LandmarkRecipe(
     rows="all",
     codec=Heatmap(size=24),
     epochs=22,
-    scales={"smoke": {"epochs": 6}, "full": {"epochs": 150, "model_args": {"widths": (32, 64, 128, 192)}}},
+    scales={"smoke": {"epochs": 6, "batch": 32}, "full": {"epochs": 150, "model_args": {"widths": (32, 64, 128, 192)}}},
 )

@@ -18,7 +18,7 @@ NONE = "-"
 LEGEND = (
     "RMSE in pixels over all labelled cells of the 15-keypoint rows, of the 4-keypoint rows, and of both, weighted by "
     "the share of asked cells. (In brackets: over the part of the cells that the specialist predicts, "
-    "not comparable.) Without suspects: less the pictures whose labels are surely wrong."
+    "not comparable.) Without suspects: less those whose labels lie 12 px or more off."
 )
 
 Mark = Callable[[str], str]

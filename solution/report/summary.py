@@ -1,6 +1,6 @@
 """The report's headline: one figure with its interval, what it is made of, and what to hold it against."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,10 +22,12 @@ class Summary:
     """The headline. RMSE in pixels; `Scores` are dicts of "overall", 15 and 4.
 
     cv: of the final out-of-fold predictions, overall weighted by asked cells; interval: its 95 % bootstrap interval
-    over pictures. without_suspects: the same figures less the `suspects` rows whose labels are surely wrong. test: true
+    over pictures. without_suspects: the same figures less the `suspects` rows whose labels lie far off, with
+    interval_without. test: true
     figures, where the answers are known. choice: per subset which of blend and stack is used ("used"), both RMSE
     ("blend", "stack") and "difference": stack minus blend with its interval, [point, low, high]. seconds: training time
-    by specialist. expected: what the submission should score, see `_expected`. drawn: faces drawn here; kaggle:
+    by specialist. expected: what the submission should score, see `_expected`. added: by subset, the
+    forward selection of specialists, [name, the blend's RMSE with it]. drawn: faces drawn here; kaggle:
     the data are Kaggle's own files.
     """
 
@@ -36,11 +38,13 @@ class Summary:
     kaggle: bool
     suspects: int = 0
     without_suspects: dict[str | int, float] | None = None
+    interval_without: tuple[float, float] | None = None
     test: dict[str | int, float] | None = None
     choice: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
     seconds: Mapping[str, float] = field(default_factory=dict)
     submission: Path | None = None
     expected: dict[str | int, float] = field(default_factory=dict)
+    added: Mapping[int, Sequence[Sequence[Any]]] = field(default_factory=dict)
 
 
 def summarise(
@@ -58,15 +62,19 @@ def summarise(
     ValueError where a labelled cell has no prediction.
     """
     coords = aligned(faces, final)
-    without = None if suspects is None else _scores(coords, faces, weights, ~suspects)
+    without, interval_without = None, None
+    if suspects is not None:
+        without = _scores(coords, faces, weights, ~suspects)
+        interval_without = _interval(coords, faces, weights, ~suspects)
     cv = _scores(coords, faces, weights, np.ones(len(faces), bool))
     return Summary(
         name=final.name,
         cv=cv,
         expected=_expected(without or cv, ambiguity or dict.fromkeys(SUBSETS, 0.0), weights),
-        interval=bootstrap_interval(coords, faces.coords, faces.subset, weights),
+        interval=_interval(coords, faces, weights, np.ones(len(faces), bool)),
         suspects=0 if suspects is None else int(suspects.sum()),
         without_suspects=without,
+        interval_without=interval_without,
         **facts,
     )
 
@@ -78,10 +86,12 @@ def headline(summary: Summary) -> list[str]:
         f"Cross-validated RMSE of {summary.name}: {summary.cv['overall']:.3f} px "
         f"(95 % interval {low:.3f} to {high:.3f} over pictures), {_parts(summary.cv)}."
     ]
-    if summary.without_suspects is not None:
+    if summary.without_suspects is not None and summary.interval_without is not None:
+        low, high = summary.interval_without
         lines.append(
-            f"Without the {summary.suspects} pictures whose labels are surely wrong: "
-            f"{summary.without_suspects['overall']:.3f} px, {_parts(summary.without_suspects)}."
+            f"Without the {summary.suspects} suspects, whose labels lie 12 px or more off: "
+            f"{summary.without_suspects['overall']:.3f} px ({low:.3f} to {high:.3f}), "
+            f"{_parts(summary.without_suspects)}."
         )
     lines.append(
         f"Expected on the test pictures, where the folds' pipelines are averaged: "
@@ -89,7 +99,9 @@ def headline(summary: Summary) -> list[str]:
     )
     if summary.test is not None:
         lines.append(f"True RMSE on the test pictures: {summary.test['overall']:.3f} px, {_parts(summary.test)}.")
-    return lines + [_choice(subset, choice) for subset, choice in summary.choice.items()] + landmarks(summary)
+    lines += [_choice(subset, choice) for subset, choice in summary.choice.items()]
+    lines += [_added(subset, steps) for subset, steps in summary.added.items()]
+    return lines + landmarks(summary)
 
 
 def landmarks(summary: Summary) -> list[str]:
@@ -111,6 +123,10 @@ def closing(summary: Summary) -> str:
     """The last line: where the submission lies and what it can be expected to score."""
     where = "No submission written" if summary.submission is None else f"Submission: {summary.submission}"
     return f"{where}, expected RMSE {summary.expected['overall']:.3f} px"
+
+
+def _interval(coords: np.ndarray, faces: FaceSet, weights: dict[int, float], kept: np.ndarray) -> tuple[float, float]:
+    return bootstrap_interval(coords[kept], faces.coords[kept], faces.subset[kept], weights)
 
 
 def _scores(coords: np.ndarray, faces: FaceSet, weights: dict[int, float], kept: np.ndarray) -> dict[str | int, float]:
@@ -136,9 +152,16 @@ def _parts(scores: dict[str | int, float]) -> str:
 def _choice(subset: int, choice: Mapping[str, Any]) -> str:
     point, low, high = choice["difference"]
     return (
-        f"{subset}-keypoint rows use the {choice['used']}: blend {choice['blend']:.3f} px, stack {choice['stack']:.3f} "
-        f"px, stack minus blend {point:+.3f} px (95 % interval {low:+.3f} to {high:+.3f})." + _drift(choice)
+        f"{subset}-keypoint rows use the {choice['used']} (figures without suspects): "
+        f"blend {choice['blend']:.3f} px, stack {choice['stack']:.3f} px, "
+        f"stack minus blend {point:+.3f} px (95 % interval {low:+.3f} to {high:+.3f})." + _drift(choice)
     )
+
+
+def _added(subset: int, steps: Sequence[Sequence[Any]]) -> str:
+    """What each specialist adds to the blend, the most useful first."""
+    path = ", ".join(f"{name} {value:.3f}" for name, value in steps)
+    return f"{subset}-keypoint rows, the blend as specialists join (px, without suspects): {path}."
 
 
 def _drift(choice: Mapping[str, Any]) -> str:

@@ -1,6 +1,6 @@
 """The report's figures as long tables: RMSE per predictions, fold, subset and keypoint.
 
-Nothing is ever left out of the main figure. Rows whose labels are surely wrong (suspects) only make a second figure
+Nothing is ever left out of the main figure. Rows whose labels lie far off (suspects) only make a second figure
 that stands beside it. A specialist is scored on what it predicts, and `coverage` says how much of the labelled cells
 that is; only figures over all labelled cells compete for the best.
 """
@@ -48,7 +48,7 @@ def make_tables(
     """Score out-of-fold predictions against the labels.
 
     oof: specialists first, then blend, stack and the like, each with faces of `faces` in any order. weights: share of
-    the asked cells by subset. suspects: bool (N,), rows with surely wrong labels. ValueError where names repeat, or
+    the asked cells by subset. suspects: bool (N,), rows whose labels lie far off. ValueError where names repeat, or
     predictions or folds do not belong to these faces.
     """
     names = [predictions.name for predictions in oof]

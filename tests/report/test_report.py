@@ -207,7 +207,7 @@ def test_page(tables: Tables, summary: Summary) -> None:
     assert f"Cross-validated RMSE of stack: {stack:.3f} px" in text
     assert f"**{stack:.3f}**" in text
     assert f"({eyes:.3f})" in text  # a part only, so in brackets and never bold
-    assert "15-keypoint rows use the stack: blend 1.090 px, stack 1.070 px, stack minus blend -0.020 px" in text
+    assert "blend 1.090 px, stack 1.070 px, stack minus blend -0.020 px" in text
     assert "17.0 |" in text
     assert "Without the 2 pictures" in text
     assert "nan" not in text
