@@ -14,7 +14,7 @@ from typing import Any
 import torch
 
 from solution.errors import UserError
-from solution.runtime import LOG, set_threads
+from solution.runtime import LOG, set_threads, take_device
 
 
 @dataclass(frozen=True)
@@ -46,13 +46,14 @@ def run(tasks: Sequence[Task], devices: Sequence[str]) -> None:
         _run_in_workers(tasks, devices)
 
 
-def _run_here(tasks: Sequence[Task], device: str) -> None:
+def _run_here(tasks: Sequence[Task], name: str) -> None:
     set_threads(1)
+    device = take_device(name)
     progress = Progress(tasks, 1)
     waiting = list(tasks)
     while waiting:
         task = next(task for task in waiting if not task.after & {other.name for other in waiting})
-        progress.finished(task, task.call(*task.arguments, torch.device(device)))
+        progress.finished(task, task.call(*task.arguments, device))
         waiting.remove(task)
 
 
@@ -113,7 +114,7 @@ def _stop(pool: ProcessPoolExecutor) -> None:
     pool.shutdown(cancel_futures=True)
 
 
-_DEVICE = ""
+_DEVICE = torch.device("cpu")
 
 
 def _start_worker(lines: Any, names: Any) -> None:  # noqa: ANN401 - multiprocessing queues
@@ -121,7 +122,7 @@ def _start_worker(lines: Any, names: Any) -> None:  # noqa: ANN401 - multiproces
     import signal
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group: the parent ends the workers
-    _DEVICE = names.get()
+    _DEVICE = take_device(names.get())
     set_threads(1)
     LOG.addHandler(logging.handlers.QueueHandler(lines))
     LOG.setLevel(logging.INFO)
@@ -129,7 +130,7 @@ def _start_worker(lines: Any, names: Any) -> None:  # noqa: ANN401 - multiproces
 
 
 def _work(task: Task) -> float:
-    return task.call(*task.arguments, torch.device(_DEVICE))
+    return task.call(*task.arguments, _DEVICE)
 
 
 class Progress:

@@ -14,7 +14,7 @@ from solution.keypoints import FACE15, mirror
 from solution.network import LandmarkNet
 from solution.offset import MirrorOffset
 from solution.recipe import Augmentation, LandmarkRecipe, Optimiser
-from solution.runtime import low_precision
+from solution.runtime import low_precision, to_device
 
 OFFSET = "offset.json"
 BATCH = 256
@@ -70,7 +70,7 @@ def predict_with(
 def _all_views(
     net: torch.nn.Module, images: np.ndarray, subset: np.ndarray, device: torch.device
 ) -> tuple[np.ndarray, np.ndarray]:
-    kinds = torch.from_numpy(subset).to(device)
+    kinds = to_device(subset, device)
     views, spreads = [], []
     for shift in SHIFTS:
         moved = shifted(images, shift)
@@ -88,7 +88,7 @@ def _one_view(
     net: torch.nn.Module, images: np.ndarray, kinds: torch.Tensor, device: torch.device
 ) -> tuple[np.ndarray, np.ndarray]:
     with low_precision(device):
-        coords, spread = net(torch.from_numpy(np.ascontiguousarray(images)).to(device), kinds)
+        coords, spread = net(to_device(np.ascontiguousarray(images), device), kinds)
     return coords.cpu().numpy(), spread.cpu().numpy()
 
 

@@ -20,7 +20,8 @@ class Job:
     """Train `recipe` (already at its scale) on `train`; `held` is only watched, never learnt from.
 
     folder: where its artefacts go. start_from: the folder whose weights it starts from. inputs: what its manifest
-    names; a checkpoint with other inputs is not resumed.
+    names; a checkpoint with other inputs is not resumed. weights: the file of pretrained weights, where the recipe's
+    settings name one.
     """
 
     recipe: Recipe
@@ -31,6 +32,7 @@ class Job:
     device: torch.device
     inputs: dict[str, Any]
     start_from: Path | None = None
+    weights: Path | None = None
 
     @property
     def title(self) -> str:

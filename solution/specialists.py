@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from solution.errors import UserError
 from solution.faces import FaceSet, FoldTable, Predictions
 from solution.job import HISTORY, PREDICTIONS, SETTINGS, WEIGHTS, Job
 from solution.methods import predict, train
+from solution.pretrained import Weights, source_of
 from solution.recipe import Recipe
 from solution.runtime import LOG
 
@@ -29,6 +30,7 @@ class Bench:
     workspace: Workspace
     competition: Competition
     table: FoldTable
+    weights: Weights = field(default_factory=Weights)
 
     def inputs(self, recipe: Recipe, fold: int, others: Sequence[Recipe]) -> dict[str, Any]:
         """Everything a job's result depends on, as its manifest names it."""
@@ -73,6 +75,7 @@ def run_job(bench: Bench, recipe: Recipe, fold: int, others: Sequence[Recipe], d
         device=device,
         inputs=bench.inputs(recipe, fold, others),
         start_from=bench.workspace.fold(earlier.name, fold) if earlier else None,
+        weights=bench.weights.file(recipe),
     )
     began = time.perf_counter()
     train(job)
@@ -82,7 +85,9 @@ def run_job(bench: Bench, recipe: Recipe, fold: int, others: Sequence[Recipe], d
     files = sorted(path.name for path in folder.iterdir() if path.is_file() and path.name != checkpoint.FILE)
     assert {WEIGHTS, SETTINGS, HISTORY, PREDICTIONS} <= set(files)
     files = [name for name in files if name != "manifest.json"]
-    seal(folder, job.inputs, files, seconds=round(seconds, 1), device=device.type)
+    source = source_of(recipe)
+    facts = {"pretrained": source} if source else {}
+    seal(folder, job.inputs, files, seconds=round(seconds, 1), device=device.type, **facts)
     checkpoint.remove(folder)
     LOG.info("%s: done in %.0f s", job.title, seconds)
     return seconds
@@ -133,7 +138,8 @@ def collect(bench: Bench, recipe: Recipe, others: Sequence[Recipe]) -> Specialis
         if not bench.done(recipe, fold, others):
             raise UserError(
                 f"{bench.workspace.fold(recipe.name, fold)}: expected a finished training of these settings and data. "
-                f"Run `python -m solution train --recipe {recipe.name} --fold {fold}` first."
+                f"Run `python -m solution train --recipe {recipe.name} --fold {fold}` with the same "
+                "--data and --scale first."
             )
         folders.append(bench.workspace.fold(recipe.name, fold))
     held = [_load(folder, recipe.name, "held") for folder in folders]

@@ -10,8 +10,8 @@ import numpy as np
 import torch
 
 from solution import ensemble, executors, pretrained, recipes, specialists
-from solution.artefacts import Workspace
-from solution.audit import results, far_off
+from solution.artefacts import Workspace, digest_of
+from solution.audit import far_off, results
 from solution.audit.evidence import disagreement
 from solution.audit.planted import read_planted
 from solution.data.competition import Competition
@@ -57,7 +57,10 @@ class Run:
         """The fold table; UserError where the stage has not run."""
         path = self.workspace.fold_table
         if not path.is_file():
-            raise UserError(f"{path}: expected the fold table, found none. Run `python -m solution folds` first.")
+            raise UserError(
+                f"{path}: expected the fold table, found none. "
+                "Run `python -m solution folds` with the same --data first."
+            )
         return read_folds(path, self.competition.train)
 
     @cached_property
@@ -186,7 +189,7 @@ def stacked(run: Run) -> Ensemble:
     if found is None:
         raise UserError(
             f"{ensemble.folder_of(run.bench)}: expected the stack of the trainings there now. "
-            "Run `python -m solution stack` first."
+            "Run `python -m solution stack` with the same --data and --scale first."
         )
     return found
 
@@ -221,9 +224,23 @@ def record_of(run: Run, made: Ensemble, kind: str) -> dict[str, Any]:
         "added": {str(s): steps for s, steps in made.added.items()},
         "blend_weights": {str(s): weights for s, weights in made.weights.items()},
         "recipes": {r.name: r.digest() for r in run.recipes},
+        "stack": _stack_digest(run),
         "scale": run.scale,
         "dataset": run.source.dataset,
     }
+
+
+def _stack_digest(run: Run) -> str:
+    """Names the stack of the trainings there now: a submission made from another one is out of date."""
+    return digest_of(ensemble.inputs_of(run.bench, run.recipes))
+
+
+def _written(run: Run) -> Path | None:
+    """The submission of the stack there now, None where there is none or it is of another stack."""
+    path = run.workspace.submissions / f"{NAME}.csv"
+    if not path.is_file():
+        return None
+    return path if check_submission(path, run.competition).get("stack") == _stack_digest(run) else None
 
 
 def quality(run: Run, made: Ensemble, kind: str, **facts: Any) -> Summary:  # noqa: ANN401 - fields of Summary
@@ -252,15 +269,14 @@ def report(run: Run) -> None:
     oof = [s.oof for s in specialists_] + [made.oof_predictions(name, run.bench) for name in names]
     final = made.oof_predictions(ensemble.FINAL, run.bench)
     suspects = far_off(final.coords, train.coords)
-    path = run.workspace.submissions / f"{NAME}.csv"
-    written = path if path.is_file() else None
+    written = _written(run)
     summary = quality(
         run,
         made,
         ensemble.FINAL,
         seconds={s.recipe.name: s.seconds for s in specialists_},
         submission=written,
-        test=score(path, run.competition) if written else None,
+        test=score(written, run.competition) if written else None,
     )
     tables = make_tables(train, run.table, oof, run.competition.weights, suspects)
     write_report(run.workspace.folds, tables, summary)

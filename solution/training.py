@@ -4,6 +4,7 @@ import csv
 import json
 import math
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from torch import Tensor
 from torch.optim.lr_scheduler import OneCycleLR
 from torch.optim.swa_utils import AveragedModel
 
-from solution import checkpoint
+from solution import checkpoint, pretrained
 from solution.artefacts import atomic, write_json
 from solution.drift import TrainingDrift
 from solution.errors import UserError
@@ -23,10 +24,11 @@ from solution.job import HISTORY, SETTINGS, WEIGHTS, Job
 from solution.keypoints import FACE15
 from solution.losses import pick_loss
 from solution.metrics import rmse
+from solution.microbatches import MicroBatches
 from solution.network import LandmarkNet
 from solution.offset import MirrorOffset
 from solution.recipe import LandmarkRecipe, Optimiser
-from solution.runtime import LOG, generator, low_precision, seed_for
+from solution.runtime import LOG, generator, prepared, seed_for
 from solution.transforms import Augmenter
 
 DRIFT_FROM = 0.2  # share of the epochs after which residuals say more of the labellers than of the network
@@ -43,10 +45,11 @@ class Trainer:
         self.net = LandmarkNet(self.recipe)
         self.offset = MirrorOffset()
         self.drift = TrainingDrift(job.train.ids, job.train.subset, job.train.schema.size)
+        pretrained.start(self.net, self.recipe, job.weights)
         if job.start_from is not None:
             self._start_from(job.start_from)
         self.net = self.net.to(job.device, memory_format=torch.channels_last)
-        self.average = AveragedModel(self.net, avg_fn=_moving_average(self.recipe.optimiser), use_buffers=False)
+        self.average = AveragedModel(self.net, multi_avg_fn=_moving_average(self.recipe.optimiser))
         self.optimiser = _optimiser(self.net, self.recipe.optimiser)
         self.batches = max(1, len(job.train) // self.recipe.batch)
         self.schedule = OneCycleLR(
@@ -55,7 +58,7 @@ class Trainer:
             total_steps=self.recipe.epochs * self.batches,
             pct_start=self.recipe.optimiser.warm_up,
         )
-        self.loss = pick_loss(self.recipe.loss)
+        self.gradient = MicroBatches(self.net, pick_loss(self.recipe.loss), job.device, job.title)
         self.augment = Augmenter(self.recipe.augmentation)
         self.history: list[dict[str, Any]] = []
 
@@ -95,32 +98,30 @@ class Trainer:
         self.net.train()
         total = 0.0
         labels = self.offset.remove(job.train.coords, job.train.subset) - self.drift.values
-        for rows in np.array_split(order[: self.batches * recipe.batch], self.batches):
-            total += self._step(rows, labels)
+
+        def varied(rows: np.ndarray) -> tuple[np.ndarray, ...]:
+            return rows, *self.augment(job.train.images[rows], labels[rows])
+
+        parts = np.array_split(order[: self.batches * recipe.batch], self.batches)
+        for rows, images, target, mirrored in prepared(varied, parts, job.device):
+            total += self._step(rows, images, target, mirrored)
         self.offset.update()
         if recipe.without_drift and number + 1 >= DRIFT_FROM * recipe.epochs:
             self.drift.update()
         return total / self.batches
 
-    def _step(self, rows: np.ndarray, labels: np.ndarray) -> float:
-        """One step of the optimiser on these rows; the loss."""
-        job = self.job
-        images, target, mirrored = self.augment(job.train.images[rows], labels[rows])
-        subset = job.train.subset[rows]
-        expected = torch.from_numpy(target).to(job.device)
-        with low_precision(job.device):
-            coords, spread = self.net(torch.from_numpy(images).to(job.device), torch.from_numpy(subset).to(job.device))
-        loss = self.loss(coords, spread, expected)
-        value = loss.item()
+    def _step(self, rows: np.ndarray, images: np.ndarray, target: np.ndarray, mirrored: np.ndarray) -> float:
+        """One step of the optimiser on these rows, already varied; the loss."""
+        value, residual = self.gradient.backward(images, self.job.train.subset[rows], target)
         if not math.isfinite(value):
-            raise UserError(f"{job.title}: the loss became {value}. Lower the recipe's lr or clip and train again.")
-        self.optimiser.zero_grad()
-        loss.backward()
+            raise UserError(
+                f"{self.job.title}: the loss became {value}. Lower the recipe's lr or clip and train again."
+            )
         torch.nn.utils.clip_grad_norm_(self.net.parameters(), self.recipe.optimiser.clip)
         self.optimiser.step()
         self.schedule.step()
-        self._update_average()
-        self._note(rows, (expected - coords.detach()).cpu().numpy(), mirrored)
+        self.average.update_parameters(self.net)
+        self._note(rows, residual, mirrored)
         return value
 
     def _note(self, rows: np.ndarray, residual: np.ndarray, mirrored: np.ndarray) -> None:
@@ -130,12 +131,6 @@ class Trainer:
         back[..., 0] *= -1
         residual[mirrored] = back
         self.drift.watch(rows, residual + self.drift.values[rows])
-
-    def _update_average(self) -> None:
-        """Average the weights; take batch normalisation's own running averages as they are."""
-        self.average.update_parameters(self.net)
-        for ours, theirs in zip(self.average.module.buffers(), self.net.buffers(), strict=True):
-            ours.copy_(theirs)
 
     def watch(self) -> float:
         """RMSE of the averaged weights on the held-out rows; NaN when there are none."""
@@ -202,10 +197,12 @@ def write_history(path: Path, history: list[dict[str, Any]]) -> None:
         writer.writerows(history)
 
 
-def _moving_average(settings: Optimiser) -> Any:  # noqa: ANN401 - torch's own callback type is untyped
-    def average(old: Tensor, new: Tensor, count: Tensor | int) -> Tensor:
+def _moving_average(settings: Optimiser) -> Callable[[list[Tensor], list[Tensor], Tensor], None]:
+    """Averages all weights at once: one by one, each would wait for the GPU. Buffers are taken as they are."""
+
+    def average(old: list[Tensor], new: list[Tensor], count: Tensor) -> None:
         share = min(settings.average, (1 + int(count)) / (10 + int(count)))  # short memory at first
-        return old.lerp(new, 1 - share)
+        torch._foreach_lerp_(old, new, 1 - share)
 
     return average
 

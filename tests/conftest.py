@@ -3,6 +3,7 @@
 import logging
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import cv2
@@ -25,14 +26,23 @@ cv2.setNumThreads(0)
 DRAWN = DrawnSettings(train15=45, train4=60, test15=8, test4=10, twins=0.08, wrong=0.02)
 
 
+@contextmanager
+def tidied_up() -> Iterator[None]:
+    """Put the logging back that a command sets up, and forget the run that a training in this process reopened."""
+    loggers = (logging.getLogger(), LOG)
+    before = [list(logger.handlers) for logger in loggers]
+    yield
+    for logger, handlers in zip(loggers, before, strict=True):
+        for handler in set(logger.handlers) - set(handlers):
+            handler.close()
+        logger.handlers[:] = handlers
+    stages._reopened.cache_clear()
+
+
 @pytest.fixture(autouse=True)
 def _no_left_overs() -> Iterator[None]:
-    """Close the log files that a command opened, and forget the run that a training in this process reopened."""
-    yield
-    for handler in [handler for handler in LOG.handlers if isinstance(handler, logging.FileHandler)]:
-        LOG.removeHandler(handler)
-        handler.close()
-    stages._reopened.cache_clear()
+    with tidied_up():
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -64,7 +74,7 @@ def use_recipes(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
 def finished(drawn_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The root of a complete run of the tiny recipes on the drawn faces, for copying."""
     root = tmp_path_factory.mktemp("finished")
-    with pytest.MonkeyPatch.context() as patch:
+    with pytest.MonkeyPatch.context() as patch, tidied_up():
         tiny_recipes.stand_in(patch, tiny_recipes.ALL)
         assert main(["run", "--data", str(drawn_folder), "--scale", "smoke", "--jobs", "1"], root) == 0
     return root

@@ -26,13 +26,18 @@ def test_a_file_is_there_whole_or_not_at_all(tmp_path: Path):
     assert [p.name for p in path.parent.iterdir()] == ["file.txt"]
 
 
+def write_half(path: Path, error: type[BaseException]) -> None:
+    with atomic(path) as temporary:
+        temporary.write_text("new, but h")
+        raise error
+
+
 @pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt])
 def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path: Path, error: type[BaseException]):
     path = tmp_path / "file.txt"
     write_text(path, "old")
-    with pytest.raises(error), atomic(path) as temporary:
-        temporary.write_text("new, but h")
-        raise error
+    with pytest.raises(error):
+        write_half(path, error)
     assert path.read_text() == "old"
     assert [p.name for p in tmp_path.iterdir()] == ["file.txt"]
 

@@ -3,7 +3,7 @@ import warnings
 import numpy as np
 import pytest
 
-from solution.blend import fit_weights
+from solution.blend import Weights, fit_weights
 from solution.network import POINTS
 from tests.small import predicted, small_faces
 
@@ -62,6 +62,13 @@ def test_a_hole_of_one_member_is_filled_by_the_others():
     blend = weights.apply(holed)
     np.testing.assert_array_equal(blend[:5], weights.apply(given)[:5])
     assert np.abs(blend[5:10] - LABELS[5:10]).max() < 5  # a weight lost would pull it towards (0, 0)
+
+
+def test_a_hole_of_the_only_one_with_weight_is_filled_too():
+    given = members(0.1, 1.0, 2.0)
+    given[0, 5] = np.nan
+    values = np.repeat([[1.0], [0.0], [0.0]], 15, axis=1)
+    np.testing.assert_allclose(Weights(15, values).apply(given)[5], given[1:, 5].mean(axis=0), rtol=1e-5)
 
 
 def test_nobody_predicts_is_nan():

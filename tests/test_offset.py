@@ -7,8 +7,8 @@ import torch
 
 from solution import training
 from solution.data.competition import Competition
-from solution.job import Job
 from solution.inference import read_offset
+from solution.job import Job
 from solution.keypoints import FACE15
 from solution.network import POINTS
 from solution.offset import MirrorOffset

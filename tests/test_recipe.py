@@ -74,7 +74,6 @@ CHANGES = [
     {"runs_at": ("cpu",)},
     {"loss": "squared"},
     {"without_drift": True},
-    {"finish": 0.25},
     {"augmentation": Augmentation(elastic=1.0)},
     {"optimiser": Optimiser(clip=1.0)},
     {"scales": {}},

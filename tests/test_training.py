@@ -85,9 +85,10 @@ def test_a_checkpoint_that_does_not_fit_is_not_used(
     job: Callable[..., Job], whole: dict[str, bytes], monkeypatch: pytest.MonkeyPatch, flaw: str
 ):
     inputs = {"of": "another"} if flaw == "other inputs" else INPUTS
-    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+    with monkeypatch.context() as patch:
         stop_after(patch, 1)
-        training.train(job("flawed", inputs=inputs))
+        with pytest.raises(KeyboardInterrupt):
+            training.train(job("flawed", inputs=inputs))
     path = job("flawed").folder / checkpoint.FILE
     if flaw == "cut off":
         path.write_bytes(path.read_bytes()[:-500])

@@ -1,8 +1,4 @@
-"""A heatmap network whose way down is any timm backbone, and whose way up is the U-Net's.
-
-`weights` names a local safetensors file of the backbone's pretrained weights, or is None: nothing is downloaded
-behind the user's back.
-"""
+"""A heatmap network whose way down is any timm backbone, and whose way up is the U-Net's."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -18,12 +14,9 @@ from solution.models.unet import Decoder
 class TimmUNet(nn.Module):
     """A timm backbone's feature maps from the codec's resolution down, and a decoder over them."""
 
-    def __init__(
-        self, points: int, heatmap: int, backbone: str, weights: str | None, options: Mapping[str, Any]
-    ) -> None:
+    def __init__(self, points: int, heatmap: int, backbone: str, options: Mapping[str, Any]) -> None:
         super().__init__()
-        overlay = {"pretrained": True, "pretrained_cfg_overlay": {"file": weights}} if weights else {}
-        self.encoder = timm.create_model(backbone, in_chans=1, features_only=True, **overlay, **options)
+        self.encoder = encoder(backbone, options)
         sizes = [SIZE // reduction for reduction in self.encoder.feature_info.reduction()]
         if heatmap not in sizes:
             raise ValueError(f"{backbone} has maps of {sizes}, none of {heatmap}×{heatmap}")
@@ -34,13 +27,21 @@ class TimmUNet(nn.Module):
         return self.decoder(self.encoder(x)[self.skipped :])
 
 
+def encoder(backbone: str, options: Mapping[str, Any], **weights: Any) -> nn.Module:  # noqa: ANN401 - timm's own
+    """The backbone on grey pictures, giving its feature maps; `weights` say where they come from, random if nothing."""
+    return timm.create_model(backbone, in_chans=1, features_only=True, **weights, **options)
+
+
 def build(
     points: int,
     codec: Heatmap,
     *,
     backbone: str = "resnet10t",
-    weights: str | None = None,
+    pretrained: str = "none",
     options: Mapping[str, Any] | None = None,
 ) -> nn.Module:
-    """A network that gives logits (B, points, codec.size, codec.size); `options` go to timm.create_model."""
-    return TimmUNet(points, codec.size, backbone, weights, options or {})
+    """A network that gives logits (B, points, codec.size, codec.size); `options` go to timm.create_model.
+
+    pretrained: where a training's first weights come from (see pretrained.py). Nothing is loaded here.
+    """
+    return TimmUNet(points, codec.size, backbone, options or {})

@@ -9,6 +9,7 @@ from torch.nn import functional
 
 from solution.keypoints import SIZE
 from solution.patches.recipe import POINTS, PatchRecipe
+from solution.runtime import to_device
 
 SQUARE = 4
 """Side of the squares that `spoilt` masks, in pixels."""
@@ -95,7 +96,7 @@ def cut(pixels: Tensor, cuts: Cuts, patch: int) -> Tensor:
     """Patches (B · P, 1, patch, patch) out of pictures (B, 1, 96, 96); beyond the border its pixels go on."""
     faces, count = cuts.centres.shape[:2]
     centres, turn, gain, shade = (
-        torch.from_numpy(value).to(pixels.device) for value in (cuts.centres, cuts.turn, cuts.gain, cuts.shade)
+        to_device(value, pixels.device) for value in (cuts.centres, cuts.turn, cuts.gain, cuts.shade)
     )
     steps = torch.arange(patch, device=pixels.device, dtype=torch.float32) - patch // 2
     places = torch.stack(torch.meshgrid(steps, steps, indexing="xy"), -1).reshape(-1, 2)

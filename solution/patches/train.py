@@ -25,7 +25,7 @@ from solution.patches.network import PatchNetwork, normalised
 from solution.patches.predict import READING, read_faces
 from solution.patches.reading import Habit, Prior, Reading
 from solution.patches.recipe import POINTS, PatchRecipe
-from solution.runtime import LOG, generator, low_precision, seed_for
+from solution.runtime import LOG, generator, low_precision, seed_for, to_device
 
 WATCHED = 200
 """Held-out faces read after each epoch, at most: a glance, the whole fold is scored after the training."""
@@ -164,12 +164,12 @@ def _class_loss(
     patches = cutting.cut(_pixels(faces, device), cuts, recipe.patch)
     with low_precision(device):
         logits = network(_channels_last(patches))
-    wanted = torch.from_numpy(shares).to(device).flatten(0, 1)
+    wanted = to_device(shares, device).flatten(0, 1)
     return functional.cross_entropy(logits.float().flatten(1), wanted)
 
 
 def _pixels(faces: FaceSet, device: torch.device) -> Tensor:
-    return normalised(torch.from_numpy(faces.images).to(device))
+    return normalised(to_device(faces.images, device))
 
 
 def _channels_last(patches: Tensor) -> Tensor:

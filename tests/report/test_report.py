@@ -209,7 +209,7 @@ def test_page(tables: Tables, summary: Summary) -> None:
     assert f"({eyes:.3f})" in text  # a part only, so in brackets and never bold
     assert "blend 1.090 px, stack 1.070 px, stack minus blend -0.020 px" in text
     assert "17.0 |" in text
-    assert "Without the 2 pictures" in text
+    assert "Without the 2 suspects" in text
     assert "nan" not in text
     for block in text.split("\n\n"):
         if block.startswith("|"):

@@ -1,0 +1,105 @@
+"""The first weights of recipes that ask for ImageNet's: from the hub, from a file, or none. Never silently random.
+
+A recipe asks by `model_args={"pretrained": "hub", …}`; `Weights`, the user's choice, puts there what is really used, so
+that the digest tells. Only a training loads them: a finished network brings its own.
+"""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import timm
+import torch
+from safetensors import safe_open
+from torch import nn
+
+from solution.artefacts import file_digest
+from solution.errors import UserError
+from solution.models.timm_unet import encoder
+from solution.network import LandmarkNet
+from solution.recipe import LandmarkRecipe, Recipe
+
+HUB = "hub"
+NONE = "none"
+
+
+@dataclass(frozen=True)
+class Weights:
+    """The user's choice: timm's hub, the `BACKBONE.safetensors` files of a folder, or (not wanted) random weights."""
+
+    folder: Path | None = None
+    wanted: bool = True
+
+    def chosen(self, recipe: Recipe) -> Recipe:
+        """The recipe with "hub", "file: SHA-256" or "none" where it asks. UserError where its file is missing."""
+        if not asks(recipe):
+            return recipe
+        assert isinstance(recipe, LandmarkRecipe)
+        path = self.file(recipe)
+        used = NONE if not self.wanted else HUB if path is None else f"file: {_digest(path)}"
+        return replace(recipe, model_args={**recipe.model_args, "pretrained": used})
+
+    def file(self, recipe: Recipe) -> Path | None:
+        """Where the recipe's weights lie; None where it asks for none or they come from the hub."""
+        if not asks(recipe) or self.folder is None:
+            return None
+        assert isinstance(recipe, LandmarkRecipe)
+        return self.folder / f"{recipe.model_args['backbone']}.safetensors"
+
+
+def source_of(recipe: Recipe) -> str | None:
+    """What the recipe says of pretrained weights; None where it says nothing."""
+    return recipe.model_args.get("pretrained") if isinstance(recipe, LandmarkRecipe) else None
+
+
+def asks(recipe: Recipe) -> bool:
+    """Whether the recipe starts from pretrained weights."""
+    return source_of(recipe) not in (None, NONE)
+
+
+def start(net: LandmarkNet, recipe: LandmarkRecipe, path: Path | None) -> None:
+    """Give a fresh network's encoder the weights that the recipe names."""
+    if asks(recipe):
+        net.body.get_submodule("encoder").load_state_dict(fetch(recipe, path).state_dict())
+
+
+def fetch(recipe: LandmarkRecipe, path: Path | None) -> nn.Module:
+    """The recipe's encoder with pretrained weights from `path`, or the hub. UserError where they cannot be had."""
+    arguments = recipe.model_args
+    backbone, options = arguments["backbone"], arguments.get("options", {})
+    try:
+        if path is None:
+            return encoder(backbone, options, pretrained=True)
+        _check_names(path, backbone, options)
+        return encoder(backbone, options, pretrained=True, pretrained_cfg_overlay={"file": str(path)})
+    except Exception as error:  # hub, proxy, disk and file format each fail with kinds of their own
+        wanted = path or "the Hugging Face hub"
+        raise UserError(
+            f"recipe {recipe.name}: expected weights of {backbone} as timm publishes them from {wanted}, got: "
+            f"{_first_line(error)}. Go online, or put them into a folder as {backbone}.safetensors and name it with "
+            "--weights DIR, or start from random weights with --no-pretrained."
+        ) from error
+
+
+def _check_names(path: Path, backbone: str, options: dict) -> None:
+    """ValueError where the file lacks any of the backbone's tensors: timm itself would leave those random."""
+    with torch.device("meta"):
+        whole = timm.create_model(backbone, in_chans=1, num_classes=0, **options)
+    with safe_open(path, "pt") as content:
+        found = set(content.keys())
+    missing = [name for name in whole.state_dict() if name not in found and not name.endswith("num_batches_tracked")]
+    if missing:
+        raise ValueError(f"{len(missing)} tensors are missing, the first is {missing[0]}")
+
+
+def _digest(path: Path) -> str:
+    try:
+        return file_digest(path)
+    except OSError as error:
+        raise UserError(
+            f"--weights {path.parent}: expected {path.name} there, got: {error.strerror}. "
+            "Put it there, or start from random weights with --no-pretrained."
+        ) from error
+
+
+def _first_line(error: Exception) -> str:
+    return f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}".rstrip(": .")

@@ -1,0 +1,7 @@
+"""`unet_all` from another seed: what one training owes to chance, the mean of several does not. For GPUs only."""
+
+from dataclasses import replace
+
+from solution.recipes.unet_all import RECIPE as UNET_ALL
+
+RECIPE = replace(UNET_ALL, name="unet_all_s1", seed=1, runs_at=("full",))

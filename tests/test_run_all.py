@@ -1,0 +1,119 @@
+import hashlib
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+
+
+class Script:
+    """run_all.sh in a folder of its own, with a `python` that takes down what it is called with."""
+
+    def __init__(self, folder: Path) -> None:
+        self.home, self.venv, self.calls = folder / "home", folder / "venv", folder / "calls"
+        self.home.mkdir()
+        for name in ("run_all.sh", "requirements.txt"):
+            shutil.copy2(REPOSITORY / name, self.home / name)
+        (self.venv / "bin").mkdir(parents=True)
+        self.python("")
+        self.stamp = self.venv / f".facial-keypoints-{hashlib.sha256(self.requirements).hexdigest()[:16]}"
+        self.stamp.touch()
+
+    @property
+    def requirements(self) -> bytes:
+        return (self.home / "requirements.txt").read_bytes()
+
+    def python(self, lines: str) -> None:
+        """Let `python` note its arguments and folder, then do these shell lines."""
+        path = self.venv / "bin" / "python"
+        path.write_text(f'#!/bin/sh\n{{ pwd; printf "%s\\n" "$@" --; }} >> \'{self.calls}\'\n{lines}\n')
+        path.chmod(0o755)
+
+    def __call__(self, *arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+        path = f"{self.venv / 'bin'}{os.pathsep}{os.environ['PATH']}"
+        return subprocess.run(
+            [str(self.home / "run_all.sh"), *arguments],
+            env={**os.environ, "VIRTUAL_ENV": str(self.venv), "PATH": path},
+            cwd=cwd or self.home.parent,
+            capture_output=True,
+            text=True,
+            timeout=30,
+        )
+
+    @property
+    def called(self) -> list[list[str]]:
+        """Folder and arguments of each call."""
+        if not self.calls.exists():
+            return []
+        return [call.split("\n") for call in self.calls.read_text().removesuffix("\n--\n").split("\n--\n")]
+
+
+@pytest.fixture
+def script(tmp_path: Path) -> Script:
+    return Script(tmp_path)
+
+
+def test_the_script_is_sound_shell():
+    subprocess.run(["bash", "-n", str(REPOSITORY / "run_all.sh")], check=True)
+    assert os.access(REPOSITORY / "run_all.sh", os.X_OK)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "passed"),
+    [
+        ([], []),
+        (["--scale", "smoke", "--jobs", "2", "--fresh"], ["--scale", "smoke", "--jobs", "2", "--fresh"]),
+        (["--data", "my faces/x"], ["--data", "{cwd}/my faces/x"]),
+        (["--data=../faces", "--fresh"], ["--data={up}/faces", "--fresh"]),
+        (["--data", "/abs"], ["--data", "/abs"]),
+    ],
+)
+def test_options_go_on_to_the_run_with_data_made_absolute(script: Script, arguments: list[str], passed: list[str]):
+    cwd = script.home.parent / "else where"
+    cwd.mkdir()
+    assert script(*arguments, cwd=cwd).returncode == 0
+    want = [word.format(cwd=cwd, up=cwd.parent) for word in passed]
+    assert script.called == [[str(script.home), "-m", "solution", "run", *want]]
+
+
+def test_tests_are_run_the_same_way(script: Script):
+    assert script("--test", "-k", "some thing").returncode == 0
+    assert script.called == [[str(script.home), "-m", "pytest", "-k", "some thing"]]
+
+
+def test_data_without_a_folder_is_refused(script: Script):
+    done = script("--data")
+    assert done.returncode != 0
+    assert "--data needs a folder" in done.stderr
+    assert script.called == []
+
+
+def test_requirements_are_installed_once_for_each_version(script: Script):
+    script.stamp.unlink()
+    for _ in range(2):
+        assert script().returncode == 0
+    assert [call[1:4] for call in script.called] == [
+        ["-m", "pip", "install"],
+        ["-m", "solution", "run"],
+        ["-m", "solution", "run"],
+    ]
+    assert script.stamp.exists()
+    (script.home / "requirements.txt").write_text("numpy\n")
+    assert script().returncode == 0
+    assert [call[2] for call in script.called[3:]] == ["pip", "solution"]
+
+
+def test_a_failed_install_stops_and_leaves_no_stamp(script: Script):
+    script.stamp.unlink()
+    script.python('[ "$2" != pip ]')
+    assert script().returncode != 0
+    assert [call[2] for call in script.called] == ["pip"]
+    assert not script.stamp.exists()
+
+
+def test_the_runs_exit_code_is_the_scripts(script: Script):
+    script.python("exit 2")
+    assert script().returncode == 2

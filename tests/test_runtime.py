@@ -1,0 +1,48 @@
+import logging
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from solution.errors import UserError
+from solution.runtime import LOG, generator, log_to, pick_device, seed_for, set_threads
+
+
+def test_a_seed_depends_on_every_part_and_on_nothing_else():
+    seeds = {seed_for(*parts) for parts in (("unet", 0, "order"), ("unet", 1, "order"), ("unet", 0, "init"), ("u", 0))}
+    assert len(seeds) == 4
+    assert all(0 <= seed < 2**32 for seed in seeds)
+    np.testing.assert_array_equal(generator("a", 1).random(3), generator("a", 1).random(3))
+
+
+def test_devices_are_picked_by_what_there_is(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 0)
+    assert pick_device("auto") == pick_device("cpu") == torch.device("cpu")
+    with pytest.raises(UserError, match="--device cuda: expected a GPU that torch can use, found 0"):
+        pick_device("cuda")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    assert pick_device("auto") == pick_device("cuda") == torch.device("cuda")
+    assert pick_device("cuda:1").index == 1
+    with pytest.raises(UserError, match="found 2"):
+        pick_device("cuda:2")
+
+
+@pytest.mark.parametrize("wish", ["gpu", "mps", "cuda:x", "cpu:0", ""])
+def test_an_unknown_device_is_a_user_error(wish: str):
+    with pytest.raises(UserError, match="expected auto, cpu, cuda"):
+        pick_device(wish)
+
+
+def test_lines_also_go_to_the_file(tmp_path: Path):
+    LOG.setLevel(logging.INFO)
+    log_to(tmp_path / "deep" / "log.txt")
+    LOG.info("one %d", 1)
+    assert (tmp_path / "deep" / "log.txt").read_text().endswith("INFO one 1\n")
+
+
+def test_threads_are_set():
+    set_threads(1)
+    assert torch.get_num_threads() == 1
