@@ -1,6 +1,7 @@
 """Predict from a fold's folder alone: the artefact carries its settings, its offset and its preprocessing."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -52,27 +53,32 @@ def recipe_from(settings: dict) -> LandmarkRecipe:
 
 @torch.inference_mode()
 def predict_with(
-    net: torch.nn.Module, offset: MirrorOffset, faces: FaceSet, device: torch.device, name: str = ""
+    net: torch.nn.Module,
+    offset: MirrorOffset,
+    faces: FaceSet,
+    device: torch.device,
+    name: str = "",
+    shifts: Sequence[int] = SHIFTS,
 ) -> Predictions:
     """Mean over the views, in the labels' pixels; the spread adds the views' disagreement.
 
-    Views: the picture as it is and shifted along the diagonal by a pixel either way, each plain and mirrored.
+    Views: the picture shifted along the diagonal by each of `shifts` pixels, plain and mirrored.
     """
     net.eval()
     coords = np.empty((len(faces), faces.schema.size, 2), np.float32)
     spread = np.empty(coords.shape[:2], np.float32)
     for start in range(0, len(faces), BATCH):
         rows = slice(start, start + BATCH)
-        coords[rows], spread[rows] = _all_views(net, faces.images[rows], faces.subset[rows], device)
+        coords[rows], spread[rows] = _all_views(net, faces.images[rows], faces.subset[rows], device, shifts)
     return Predictions(name, faces.ids, offset.restore(coords, faces.subset), spread)
 
 
 def _all_views(
-    net: torch.nn.Module, images: np.ndarray, subset: np.ndarray, device: torch.device
+    net: torch.nn.Module, images: np.ndarray, subset: np.ndarray, device: torch.device, shifts: Sequence[int]
 ) -> tuple[np.ndarray, np.ndarray]:
     kinds = to_device(subset, device)
     views, spreads = [], []
-    for shift in SHIFTS:
+    for shift in shifts:
         moved = shifted(images, shift)
         coords, spread = _one_view(net, moved, kinds, device)
         views.append(coords - shift)

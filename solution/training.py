@@ -133,11 +133,14 @@ class Trainer:
         self.drift.watch(rows, residual + self.drift.values[rows])
 
     def watch(self) -> float:
-        """RMSE of the averaged weights on the held-out rows; NaN when there are none."""
+        """RMSE of the averaged weights on the held-out rows, unshifted views alone; NaN when there are none.
+
+        With all views twelve looks took a fifth of a training's time.
+        """
         held = self.job.held
         if len(held) == 0:
             return float("nan")
-        found = predict_with(self.average.module, self.offset, held, self.job.device)
+        found = predict_with(self.average.module, self.offset, held, self.job.device, shifts=(0,))
         known = ~np.isnan(found.coords)
         return rmse(found.coords, np.where(known, held.coords, np.nan))
 
