@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # From the competition's files to a checked submission: sets up, then `python -m solution run` with the same options.
-#   ./run_all.sh [--data DIR] [--scale smoke|cpu|full] [--device auto|cpu|cuda] [--jobs N] [--fresh]
+#   ./run_all.sh [--data DIR] [--scale smoke|cpu|full] [--device auto|cpu|cuda] [--jobs N] [--fresh] [--use-twins]
 #                [--weights DIR] [--no-pretrained]      (scale full only)
 #   ./run_all.sh --test [pytest options]      sets up the same way and runs the tests
 set -euo pipefail

@@ -3,10 +3,12 @@
 import argparse
 import logging
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 
 from solution import __version__
 from solution.errors import UserError
@@ -66,6 +68,8 @@ def _add(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]", verb: Ver
     source = one.add_mutually_exclusive_group()
     source.add_argument("--weights", type=Path, metavar="DIR", help="BACKBONE.safetensors files (default: timm's hub)")
     source.add_argument("--no-pretrained", action="store_true", help="start every recipe from random weights")
+    twins = "blend labels into test pictures identical to labelled ones (default: never; see README)"
+    one.add_argument("--use-twins", action="store_true", help=twins)
     if verb.name == "run":
         one.add_argument("--fresh", action="store_true", help="forget earlier results of this data set first")
     if verb.name == "train":
@@ -80,6 +84,7 @@ def main(arguments: Sequence[str] | None = None, root: Path | None = None) -> in
     """Run one command; its exit code: 0, 2 for an error of the user's, 130 for Ctrl-C."""
     options = parser().parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stdout, force=True)
+    signal.signal(signal.SIGTERM, _as_ctrl_c)
     try:
         _dispatch(options, root or Path.cwd())
     except UserError as error:
@@ -89,6 +94,11 @@ def main(arguments: Sequence[str] | None = None, root: Path | None = None) -> in
         print("\nStopped. Every finished epoch is kept: the same command goes on from there.", file=sys.stderr)
         return STOPPED
     return 0
+
+
+def _as_ctrl_c(number: int, frame: FrameType | None) -> None:
+    """A polite kill stops as Ctrl-C does: workers ended, nothing half-written used."""
+    raise KeyboardInterrupt
 
 
 def _dispatch(options: argparse.Namespace, root: Path) -> None:

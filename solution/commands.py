@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from solution import source, stages
+from solution import outcomes, source, stages
 from solution.data.files import DRAWN
 from solution.executors import check_jobs
 from solution.kaggle_client import download, submit
@@ -35,9 +35,9 @@ def run(options: argparse.Namespace, root: Path) -> None:
             "data": stages.data,
             "folds": stages.folds,
             "stack": stages.stack,
-            "submission": stages.submission,
-            "report": stages.report,
-            "audit": stages.audit,
+            "submission": outcomes.submission,
+            "report": outcomes.report,
+            "audit": outcomes.audit,
         }[options.verb](session)
 
 
@@ -47,7 +47,8 @@ def open_run(options: argparse.Namespace, root: Path) -> Run:
     found = source.find(root, options.data)
     scale = options.scale or default_scale(found.folder, device.type)
     LOG.info("Scale %s on %s", scale, device)
-    return Run(root, found, scale, device, options.jobs, Weights(options.weights, not options.no_pretrained))
+    weights = Weights(options.weights, not options.no_pretrained)
+    return Run(root, found, scale, device, options.jobs, weights, options.use_twins)
 
 
 def default_scale(folder: Path, device: str) -> str:
@@ -62,5 +63,5 @@ def _everything(session: Run) -> None:
     stages.folds(session)
     stages.train(session)
     stages.stack(session)
-    stages.submission(session)
-    stages.report(session)
+    outcomes.submission(session)
+    outcomes.report(session)

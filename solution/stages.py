@@ -1,41 +1,33 @@
-"""The stages, each from what lies on disk to what lies on disk, and the table of what each needs and makes."""
+"""The stages that make predictions, each from what lies on disk to what lies on disk: data, folds, train, stack."""
 
 import shutil
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import torch
 
-from solution import ensemble, executors, pretrained, recipes, specialists
-from solution.artefacts import Workspace, digest_of
-from solution.audit import far_off, results
-from solution.audit.evidence import disagreement
-from solution.audit.planted import read_planted
+from solution import ensemble, executors, pretrained, recipes, specialists, twins
+from solution.artefacts import Workspace
 from solution.data.competition import Competition
-from solution.data.files import DRAWN, read_competition
+from solution.data.files import read_competition
 from solution.ensemble import Ensemble
 from solution.errors import UserError
 from solution.faces import FoldTable
-from solution.folds import make_folds, read_folds, twins_across, write_folds
-from solution.keypoints import SUBSETS
+from solution.folds import make_folds, read_folds, write_folds
 from solution.pretrained import Weights
 from solution.recipe import SCALES, Recipe
-from solution.report.markdown import write_report
-from solution.report.summary import Summary, summarise
-from solution.report.tables import make_tables
-from solution.report.terminal import show
 from solution.runtime import LOG
-from solution.source import KAGGLE, Source
+from solution.source import Source
 from solution.specialists import Bench, Specialist
-from solution.submission import check_submission, score, write_submission
 
 
 @dataclass(frozen=True)
 class Run:
-    """What a command works on: data, scale, device, first weights. The rest is read from disk when first needed."""
+    """What a command works on: data, scale, device, first weights. The rest is read from disk when first needed.
+
+    use_twins: answer test pictures that are identical to labelled ones with the help of those labels.
+    """
 
     root: Path
     source: Source
@@ -43,6 +35,7 @@ class Run:
     device: torch.device
     jobs: int | None = None
     weights: Weights = field(default_factory=Weights)
+    use_twins: bool = False
 
     @cached_property
     def workspace(self) -> Workspace:
@@ -99,10 +92,10 @@ def data(run: Run) -> None:
     """Read and check the files, and say what they hold."""
     train, test = run.competition.train, run.competition.test
     counts = {s: int((train.subset == s).sum()) for s in (15, 4)}
-    twins = len(twins_across(train, test))
     LOG.info(
         "Data: %d labelled faces (%d with 15 points, %d with 4), %d test faces, %d cells asked; %d test twins",
-        *(len(train), counts[15], counts[4], len(test), len(run.competition.lookup.row_id), twins),
+        *(len(train), counts[15], counts[4], len(test), len(run.competition.lookup.row_id)),
+        twins.in_test(run.competition),
     )
 
 
@@ -192,105 +185,3 @@ def stacked(run: Run) -> Ensemble:
             "Run `python -m solution stack` with the same --data and --scale first."
         )
     return found
-
-
-NAME = "submission"
-WRITTEN = {NAME: ensemble.FINAL, f"{NAME}-plain": ensemble.PLAIN}
-"""The submissions that are always written, by file name: with the drift of the labels along the file, and without."""
-
-
-def submission(run: Run) -> None:
-    """Write each submission with its record, and check it as it lies on disk."""
-    made = stacked(run)
-    for name, kind in WRITTEN.items():
-        path = run.workspace.submissions / f"{name}.csv"
-        write_submission(path, run.competition, made.test_predictions(kind, run.bench), record_of(run, made, kind))
-        check_submission(path, run.competition)
-        LOG.info("Submission: %s, %d rows, checked", path, len(run.competition.lookup.row_id))
-
-
-def record_of(run: Run, made: Ensemble, kind: str) -> dict[str, Any]:
-    """What a submission's record says of how it was made and what it should score."""
-    figures = quality(run, made, kind)
-    return {
-        "kind": kind,
-        "cv": round(figures.cv["overall"], 5),
-        "cv_by_subset": {str(s): round(figures.cv[s], 5) for s in SUBSETS},
-        "cv_interval": [round(x, 5) for x in figures.interval],
-        "cv_without_suspects": {str(k): round(v, 5) for k, v in (figures.without_suspects or {}).items()},
-        "suspects": figures.suspects,
-        "expected": {str(k): round(v, 5) for k, v in figures.expected.items()},
-        "choice": {str(s): choice for s, choice in made.choice.items()},
-        "added": {str(s): steps for s, steps in made.added.items()},
-        "blend_weights": {str(s): weights for s, weights in made.weights.items()},
-        "recipes": {r.name: r.digest() for r in run.recipes},
-        "stack": _stack_digest(run),
-        "scale": run.scale,
-        "dataset": run.source.dataset,
-    }
-
-
-def _stack_digest(run: Run) -> str:
-    """Names the stack of the trainings there now: a submission made from another one is out of date."""
-    return digest_of(ensemble.inputs_of(run.bench, run.recipes))
-
-
-def _written(run: Run) -> Path | None:
-    """The submission of the stack there now, None where there is none or it is of another stack."""
-    path = run.workspace.submissions / f"{NAME}.csv"
-    if not path.is_file():
-        return None
-    return path if check_submission(path, run.competition).get("stack") == _stack_digest(run) else None
-
-
-def quality(run: Run, made: Ensemble, kind: str, **facts: Any) -> Summary:  # noqa: ANN401 - fields of Summary
-    """The headline figures of one kind of the ensemble's predictions."""
-    train, weights = run.competition.train, run.competition.weights
-    final = made.oof_predictions(kind, run.bench)
-    return summarise(
-        train,
-        final,
-        weights,
-        suspects=far_off(final.coords, train.coords),
-        ambiguity=ensemble.ambiguity(made.test[kind], run.competition),
-        drawn=run.competition.drawn,
-        kaggle=run.source.dataset == KAGGLE,
-        choice=made.choice,
-        added=made.added,
-        **facts,
-    )
-
-
-def report(run: Run) -> None:
-    """Write the report's files and print its essentials."""
-    made, specialists_ = stacked(run), trained(run)
-    train = run.competition.train
-    names = (ensemble.BLEND, ensemble.RIDGE, ensemble.STACK, ensemble.PLAIN, ensemble.FINAL)
-    oof = [s.oof for s in specialists_] + [made.oof_predictions(name, run.bench) for name in names]
-    final = made.oof_predictions(ensemble.FINAL, run.bench)
-    suspects = far_off(final.coords, train.coords)
-    written = _written(run)
-    summary = quality(
-        run,
-        made,
-        ensemble.FINAL,
-        seconds={s.recipe.name: s.seconds for s in specialists_},
-        submission=written,
-        test=score(written, run.competition) if written else None,
-    )
-    tables = make_tables(train, run.table, oof, run.competition.weights, suspects)
-    write_report(run.workspace.folds, tables, summary)
-    show(tables, summary)
-    LOG.info("Report: %s", run.workspace.folds / "report.md")
-
-
-def audit(run: Run) -> None:
-    """Rank the training labels by how likely they are wrong. Drops nothing: no other stage reads what this writes."""
-    final = stacked(run).oof_predictions(ensemble.FINAL, run.bench)
-    members = np.stack([s.oof.coords for s in trained(run)])
-    oof = replace(final, spread=disagreement(members).astype(np.float32))
-    planted = read_planted(run.source.folder / DRAWN) if run.competition.drawn else None
-    folder = run.workspace.folds
-    found, facts = results.write_audit(folder, run.competition.train, run.table, oof, planted)
-    results.show(found, facts, folder)
-    LOG.info("Audit: %s", folder / results.TABLE)

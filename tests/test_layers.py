@@ -15,9 +15,10 @@ LAYERS = [
     "network inference microbatches pretrained",
     "training patches",
     "methods specialists executors",
-    "audit blend features stacker ensemble yardsticks",
+    "audit blend features stacker ensemble yardsticks twins",
     "submission kaggle_client report source",
     "stages",
+    "outcomes",
     "commands",
     "__main__",
 ]

@@ -11,6 +11,7 @@ from solution.faces import FaceSet, Predictions
 from solution.keypoints import SUBSETS
 from solution.metrics import bootstrap_interval, rmse, weighted
 from solution.report.tables import aligned
+from solution.twins import TwinLabels, Worth
 
 FIRST_PRIVATE = 1.28236
 COLUMN_MEANS = 3.78
@@ -27,8 +28,9 @@ class Summary:
     figures, where the answers are known. choice: per subset which of blend and stack is used ("used"), both RMSE
     ("blend", "stack") and "difference": stack minus blend with its interval, [point, low, high]. seconds: training time
     by specialist. expected: what the submission should score, see `_expected`. added: by subset, the
-    forward selection of specialists, [name, the blend's RMSE with it]. drawn: faces drawn here; kaggle:
-    the data are Kaggle's own files.
+    forward selection of specialists, [name, the blend's RMSE with it]. test_twins: test pictures that are identical to
+    labelled ones; twins: what these labels say, where they are used, which none of the other figures but `test` shows.
+    drawn: faces drawn here; kaggle: the data are Kaggle's own files.
     """
 
     name: str
@@ -45,6 +47,8 @@ class Summary:
     submission: Path | None = None
     expected: dict[str | int, float] = field(default_factory=dict)
     added: Mapping[int, Sequence[Sequence[Any]]] = field(default_factory=dict)
+    test_twins: int = 0
+    twins: TwinLabels | None = None
 
 
 def summarise(
@@ -101,7 +105,7 @@ def headline(summary: Summary) -> list[str]:
         lines.append(f"True RMSE on the test pictures: {summary.test['overall']:.3f} px, {_parts(summary.test)}.")
     lines += [_choice(subset, choice) for subset, choice in summary.choice.items()]
     lines += [_added(subset, steps) for subset, steps in summary.added.items()]
-    return lines + landmarks(summary)
+    return [*lines, *_twins(summary), *landmarks(summary)]
 
 
 def landmarks(summary: Summary) -> list[str]:
@@ -170,3 +174,23 @@ def _drift(choice: Mapping[str, Any]) -> str:
         return ""
     used = "added" if choice["drift_used"] else "not added"
     return f" The labels' drift along the file is {used}: {choice['plain']:.3f} px without, {choice['drift']:.3f} with."
+
+
+def _twins(summary: Summary) -> list[str]:
+    """How many test pictures are known from the training file, whether that is used, and what it is worth."""
+    known = f"{summary.test_twins} test pictures are byte-identical to labelled training pictures"
+    if summary.twins is None:
+        return [f"{known}; their labels are not used."]
+    said = (
+        f"{known}; the predictions of {summary.twins.used} are blended with those labels (--use-twins). That may be "
+        "against the spirit of a competition. The CV and the expected figure are without it."
+    )
+    return [said, *(_worth(subset, worth) for subset, worth in summary.twins.worth.items())]
+
+
+def _worth(subset: int, worth: Worth) -> str:
+    return (
+        f"The {worth.rows} {subset}-keypoint training rows with a twin (without suspects): out-of-fold "
+        f"{worth.alone:.3f} px, blended with the twin's label {worth.blended:.3f} px; the label weighs "
+        f"{worth.weight:.2f} on the test pictures."
+    )

@@ -14,6 +14,7 @@ from solution.report.markdown import page, write_report
 from solution.report.summary import Summary, summarise
 from solution.report.tables import Tables, make_tables
 from solution.report.terminal import show
+from solution.twins import TwinLabels, Worth
 from tests.small import predicted, small_faces, small_folds
 
 WEIGHTS = {15: 0.65, 4: 0.35}
@@ -229,6 +230,19 @@ def test_drawn_faces_show_their_true_score_and_no_landmark(tables: Tables, summa
     assert "1.28236" not in text
     assert "True RMSE on the test pictures: 1.111 px, 15-keypoint rows 0.900, 4-keypoint rows 1.400." in text
     assert "True RMSE" not in page(tables, summary)
+
+
+def test_twins_are_counted_and_their_use_is_told(tables: Tables, summary: Summary) -> None:
+    known = "7 test pictures are byte-identical to labelled training pictures; "
+    assert f"{known}their labels are not used." in page(tables, replace(summary, test_twins=7))
+    labels = np.full((9, FACE15.size, 2), np.nan)
+    labels[:5] = 48.0
+    twins = TwinLabels({4: Worth(weight=0.4321, rows=933, alone=1.6507, blended=1.3333)}, labels)
+    text = page(tables, replace(summary, test_twins=7, twins=twins))
+    assert f"{known}the predictions of 5 are blended with those labels (--use-twins)." in text
+    assert "against the spirit of a competition" in text
+    assert "The 933 4-keypoint training rows with a twin (without suspects)" in text
+    assert "out-of-fold 1.651 px, blended with the twin's label 1.333 px; the label weighs 0.43" in text
 
 
 def shown(tables: Tables, summary: Summary, **settings: object) -> list[str]:
