@@ -153,7 +153,7 @@ def train(job: Job) -> None:
         trainer.resume(state)
         LOG.info("%s: goes on after epoch %d", job.title, len(trainer.history))
     epochs = trainer.recipe.epochs
-    every = max(1, epochs // WATCHES)
+    every = math.ceil(epochs / WATCHES)
     for number in range(len(trainer.history), epochs):
         began = time.perf_counter()
         loss = trainer.epoch(number)
