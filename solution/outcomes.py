@@ -43,14 +43,19 @@ def submission(run: Run) -> None:
 
 
 def record_of(run: Run, made: Ensemble, figures: Summary) -> dict[str, Any]:
-    """What a submission's record says of how it was made and what it should score."""
+    """What a submission's record says of how it was made and what it should score.
+
+    `cv` leaves out the suspects, whose labels lie 12 px or more off: a dozen of them carry two fifths of the squared
+    error of 6,000 rows, so that the figure over every label, which stands beside it, foretells no other picture's.
+    """
+    trusted = figures.without_suspects or figures.cv
     return {
         "kind": figures.name,
-        "cv": round(figures.cv["overall"], 5),
-        "cv_by_subset": {str(s): round(figures.cv[s], 5) for s in SUBSETS},
-        "cv_interval": [round(x, 5) for x in figures.interval],
-        "cv_without_suspects": {str(k): round(v, 5) for k, v in (figures.without_suspects or {}).items()},
-        "suspects": figures.suspects,
+        "cv": round(trusted["overall"], 5),
+        "cv_by_subset": {str(s): round(trusted[s], 5) for s in SUBSETS},
+        "cv_interval": [round(x, 5) for x in figures.interval_without or figures.interval],
+        "cv_leaves_out_suspects": figures.suspects,
+        "cv_over_every_label": {str(k): round(v, 5) for k, v in figures.cv.items()},
         "expected": {str(k): round(v, 5) for k, v in figures.expected.items()},
         "use_twins": figures.twins is not None,
         "twins": _twins_record(figures),

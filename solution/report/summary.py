@@ -85,27 +85,27 @@ def summarise(
 
 def headline(summary: Summary) -> list[str]:
     """The headline in sentences, without the closing one."""
-    low, high = summary.interval
     lines = [
-        f"Cross-validated RMSE of {summary.name}: {summary.cv['overall']:.3f} px "
-        f"(95 % interval {low:.3f} to {high:.3f} over pictures), {_parts(summary.cv)}."
-    ]
-    if summary.without_suspects is not None and summary.interval_without is not None:
-        low, high = summary.interval_without
-        lines.append(
-            f"Without the {summary.suspects} suspects, whose labels lie 12 px or more off: "
-            f"{summary.without_suspects['overall']:.3f} px ({low:.3f} to {high:.3f}), "
-            f"{_parts(summary.without_suspects)}."
-        )
-    lines.append(
         f"Expected on the test pictures, where the folds' pipelines are averaged: "
         f"{summary.expected['overall']:.3f} px, {_parts(summary.expected)}."
-    )
+    ]
+    if summary.without_suspects is not None and summary.interval_without is not None:
+        which = f"without the {summary.suspects} suspects, whose labels lie 12 px or more off"
+        lines.append(_validated(summary.name, which, summary.without_suspects, summary.interval_without))
+    lines.append(_validated(summary.name, "over every label", summary.cv, summary.interval))
     if summary.test is not None:
         lines.append(f"True RMSE on the test pictures: {summary.test['overall']:.3f} px, {_parts(summary.test)}.")
     lines += [_choice(subset, choice) for subset, choice in summary.choice.items()]
     lines += [_added(subset, steps) for subset, steps in summary.added.items()]
     return [*lines, *_twins(summary), *landmarks(summary)]
+
+
+def _validated(name: str, which: str, scores: Mapping[str | int, float], interval: tuple[float, float]) -> str:
+    low, high = interval
+    return (
+        f"Cross-validated RMSE of {name} {which}: {scores['overall']:.3f} px "
+        f"(95 % interval {low:.3f} to {high:.3f} over pictures), {_parts(scores)}."
+    )
 
 
 def landmarks(summary: Summary) -> list[str]:

@@ -1,7 +1,7 @@
 """The report's figures as long tables: RMSE per predictions, fold, subset and keypoint.
 
-Nothing is ever left out of the main figure. Rows whose labels lie far off (suspects) only make a second figure
-that stands beside it. A specialist is scored on what it predicts, and `coverage` says how much of the labelled cells
+Every figure over all labels has one beside it without the rows whose labels lie far off (suspects): nothing is dropped
+unseen. A specialist is scored on what it predicts, and `coverage` says how much of the labelled cells
 that is; only figures over all labelled cells compete for the best.
 """
 

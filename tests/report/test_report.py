@@ -205,12 +205,12 @@ def test_page(tables: Tables, summary: Summary) -> None:
     text = page(tables, summary)
     stack = figure(tables.folds, name="stack", subset="weighted", fold="all")["rmse"]
     eyes = figure(tables.folds, name="eyes", subset="15", fold="all")["rmse"]
-    assert f"Cross-validated RMSE of stack: {stack:.3f} px" in text
+    assert f"Cross-validated RMSE of stack over every label: {stack:.3f} px" in text
     assert f"**{stack:.3f}**" in text
     assert f"({eyes:.3f})" in text  # a part only, so in brackets and never bold
     assert "blend 1.090 px, stack 1.070 px, stack minus blend -0.020 px" in text
     assert "17.0 |" in text
-    assert "Without the 2 suspects" in text
+    assert "without the 2 suspects" in text
     assert "nan" not in text
     for block in text.split("\n\n"):
         if block.startswith("|"):
