@@ -81,4 +81,4 @@ def test_the_verb_asks_for_the_stack(drawn_folder, tmp_path, capsys):
     arguments = ["--data", str(drawn_folder), "--scale", "smoke"]
     assert main(["folds", *arguments], tmp_path) == 0
     assert main(["audit", *arguments], tmp_path) == 2
-    assert "Run `python -m solution stack` first." in capsys.readouterr().err
+    assert "Run `python -m solution stack` with" in capsys.readouterr().err
