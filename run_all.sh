@@ -6,12 +6,12 @@
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
-# --data may be relative to where the command was given: make it absolute before moving.
+# Folders may be relative to where the command was given: make them absolute before moving.
 arguments=()
 while (($#)); do
   case $1 in
-    --data) arguments+=("$1" "$(realpath -m -- "${2:?--data needs a folder}")"); shift 2 ;;
-    --data=*) arguments+=("--data=$(realpath -m -- "${1#--data=}")"); shift ;;
+    --data | --weights) arguments+=("$1" "$(realpath -m -- "${2:?$1 needs a folder}")"); shift 2 ;;
+    --data=* | --weights=*) arguments+=("${1%%=*}=$(realpath -m -- "${1#*=}")"); shift ;;
     *) arguments+=("$1"); shift ;;
   esac
 done

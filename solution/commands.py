@@ -6,7 +6,7 @@ from pathlib import Path
 from solution import outcomes, source, stages
 from solution.data.files import DRAWN
 from solution.executors import check_jobs
-from solution.kaggle_client import download, submit
+from solution.kaggle_client import download
 from solution.pretrained import Weights
 from solution.runtime import LOG, log_to, pick_device
 from solution.stages import Run
@@ -18,7 +18,7 @@ def run(options: argparse.Namespace, root: Path) -> None:
     if options.scale is not None:
         stages.check_scale(options.scale)
     if options.verb == "download":
-        download(options.data or root / "data")
+        LOG.info("Downloaded: %s", download(options.data or root / "data"))
         return
     session = open_run(options, root)
     if options.verb == "run" and options.fresh:
@@ -29,7 +29,7 @@ def run(options: argparse.Namespace, root: Path) -> None:
     elif options.verb == "train":
         stages.train(session, tuple(options.recipe), options.fold)
     elif options.verb == "submit":
-        submit(session.workspace.submissions / f"{options.name}.csv", session.competition, options.message)
+        outcomes.submit(session, options.name, options.message)
     else:
         {
             "data": stages.data,

@@ -6,8 +6,8 @@ place in the file does. The drift at a place is the mean residual (label minus p
 the row) of the training rows around it, weighted by a Gaussian.
 
 A training row's place is known. A test picture's is not: the files share one order, so it is placed by its rank. That
-is off by about 70 rows, hence the wider Gaussian there: measured on held-out 4-keypoint rows, by rank 1.396 → 1.270 px
-with 50 rows (12 rows: 1.289), with the true place known 1.396 → 1.225 px with 12 rows.
+is off by about 70 rows, hence the wider Gaussian there: measured on held-out 4-keypoint rows, by rank 1.396 → 1.271 px
+with 50 rows (12 rows: 1.289), with the true place known 1.396 → 1.228 px with 12 rows.
 """
 
 import numpy as np

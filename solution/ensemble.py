@@ -19,7 +19,8 @@ from solution.faces import Predictions
 from solution.keypoints import SUBSETS
 from solution.metrics import paired_difference, rmse
 from solution.specialists import Bench, Specialist
-from solution.stacker import Stacked, stack_all
+from solution.stacker import ROUNDS, Stacked, stack_all
+from solution.stacker import SETTINGS as STACK_SETTINGS
 from solution.yardsticks import forward_selection, ridge_stack
 
 FORMAT = 2
@@ -163,9 +164,11 @@ def folder_of(bench: Bench) -> Path:
 
 
 def inputs_of(bench: Bench, recipes: tuple) -> dict[str, Any]:
-    """Everything the stack depends on."""
-    jobs = {r.name: [bench.digest(r, fold, recipes) for fold in range(bench.table.k)] for r in recipes}
-    return {"format": FORMAT, "trainings": jobs}
+    """Everything the stack depends on: its settings, and the trainings by what they were made from and what came."""
+    folds = range(bench.table.k)
+    jobs = {r.name: [[bench.digest(r, fold, recipes), bench.made(r, fold)] for fold in folds] for r in recipes}
+    settings = [STACK_SETTINGS, ROUNDS, {str(s): rows for s, rows in BY_RANK.items()}]
+    return {"format": FORMAT, "settings": settings, "trainings": jobs}
 
 
 def save(ensemble: Ensemble, bench: Bench, inputs: dict[str, Any]) -> None:

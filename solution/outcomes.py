@@ -6,20 +6,20 @@ from typing import Any
 
 import numpy as np
 
-from solution import ensemble, twins
+from solution import ensemble, kaggle_client, twins
 from solution.artefacts import digest_of
 from solution.audit import far_off, results
 from solution.audit.evidence import disagreement
 from solution.audit.planted import read_planted
 from solution.data.files import DRAWN
 from solution.ensemble import Ensemble
+from solution.errors import UserError
 from solution.keypoints import SUBSETS
 from solution.report.markdown import write_report
 from solution.report.summary import Summary, summarise
 from solution.report.tables import make_tables
 from solution.report.terminal import show
 from solution.runtime import LOG
-from solution.source import KAGGLE
 from solution.stages import Run, stacked, trained
 from solution.submission import check_submission, score, write_submission
 
@@ -69,6 +69,17 @@ def record_of(run: Run, made: Ensemble, figures: Summary) -> dict[str, Any]:
     }
 
 
+def submit(run: Run, name: str, message: str) -> None:
+    """Hand a submission to Kaggle and say what it answered. UserError where it is not of the stack there now."""
+    path = run.workspace.submissions / f"{name.removesuffix('.csv')}.csv"
+    if not run.competition.drawn and check_submission(path, run.competition).get("stack") != _stack_digest(run):
+        raise UserError(
+            f"{path}: expected a submission of the trainings there now, got one of others. "
+            "Run `python -m solution submission` with the same --data and --scale first."
+        )
+    LOG.info("Kaggle: %s", kaggle_client.submit(path, run.competition, message))
+
+
 def _twins_record(figures: Summary) -> dict[str, Any]:
     """The test pictures that are identical to labelled ones, and where their labels are used, with what they gain."""
     record: dict[str, Any] = {"test_pictures": figures.test_twins}
@@ -112,7 +123,6 @@ def quality(run: Run, made: Ensemble, kind: str, **facts: Any) -> Summary:  # no
         suspects=far_off(final.coords, train.coords),
         ambiguity=ensemble.ambiguity(made.test[kind], run.competition),
         drawn=run.competition.drawn,
-        kaggle=run.source.dataset == KAGGLE,
         choice=made.choice,
         added=made.added,
         test_twins=twins.in_test(run.competition),

@@ -1,5 +1,6 @@
 """All folds of all recipes: what is to be done, doing one job, and the out-of-fold predictions that come of it."""
 
+import csv
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -48,6 +49,11 @@ class Bench:
         """A short name for `inputs`."""
         return digest_of(self.inputs(recipe, fold, others))
 
+    def made(self, recipe: Recipe, fold: int) -> str | None:
+        """Names what a training left, whatever it was made from; None where there is none."""
+        content = manifest(self.workspace.fold(recipe.name, fold))
+        return digest_of(content.get("files")) if content else None
+
     def done(self, recipe: Recipe, fold: int, others: Sequence[Recipe]) -> bool:
         """Whether this job's artefacts are complete and made from these inputs."""
         return complete(self.workspace.fold(recipe.name, fold), self.inputs(recipe, fold, others))
@@ -77,11 +83,11 @@ def run_job(bench: Bench, recipe: Recipe, fold: int, others: Sequence[Recipe], d
         start_from=bench.workspace.fold(earlier.name, fold) if earlier else None,
         weights=bench.weights.file(recipe),
     )
-    began = time.perf_counter()
     train(job)
+    began = time.perf_counter()
     test = bench.competition.test
     _save(folder, predict(job, job.held), predict(job, test.take(np.isin(test.subset, recipe.subsets))))
-    seconds = time.perf_counter() - began
+    seconds = _trained_for(folder) + time.perf_counter() - began
     files = sorted(path.name for path in folder.iterdir() if path.is_file() and path.name != checkpoint.FILE)
     assert {WEIGHTS, SETTINGS, HISTORY, PREDICTIONS} <= set(files)
     files = [name for name in files if name != "manifest.json"]
@@ -91,6 +97,12 @@ def run_job(bench: Bench, recipe: Recipe, fold: int, others: Sequence[Recipe], d
     checkpoint.remove(folder)
     LOG.info("%s: done in %.0f s", job.title, seconds)
     return seconds
+
+
+def _trained_for(folder: Path) -> float:
+    """Seconds of all epochs, those before a stop included."""
+    with (folder / HISTORY).open(encoding="utf-8", newline="") as handle:
+        return sum(float(epoch["seconds"]) for epoch in csv.DictReader(handle))
 
 
 def _earlier(recipe: Recipe, others: Sequence[Recipe]) -> Recipe | None:

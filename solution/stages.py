@@ -124,14 +124,16 @@ def train(run: Run, names: tuple[str, ...] = (), fold: int | None = None) -> Non
         raise UserError(f"--fold {fold}: expected 0 to {run.table.k - 1}")
     chosen = [r for r in run.recipes if not names or r.name in names]
     wanted = range(run.table.k) if fold is None else (fold,)
-    tasks = [
-        _task(run, recipe, f, chosen) for recipe in chosen for f in wanted if not run.bench.done(recipe, f, run.recipes)
-    ]
+    missing = [(r, f) for r in chosen for f in wanted if not run.bench.done(r, f, run.recipes)]
     total = len(chosen) * len(wanted)
-    LOG.info("Train: %d of %d trainings are complete", total - len(tasks), total)
+    LOG.info("Train: %d of %d trainings are complete", total - len(missing), total)
+    stale = sum(run.bench.made(recipe, f) is not None for recipe, f in missing)
+    if stale:
+        LOG.warning("Train: %d trainings of other settings, data or scale are replaced", stale)
     for recipe in chosen:
-        if pretrained.asks(recipe) and any(task.kind == recipe.name for task in tasks):
+        if pretrained.asks(recipe) and any(recipe is other for other, _ in missing):
             pretrained.fetch(recipe, run.weights.file(recipe))  # here, once: not in each worker, nor after hours
+    tasks = [_task(run, recipe, f, chosen) for recipe, f in missing]
     executors.run(tasks, executors.workers_for(run.device, run.jobs))
 
 

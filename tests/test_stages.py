@@ -111,7 +111,7 @@ def test_one_fold_and_one_recipe_can_be_trained_alone(finished_copy: Path, cli: 
     assert code == 0
     assert "Train: 0 of 1 trainings are complete" in said
     assert [path.parent.name for path in folds.glob("other/fold*/manifest.json")] == ["fold3"]
-    assert "train --recipe other --fold 0" in refused(cli(finished_copy, "report"))
+    assert "Run `python -m solution stack`" in refused(cli(finished_copy, "report"))
 
 
 def test_the_same_faces_give_the_same_submission_from_nothing(finished_copy: Path, cli: Cli):

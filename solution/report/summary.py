@@ -30,14 +30,13 @@ class Summary:
     by specialist. expected: what the submission should score, see `_expected`. added: by subset, the
     forward selection of specialists, [name, the blend's RMSE with it]. test_twins: test pictures that are identical to
     labelled ones; twins: what these labels say, where they are used, which none of the other figures but `test` shows.
-    drawn: faces drawn here; kaggle: the data are Kaggle's own files.
+    drawn: faces drawn here.
     """
 
     name: str
     cv: dict[str | int, float]
     interval: tuple[float, float]
     drawn: bool
-    kaggle: bool
     suspects: int = 0
     without_suspects: dict[str | int, float] | None = None
     interval_without: tuple[float, float] | None = None
@@ -109,17 +108,13 @@ def _validated(name: str, which: str, scores: Mapping[str | int, float], interva
 
 
 def landmarks(summary: Summary) -> list[str]:
-    """Leaderboard figures for orientation, none for drawn faces, and whether they may be compared."""
+    """Leaderboard figures for orientation, none for drawn faces."""
     if summary.drawn:
         return []
-    caution = (
-        "they are of Kaggle's test pictures, the figures above of its training pictures"
-        if summary.kaggle
-        else "NOT COMPARABLE: they are of other pictures than the ones here"
-    )
     return [
         f"For orientation, Kaggle's private leaderboard: first place {FIRST_PRIVATE:.5f} px, "
-        f"column means {COLUMN_MEANS:.2f} px ({caution})."
+        f"column means {COLUMN_MEANS:.2f} px (of Kaggle's own test pictures; "
+        "comparable at most where these are Kaggle's own files)."
     ]
 
 

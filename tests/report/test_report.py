@@ -74,7 +74,6 @@ def summary(faces: FaceSet, oof: list[Predictions], suspects: np.ndarray) -> Sum
         seconds={"unet_15": 1020.0, "eyes": 75.0},
         submission=Path("submissions/real/best.csv"),
         drawn=False,
-        kaggle=True,
     )
 
 
@@ -186,7 +185,7 @@ def test_summary(summary: Summary, faces: FaceSet, suspects: np.ndarray) -> None
 
 def test_summary_of_predictions_with_holes_is_refused(faces: FaceSet, oof: list[Predictions]) -> None:
     with pytest.raises(ValueError, match="no prediction"):
-        summarise(faces, oof[0], WEIGHTS, drawn=True, kaggle=False)
+        summarise(faces, oof[0], WEIGHTS, drawn=True)
 
 
 def test_files_are_the_same_each_time(tmp_path: Path, tables: Tables, summary: Summary) -> None:
@@ -217,16 +216,13 @@ def test_page(tables: Tables, summary: Summary) -> None:
             assert len({len(line) for line in block.splitlines()}) == 1
 
 
-@pytest.mark.parametrize(
-    ("kaggle", "want"),
-    [(True, "1.28236 px, column means 3.78 px (they are of Kaggle"), (False, "NOT COMPARABLE")],
-)
-def test_landmarks_say_what_they_compare(tables: Tables, summary: Summary, kaggle: bool, want: str) -> None:
-    assert want in page(tables, replace(summary, kaggle=kaggle))
+def test_landmarks_say_what_they_compare(tables: Tables, summary: Summary) -> None:
+    assert "first place 1.28236 px" in page(tables, summary)
+    assert "comparable at most where these are Kaggle's own files" in page(tables, summary)
 
 
 def test_drawn_faces_show_their_true_score_and_no_landmark(tables: Tables, summary: Summary) -> None:
-    text = page(tables, replace(summary, drawn=True, kaggle=False, test={"overall": 1.111, 15: 0.9, 4: 1.4}))
+    text = page(tables, replace(summary, drawn=True, test={"overall": 1.111, 15: 0.9, 4: 1.4}))
     assert "1.28236" not in text
     assert "True RMSE on the test pictures: 1.111 px, 15-keypoint rows 0.900, 4-keypoint rows 1.400." in text
     assert "True RMSE" not in page(tables, summary)
