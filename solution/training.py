@@ -32,7 +32,7 @@ from solution.runtime import LOG, generator, prepared, seed_for
 from solution.transforms import Augmenter
 
 DRIFT_FROM = 0.2  # share of the epochs after which residuals say more of the labellers than of the network
-WATCHES = 12  # held-out passes a training; each costs what a tenth of an epoch does
+WATCHES = 6  # held-out passes a training; each costs what a tenth of an epoch does
 
 
 class Trainer:

@@ -12,7 +12,7 @@ RECIPE = LandmarkRecipe(
         "backbone": "resnet10t",
         "options": {"channels": (48, 96, 160, 224), "stem_width": 16, "stem_type": "deep_tiered"},
     },
-    epochs=28,
+    epochs=25,
     scales={
         "smoke": {"epochs": 2, "batch": 32},
         "full": {"epochs": 150, "model_args": {"backbone": "resnet34d"}},

@@ -8,6 +8,6 @@ RECIPE = LandmarkRecipe(
     model="unet",
     rows="all",
     codec=Heatmap(size=24),
-    epochs=22,
+    epochs=20,
     scales={"smoke": {"epochs": 6, "batch": 32}, "full": {"epochs": 150, "model_args": {"widths": (32, 64, 128, 192)}}},
 )
