@@ -4,6 +4,8 @@ import csv
 import json
 import math
 import shutil
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -12,8 +14,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from solution import recipes
-from solution.__main__ import STOPPED, VERBS, main
+from solution import commands, recipes
+from solution.__main__ import STOPPED, main
 from solution.data.competition import Competition
 from tests.tiny_recipes import ALL, BASE, CHILD, OTHER
 
@@ -202,15 +204,25 @@ def test_ctrl_c_says_that_epochs_are_kept(finished_copy: Path, cli: Cli, monkeyp
 
 
 def test_every_verb_explains_itself_quickly(capsys: pytest.CaptureFixture[str]):
-    for verb in VERBS:
+    for name in commands.ORDER:
+        verb = commands.load(name).VERB
         began = time.perf_counter()
         with pytest.raises(SystemExit) as ended:
-            main([verb.name, "--help"])
+            main([name, "--help"])
         assert ended.value.code == 0
         assert time.perf_counter() - began < 1
         said = " ".join(capsys.readouterr().out.split())
         assert f"Needs: {verb.needs}. Makes: {verb.makes}." in said
-        assert f"python -m solution {verb.example}" in said
+        assert all(f"python -m solution {example}" in said for example in verb.examples)
+
+
+def test_the_verbs_are_the_files():
+    assert sorted(commands.ORDER) == sorted(p.stem for p in Path(commands.__file__).parent.glob("[!_]*.py"))
+
+
+def test_help_waits_for_no_torch():
+    code = "import sys; from solution.__main__ import parser; parser(); sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 def test_an_unknown_verb_ends_with_2(capsys: pytest.CaptureFixture[str]):

@@ -1,0 +1,28 @@
+"""A verb of the command line as data, and the options that several verbs share."""
+
+import argparse
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Verb:
+    """What a verb says of itself, what it needs and makes, and how it is used: what follows `python -m solution`."""
+
+    help: str
+    needs: str
+    makes: str
+    examples: tuple[str, ...]
+
+
+def add_run_options(parser: argparse.ArgumentParser) -> None:
+    """What names a run: its data, its scale, and how it computes."""
+    parser.add_argument("--data", type=Path, metavar="DIR", help="folder with the competition's files")
+    parser.add_argument("--scale", help="smoke, cpu or full (default: full with a GPU, cpu without, smoke if drawn)")
+    parser.add_argument("--device", default="auto", help="auto, cpu or cuda (default: auto)")
+    parser.add_argument("--jobs", type=int, metavar="N", help="trainings at once (default: one a core, or one a GPU)")
+    source = parser.add_mutually_exclusive_group()
+    source.add_argument("--weights", type=Path, metavar="DIR", help="BACKBONE.safetensors files (default: timm's hub)")
+    source.add_argument("--no-pretrained", action="store_true", help="start every recipe from random weights")
+    twins = "blend labels into test pictures identical to labelled ones (default: never; see README)"
+    parser.add_argument("--use-twins", action="store_true", help=twins)
