@@ -6,7 +6,8 @@ from pathlib import Path
 from solution.data.drawn.write import DrawnSettings, ensure_drawn
 from solution.data.files import has_competition
 from solution.errors import UserError
-from solution.kaggle_client import download, has_credentials
+from solution.kaggle.credentials import has_credentials
+from solution.kaggle.download import download
 from solution.runtime import LOG
 
 DRAWN = "drawn"
@@ -30,7 +31,7 @@ def find(root: Path, data: Path | None) -> Source:
                 f"--data {data}: expected a folder with the competition's files (training.zip, test.zip, "
                 "IdLookupTable.csv), found none. Name the folder they were unpacked or downloaded to."
             )
-        return _said(Source(data, _dataset_name(data, default)), "named by --data")
+        return _said(Source(data, dataset_name(data, default)), "named by --data")
     if has_competition(default):
         return _said(Source(default, KAGGLE), "data/ holds the competition's files")
     if has_credentials():
@@ -49,7 +50,7 @@ def find(root: Path, data: Path | None) -> Source:
     return _said(Source(folder, DRAWN), "drawn faces")
 
 
-def _dataset_name(folder: Path, default: Path) -> str:
+def dataset_name(folder: Path, default: Path) -> str:
     """data/ and its drawn faces keep their own names; any other folder lends its name."""
     resolved = folder.resolve()
     if resolved == default.resolve():

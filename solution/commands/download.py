@@ -13,7 +13,7 @@ def options(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace, root: Path) -> None:
-    from solution.kaggle_client import download
+    from solution.kaggle.download import download
     from solution.runtime import LOG
 
-    LOG.info("Downloaded: %s", download(options.data or root / "data"))
+    LOG.info("Kaggle: the competition's files are in %s", download(options.data or root / "data"))

@@ -1,0 +1,97 @@
+"""The ledger of what was sent to Kaggle and what came of it: scores.csv beside the submissions, one line a try."""
+
+import csv
+import io
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+
+from solution.artefacts import write_text
+from solution.errors import UserError
+from solution.kaggle.listing import PENDING
+
+LEDGER = "scores.csv"
+
+UNKNOWN, FAILED = "unknown", "failed"
+"""Two more states of a try: it began and nobody heard how it ended, as when the power failed; and nothing was sent."""
+
+_EARLIER = {"sent": PENDING}
+"""How ledgers once called a state."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """One try. Its state is unknown, failed, pending, scored or error; only the last three are on Kaggle.
+
+    time: when it began, UTC. cv, expected, public, private: RMSE in px, None where not known. received: when Kaggle
+    had it, by Kaggle's clock; after: when Kaggle had the one before, which tells it from one of the same name and
+    message. sha256: of the file.
+    """
+
+    time: str
+    name: str
+    message: str
+    status: str
+    cv: float | None = None
+    expected: float | None = None
+    public: float | None = None
+    private: float | None = None
+    received: str = ""
+    after: str = ""
+    sha256: str = ""
+
+
+COLUMNS = [field.name for field in fields(Entry)]
+_FIGURES = ("cv", "expected", "public", "private")
+
+
+def read(path: Path) -> list[Entry]:
+    """The ledger's lines, oldest first; none where there is no ledger. UserError naming the line that is damaged."""
+    if not path.exists():
+        return []
+    try:
+        with path.open(encoding="utf-8", newline="") as handle:
+            rows = list(csv.DictReader(handle))
+    except (OSError, ValueError, csv.Error) as error:
+        raise UserError(
+            f"{path}: expected the ledger, it cannot be read: {error}. Repair it or move it away."
+        ) from error
+    return [_entry(path, number, row) for number, row in enumerate(rows, start=1)]
+
+
+def add(path: Path, entry: Entry) -> Entry:
+    """Append a line; give it back."""
+    _write(path, [*read(path), entry])
+    return entry
+
+
+def change(path: Path, entry: Entry, **facts: str | float | None) -> Entry:
+    """Change a line of the ledger as it lies on disk now; give the changed one."""
+    changed = replace(entry, **facts)
+    _write(path, [changed if line == entry else line for line in read(path)])
+    return changed
+
+
+def _write(path: Path, entries: list[Entry]) -> None:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    writer.writerows([getattr(entry, column) for column in COLUMNS] for entry in entries)
+    write_text(path, text.getvalue())
+
+
+def _entry(path: Path, number: int, row: dict[str, str | None]) -> Entry:
+    """One line, of this form or of the earlier one with fewer columns."""
+    cells = {column: row.get(column) or "" for column in COLUMNS}
+    lacking = [column for column in ("time", "name", "status") if not cells[column]]
+    try:
+        figures = {column: float(cells[column]) if cells[column] else None for column in _FIGURES}
+    except ValueError as error:
+        lacking.append(str(error))
+    if lacking:
+        raise UserError(
+            f"{path} data row {number}: expected time, name, status and figures in px, got trouble with "
+            f"{', '.join(lacking)}. Repair the line or move the ledger away."
+        )
+    texts = {column: cells[column] for column in COLUMNS if column not in _FIGURES}
+    texts["status"] = _EARLIER.get(texts["status"], texts["status"])
+    return Entry(**texts, **figures)

@@ -1,0 +1,172 @@
+"""The ledger as a person reads it: cross-validation against the leaderboard, the trend, and the gap between them."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from itertools import pairwise
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from solution.errors import UserError
+from solution.kaggle import PAGE
+from solution.kaggle.ledger import Entry
+from solution.kaggle.listing import ERROR, SCORED
+
+NONE = "-"
+PLAIN_WIDTH = 160
+"""Characters in a line where the output is no terminal."""
+
+
+@dataclass(frozen=True)
+class Gap:
+    """Leaderboard less cross-validation over the scored lines, px."""
+
+    mean: float
+    least: float
+    most: float
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What a ledger's scored lines tell; figures are RMSE in px.
+
+    best: the line with the lowest public score. public, private: the gaps. change: by column, the newest scored line
+    less the first. steps: from one scored line to the next where CV and public score both moved; alike: those of them
+    where both moved the same way.
+    """
+
+    scored: int
+    best: Entry | None
+    public: Gap | None
+    private: Gap | None
+    change: Mapping[str, float]
+    steps: int
+    alike: int
+
+
+def outcome(entry: Entry) -> str:
+    """What came of a submission, in a sentence. UserError where Kaggle could not score it."""
+    if entry.status == ERROR:
+        raise UserError(
+            f"{entry.name}: expected a score from Kaggle, it could not score the file. {PAGE}/submissions says why."
+        )
+    if entry.status != SCORED:
+        return "no score yet; `python -m solution scores --refresh` asks again"
+    parts = [
+        f"{kind} {_figure(getattr(entry, kind), '.5f')} px ({_figure(gap(entry, kind), '+.4f')} px from CV)"
+        for kind in ("public", "private")
+    ]
+    return f"{', '.join(parts)}; CV {_figure(entry.cv, '.4f')} px"
+
+
+def standing(entries: Sequence[Entry]) -> Standing:
+    """Sum up a ledger, oldest line first."""
+    scored = [entry for entry in entries if entry.status == SCORED and entry.public is not None]
+    moves = [(b.cv - a.cv, b.public - a.public) for a, b in pairwise(e for e in scored if e.cv is not None)]
+    moved = [(cv, public) for cv, public in moves if cv and public]
+    ends = (scored[0], scored[-1]) if len(scored) > 1 else None
+    return Standing(
+        scored=len(scored),
+        best=min(scored, key=lambda entry: entry.public, default=None),
+        public=_gap(scored, "public"),
+        private=_gap(scored, "private"),
+        change=_change(*ends) if ends else {},
+        steps=len(moved),
+        alike=sum((cv > 0) == (public > 0) for cv, public in moved),
+    )
+
+
+def as_json(ledgers: Mapping[str, Sequence[Entry]]) -> str:
+    """Every ledger by its data set's name: its lines with their gaps, and what they tell."""
+    content = {
+        name: {
+            "lines": [{**asdict(e), "gap_public": gap(e, "public"), "gap_private": gap(e, "private")} for e in entries],
+            "standing": asdict(standing(entries)),
+        }
+        for name, entries in ledgers.items()
+    }
+    return json.dumps(content, indent=2)
+
+
+def show(name: str, entries: Sequence[Entry], console: Console | None = None) -> None:
+    """Print a ledger as a table, oldest line first, and what its scored lines tell."""
+    console = console or Console()
+    if not console.is_terminal:
+        console.width = PLAIN_WIDTH
+    console.print(Text(f"{name}: RMSE in px; gap: leaderboard less CV", style="bold"))
+    console.print(_table(entries))
+    for sentence in told(standing(entries)):
+        console.print(Text(sentence))
+    console.print()
+
+
+def told(found: Standing) -> list[str]:
+    """The standing in sentences."""
+    if found.best is None:
+        return ["No public score yet."]
+    return [
+        f"Best public score of {found.scored}: {found.best.public:.5f} ({found.best.message})",
+        *(_gap_told(kind, gap) for kind, gap in (("public", found.public), ("private", found.private)) if gap),
+        *_trend_told(found),
+    ]
+
+
+def gap(entry: Entry, kind: str) -> float | None:
+    """A line's public or private score less its CV, px; None where one of them is missing."""
+    score = getattr(entry, kind)
+    return None if score is None or entry.cv is None else round(score - entry.cv, 5)
+
+
+def _gap(scored: Sequence[Entry], kind: str) -> Gap | None:
+    gaps = [value for value in (gap(entry, kind) for entry in scored) if value is not None]
+    return Gap(round(sum(gaps) / len(gaps), 5), min(gaps), max(gaps)) if gaps else None
+
+
+def _change(first: Entry, last: Entry) -> dict[str, float]:
+    """By column, the last line less the first, where both have the figure."""
+    both = {kind: (getattr(first, kind), getattr(last, kind)) for kind in ("cv", "public", "private")}
+    return {kind: round(b - a, 5) for kind, (a, b) in both.items() if a is not None and b is not None}
+
+
+def _gap_told(kind: str, found: Gap) -> str:
+    return f"The {kind} score lies {found.mean:+.4f} px from CV on average ({found.least:+.4f} to {found.most:+.4f})"
+
+
+def _trend_told(found: Standing) -> list[str]:
+    if not found.change:
+        return []
+    names = {"cv": "CV", "public": "public", "private": "private"}
+    moves = ", ".join(f"{names[kind]} {value:+.4f}" for kind, value in found.change.items())
+    alike = f"; CV and public score moved the same way in {found.alike} of {found.steps} steps" if found.steps else ""
+    return [f"From the first scored to the newest: {moves} px{alike}"]
+
+
+def _table(entries: Sequence[Entry]) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 1), header_style="bold")  # fits into 80 columns
+    table.add_column("sent (UTC)", no_wrap=True)
+    table.add_column("message (file)", overflow="fold")
+    for title in ("CV", "public", "gap", "private", "gap"):
+        table.add_column(title, justify="right", no_wrap=True)
+    table.add_column("status", no_wrap=True)
+    for entry in entries:
+        table.add_row(*(Text(cell) for cell in _cells(entry)))
+    return table
+
+
+def _cells(entry: Entry) -> list[str]:
+    return [
+        entry.time[:10],
+        f"{entry.message} ({entry.name.removesuffix('.csv')})",
+        _figure(entry.cv, ".4f"),
+        _figure(entry.public, ".5f"),
+        _figure(gap(entry, "public"), "+.4f"),
+        _figure(entry.private, ".5f"),
+        _figure(gap(entry, "private"), "+.4f"),
+        entry.status,
+    ]
+
+
+def _figure(value: float | None, form: str) -> str:
+    return NONE if value is None else format(value, form)

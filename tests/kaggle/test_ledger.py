@@ -1,0 +1,64 @@
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from solution.errors import UserError
+from solution.kaggle import ledger
+from solution.kaggle.ledger import COLUMNS, FAILED, Entry
+from solution.kaggle.listing import PENDING, SCORED
+
+ENTRY = Entry(time="2026-01-01T00:00:00.000+00:00", name="submission.csv", message='a, "b"\u2009ü', status=PENDING)
+FULL = replace(ENTRY, cv=1.25, expected=1.2, public=1.5, private=0.0, received="r", after="a", sha256="f" * 64)
+
+
+def test_what_is_written_is_read(tmp_path: Path):
+    book = tmp_path / "sub" / "scores.csv"
+    assert ledger.read(book) == []
+    ledger.add(book, ENTRY)
+    ledger.add(book, FULL)
+    assert ledger.read(book) == [ENTRY, FULL]
+    assert book.read_text().splitlines()[0].split(",") == COLUMNS
+
+
+def test_a_line_is_changed_where_it_lies_now(tmp_path: Path):
+    book = tmp_path / "scores.csv"
+    ledger.add(book, ENTRY)
+    ledger.add(book, FULL)
+    changed = ledger.change(book, ENTRY, status=SCORED, public=1.4)
+    assert changed == replace(ENTRY, status=SCORED, public=1.4)
+    assert ledger.read(book) == [changed, FULL]
+
+
+def test_an_earlier_form_of_the_ledger_is_kept(tmp_path: Path):
+    book = tmp_path / "scores.csv"
+    book.write_text("time,name,message,status,cv\nt0,a.csv,first,sent,1.25\nt1,a.csv,second,failed,\n")
+    first = Entry(time="t0", name="a.csv", message="first", status=PENDING, cv=1.25)
+    second = Entry(time="t1", name="a.csv", message="second", status=FAILED)
+    assert ledger.read(book) == [first, second]
+    ledger.add(book, ENTRY)
+    assert ledger.read(book) == [first, second, ENTRY]
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("t,a.csv,m,sent,much", "data row 1: .*'much'"),
+        (",a.csv,m,sent,1", "data row 1: .*trouble with time"),
+        ("t", "data row 1: .*trouble with name, status"),
+    ],
+)
+def test_a_damaged_line_is_named_and_nothing_is_lost(tmp_path: Path, line: str, message: str):
+    book = tmp_path / "scores.csv"
+    book.write_text(f"time,name,message,status,cv\n{line}\n")
+    before = book.read_text()
+    with pytest.raises(UserError, match=message):
+        ledger.add(book, ENTRY)
+    assert book.read_text() == before
+
+
+def test_a_ledger_that_is_no_text(tmp_path: Path):
+    book = tmp_path / "scores.csv"
+    book.write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(UserError, match="cannot be read"):
+        ledger.read(book)
