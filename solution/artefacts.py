@@ -3,9 +3,11 @@
 import hashlib
 import json
 import os
+import re
+import time
 import uuid
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,12 @@ from typing import Any
 from solution.errors import UserError
 
 MANIFEST = "manifest.json"
+
+LEFT_OVER = re.compile(r"\.[0-9a-f]{12}-.+")
+"""The names of files that `atomic` has not finished."""
+
+OLD = 3600.0
+"""Seconds after which such a file has been left over by a process that died: none is written for so long."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +55,7 @@ class Workspace:
         for folder in (self.folds, self.submissions):
             try:
                 folder.mkdir(parents=True, exist_ok=True)
-                probe = folder / f".probe-{uuid.uuid4().hex}"
+                probe = folder / f".{uuid.uuid4().hex[:12]}-probe"
                 probe.touch()
                 probe.unlink()
             except OSError as error:
@@ -59,17 +67,48 @@ class Workspace:
 
 
 @contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Let what the disk says against writing `path` in the block come out as a UserError."""
+    try:
+        yield
+    except OSError as error:
+        raise UserError(
+            f"{path}: expected to write it, got: {error.strerror or error}. Free some space or change the folder's "
+            "permissions; the same command then goes on from what is there."
+        ) from error
+
+
+@contextmanager
 def atomic(path: Path) -> Iterator[Path]:
-    """Give a temporary path beside `path`; put it in place when the block ends well, remove it when not."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """Give a temporary path beside `path`; put it in place when the block ends well, remove it when not.
+
+    UserError where it cannot be written: what was at `path` is then still there.
+    """
     temporary = path.with_name(f".{uuid.uuid4().hex[:12]}-{path.name}")
     try:
-        yield temporary
-        with temporary.open("rb+") as handle:
-            os.fsync(handle.fileno())
-        temporary.replace(path)
+        with writing(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            yield temporary
+            with temporary.open("rb+") as handle:
+                os.fsync(handle.fileno())
+            temporary.replace(path)
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):  # there is none, or the disk is gone
+            temporary.unlink()
+
+
+def sweep(folder: Path) -> None:
+    """Remove the unfinished files, however deep in the folder, of processes that were killed long ago."""
+    for path in folder.rglob(".*-*"):
+        with suppress(OSError):  # another process may have been quicker
+            if LEFT_OVER.fullmatch(path.name) and time.time() - path.stat().st_mtime > OLD:
+                path.unlink()
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a file atomically."""
+    with atomic(path) as temporary:
+        temporary.write_bytes(content)
 
 
 def write_text(path: Path, text: str) -> None:
@@ -104,20 +143,25 @@ def manifest(folder: Path) -> dict[str, Any] | None:
     """The folder's manifest, or None when there is none that can be read."""
     try:
         content = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
     return content if isinstance(content, dict) else None
 
 
-def complete(folder: Path, inputs: dict[str, Any]) -> bool:
-    """Whether the folder's manifest names these inputs and its files are as the manifest says."""
+def complete(folder: Path, inputs: dict[str, Any], files: Collection[str] = ()) -> bool:
+    """Whether the folder's manifest names these inputs and at least these files, and all that it names are intact."""
     content = manifest(folder)
     if content is None or content.get("inputs") != json.loads(json.dumps(inputs)):
         return False
-    return intact(folder, content)
+    return intact(folder, content, files)
 
 
-def intact(folder: Path, content: dict[str, Any]) -> bool:
-    """Whether each file that a manifest names is there with the digest it names."""
-    files = content.get("files", {})
-    return all((folder / name).is_file() and file_digest(folder / name) == want for name, want in files.items())
+def intact(folder: Path, content: dict[str, Any], files: Collection[str] = ()) -> bool:
+    """Whether a manifest names files, these among them, and each of them is there with the digest it names."""
+    named = content.get("files")
+    if not isinstance(named, dict) or not named or not set(files) <= set(named):
+        return False
+    try:
+        return all(file_digest(folder / name) == want for name, want in named.items())
+    except OSError:
+        return False

@@ -1,9 +1,13 @@
-"""Where jobs run: in this process, or in local worker processes. A job starts when the one it starts from is done."""
+"""Where jobs run: in this process, or in local worker processes. A job starts when the one it starts from is done.
+
+Workers never outlive the run: it ends them when it stops, and they end themselves when it is killed.
+"""
 
 import logging
 import logging.handlers
 import multiprocessing
 import os
+import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
@@ -108,7 +112,7 @@ def _stop(pool: ProcessPoolExecutor) -> None:
     """End the workers now: every finished epoch is on disk, and half-written files are never used."""
     workers = list((pool._processes or {}).values())  # the pool has no public way to end a running worker
     for worker in workers:
-        worker.terminate()
+        worker.kill()
     for worker in workers:
         worker.join()
     pool.shutdown(cancel_futures=True)
@@ -121,12 +125,24 @@ def _start_worker(lines: Any, names: Any) -> None:  # noqa: ANN401 - multiproces
     global _DEVICE
     import signal
 
+    threading.Thread(target=_end_with_the_run, daemon=True).start()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group: the parent ends the workers
     _DEVICE = take_device(names.get())
     set_threads(1)
     LOG.addHandler(logging.handlers.QueueHandler(lines))
     LOG.setLevel(logging.INFO)
     LOG.propagate = False
+
+
+def _end_with_the_run() -> None:
+    """End this worker at once when the process that started it is gone, killed or not.
+
+    Nobody would take its results; and a new run, which finds the folder free, must not find it writing there.
+    """
+    run = multiprocessing.parent_process()
+    assert run is not None
+    run.join()
+    os._exit(1)
 
 
 def _work(task: Task) -> float:

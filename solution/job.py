@@ -1,11 +1,17 @@
 """One unit of work: a recipe on a fold. Independent of every other job but the one it starts from."""
 
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import safetensors.torch
 import torch
+from torch import Tensor
 
+from solution.artefacts import write_bytes
+from solution.errors import UserError
 from solution.faces import FaceSet
 from solution.recipe import Recipe
 
@@ -37,3 +43,21 @@ class Job:
     @property
     def title(self) -> str:
         return f"{self.recipe.name} fold {self.fold}"
+
+    def checked(self, loss: float) -> float:
+        """A batch's loss as it is. UserError where it is no number: to go on would only ruin the weights."""
+        if not math.isfinite(loss):
+            raise self.gone_wrong(f"the loss became {loss}")
+        return loss
+
+    def gone_wrong(self, what: str) -> UserError:
+        """The error that says what number went wrong in this training, and what to try."""
+        return UserError(f"{self.title}: {what}. Lower the recipe's lr or clip and train again.")
+
+    def save_weights(self, weights: Mapping[str, Tensor]) -> None:
+        """Write a network's tensors into the folder. UserError where one is not finite."""
+        wrong = [name for name, value in weights.items() if not value.isfinite().all()]
+        if wrong:
+            raise self.gone_wrong(f"the trained weights are not finite ({wrong[0]} and {len(wrong) - 1} more)")
+        content = {name: value.detach().cpu().contiguous() for name, value in weights.items()}
+        write_bytes(self.folder / WEIGHTS, safetensors.torch.save(content))

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from solution.artefacts import writing
 from solution.errors import UserError
 
 LOG = logging.getLogger("solution")
@@ -101,9 +102,17 @@ def low_precision(device: torch.device) -> Iterator[None]:
         yield
 
 
+class _LogFile(logging.FileHandler):
+    """A file of log lines. A full disk costs lines, and neither the run nor a traceback a line."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's own name
+        pass
+
+
 def log_to(path: Path) -> None:
-    """Let the package's log lines also go to a file, appended, with times."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handler = logging.FileHandler(path, encoding="utf-8")
+    """Let the package's log lines also go to a file, appended, with times. UserError where it cannot be opened."""
+    with writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handler = _LogFile(path, encoding="utf-8")
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
     LOG.addHandler(handler)

@@ -20,12 +20,14 @@ from solution.specialists import Specialist
 
 ROUNDS = 250
 CLIP = 6.0  # px: a residual beyond this says that the label is wrong, not that the blend could know better
+LEAF = 150  # labelled cells in a leaf, at least
+FEWEST = 2 * LEAF  # for one split: of fewer the trees would only say a constant
 SETTINGS = {
     "objective": "huber",
     "alpha": 1.5,
     "learning_rate": 0.03,
     "num_leaves": 15,
-    "min_data_in_leaf": 150,
+    "min_data_in_leaf": LEAF,
     "feature_fraction": 0.5,
     "bagging_fraction": 0.7,
     "bagging_freq": 1,
@@ -95,28 +97,36 @@ def _one_subset(
     weights = [fit_weights(members[:, fold != f], train.coords[fold != f], subset) for f in range(k)]
     for f in range(k):
         blend[fold == f] = weights[f].apply(members[:, fold == f])
+    kept = []
     for f in range(k):
         others = fold != f
         trees = Trees(subset).fit(
             members[:, others], spreads[:, others], blend[others], faces[others], train.coords[others]
         )
+        kept += trees.hopeless[:1]
         held = fold == f
         stack[held] = trees.correct(members[:, held], spreads[:, held], blend[held], faces[held])
         test_members = np.stack([s.test[f].coords[test_rows] for s in specialists])
         test_spreads = np.stack([s.test[f].spread[test_rows] for s in specialists])
         blend_test[f] = weights[f].apply(test_members)
         stack_test[f] = trees.correct(test_members, test_spreads, blend_test[f], test_faces)
+    if kept:
+        LOG.warning("Stack of the %d-keypoint rows: blend kept in %d of %d folds: %s", subset, len(kept), k, kept[0])
     LOG.info("Stack of the %d-keypoint rows: %d faces, %d specialists", subset, len(rows), len(specialists))
     mean = np.mean([w.values for w in weights], axis=0)
     return Stacked(blend, stack, blend_test, stack_test, {subset: mean})
 
 
 class Trees:
-    """Two LightGBM models of one subset, for x and for y: all points together, told apart by a feature."""
+    """Two LightGBM models of one subset, for x and for y: all points together, told apart by a feature.
+
+    hopeless: why an axis has no model, for each that has none; the blend stays as it is there.
+    """
 
     def __init__(self, subset: int) -> None:
         self.subset = subset
-        self.models: list[lgb.Booster] = []
+        self.models: list[lgb.Booster | None] = []
+        self.hopeless: list[str] = []
 
     def fit(
         self, members: np.ndarray, spreads: np.ndarray, blend: np.ndarray, faces: np.ndarray, labels: np.ndarray
@@ -124,9 +134,13 @@ class Trees:
         """Learn label minus blend, in pixels, clipped. Shapes as in features.point_features, labels (N, 15, 2)."""
         residual = (labels - blend)[:, POINTS[self.subset]]
         for axis in (0, 1):
-            seen = point_features(members, spreads, blend, faces, self.subset, axis)
             target = np.clip(residual[..., axis].reshape(-1), -CLIP, CLIP)
             known = ~np.isnan(target)
+            if why := _hopeless(target[known]):
+                self.hopeless.append(why)
+                self.models.append(None)
+                continue
+            seen = point_features(members, spreads, blend, faces, self.subset, axis)
             data = lgb.Dataset(seen[known], target[known], categorical_feature=[0])
             settings = {**SETTINGS, "seed": seed_for("stack", self.subset, axis) % 2**31}
             self.models.append(lgb.train(settings, data, num_boost_round=ROUNDS))
@@ -139,6 +153,15 @@ class Trees:
         if len(blend) == 0:
             return corrected
         for axis, model in enumerate(self.models):
+            if model is None:
+                continue
             seen = point_features(members, spreads, blend, faces, self.subset, axis)
             corrected[:, points, axis] += model.predict(seen).reshape(len(blend), len(points))
         return corrected
+
+
+def _hopeless(target: np.ndarray) -> str | None:
+    """Why nothing can be learnt of these residuals (cells,), in words; None where it can be tried."""
+    if len(target) < FEWEST:
+        return f"{len(target)} labelled cells to learn from, trees need {FEWEST}"
+    return "the blend errs by the same everywhere" if np.ptp(target) == 0 else None

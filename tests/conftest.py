@@ -26,6 +26,17 @@ cv2.setNumThreads(0)
 DRAWN = DrawnSettings(train15=45, train4=60, test15=8, test4=10, twins=0.08, wrong=0.02)
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--slow", action="store_true", help="run the tests that take minutes, too")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if not config.getoption("--slow"):
+        for item in items:
+            if item.get_closest_marker("slow"):
+                item.add_marker(pytest.mark.skip(reason="takes minutes: ./run_all.sh --test --slow"))
+
+
 @contextmanager
 def tidied_up() -> Iterator[None]:
     """Put the logging back that a command sets up, and forget the run that a training in this process reopened."""
@@ -36,7 +47,7 @@ def tidied_up() -> Iterator[None]:
         for handler in set(logger.handlers) - set(handlers):
             handler.close()
         logger.handlers[:] = handlers
-    stages._reopened.cache_clear()
+    stages.reopened.cache_clear()
 
 
 @pytest.fixture(autouse=True)
@@ -65,7 +76,7 @@ def use_recipes(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
 
     def use(*chosen: Recipe) -> None:
         tiny_recipes.stand_in(monkeypatch, chosen)
-        stages._reopened.cache_clear()
+        stages.reopened.cache_clear()
 
     return use
 

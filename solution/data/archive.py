@@ -3,7 +3,6 @@
 Nothing is ever unpacked into a folder: content is streamed, and counted while it streams.
 """
 
-import lzma
 import struct
 import tempfile
 import zipfile
@@ -22,14 +21,20 @@ OUTER = "facial-keypoints-detection.zip"
 
 PAGE = "https://www.kaggle.com/c/facial-keypoints-detection/data"
 
-LIMIT = 2 * 2**30
-"""Most bytes that one file may hold, unpacked. Kaggle's largest holds 0.24 GB: more is a mistake or a zip bomb."""
+LIMIT = 4 * 2**30
+"""Most bytes that one file may hold, unpacked. Kaggle's largest holds 0.24 GB: far more is a mistake or a zip bomb."""
+
+SMALL, RATIO = 64 * 2**20, 100
+"""A larger entry may unpack to so many times its packed size at most. Pixels as text unpack to 4 times."""
+
+METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+"""How entries may be packed. What Kaggle uses; others let a few bytes ask for gigabytes of memory to unpack."""
 
 CHUNK = 2**20
 
 # What a damaged, encrypted or foreign zip makes zipfile raise, and what the disk may answer.
 _DAMAGE = (
-    zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, EOFError, RuntimeError, ValueError, OSError,
+    zipfile.BadZipFile, zlib.error, struct.error, EOFError, RuntimeError, ValueError, OverflowError, OSError,
 )  # fmt: skip
 
 
@@ -102,9 +107,21 @@ def _entry(archive: zipfile.ZipFile, name: str, source: Source) -> zipfile.ZipIn
             f"{source}: expected one entry named {name}, got {len(found)} among "
             f"{sorted(archive.namelist())[:5]}. Fetch it again from {PAGE}."
         )
-    if found[0].file_size > LIMIT:
-        raise _too_large(source, f"{found[0].file_size} bytes declared")
+    _check_size(found[0], source)
+    if found[0].compress_type not in METHODS:
+        raise UserError(
+            f"{source}: expected an entry that is stored or deflated, got method {found[0].compress_type}. "
+            f"Fetch it again from {PAGE}."
+        )
     return found[0]
+
+
+def _check_size(info: zipfile.ZipInfo, source: Source) -> None:
+    """UserError where the entry says that it unpacks to more than any of the competition's files would."""
+    if info.file_size > LIMIT:
+        raise _too_large(source, f"{info.file_size} bytes declared")
+    if info.file_size > max(SMALL, RATIO * info.compress_size):
+        raise _too_large(source, f"{info.file_size} bytes declared of {info.compress_size} packed ones")
 
 
 def _climbs(name: str) -> bool:

@@ -6,7 +6,6 @@ import numpy as np
 
 from solution.artefacts import atomic, complete, seal
 from solution.data.competition import Competition, Lookup
-from solution.errors import UserError
 from solution.faces import FaceSet
 from solution.keypoints import FACE15
 
@@ -19,7 +18,7 @@ ARRAYS = "competition.npz"
 def load(cache: Path, digest: str) -> Competition | None:
     """What was read from files of this digest; None where there is nothing, or not as it was written."""
     folder = cache_folder(cache, digest)
-    if not complete(folder, _inputs(digest)):
+    if not complete(folder, _inputs(digest), [ARRAYS]):
         return None
     with np.load(folder / ARRAYS, allow_pickle=False) as arrays:
         return Competition(
@@ -45,15 +44,9 @@ def store(cache: Path, competition: Competition) -> None:
     if competition.answers is not None:
         arrays["answers"] = competition.answers
     folder = cache_folder(cache, competition.digest)
-    try:
-        with atomic(folder / ARRAYS) as temporary, temporary.open("wb") as handle:
-            np.savez(handle, allow_pickle=False, **arrays)
-        seal(folder, _inputs(competition.digest), [ARRAYS])
-    except OSError as error:
-        raise UserError(
-            f"{folder}: expected to write the cache of the competition's files, got: {error.strerror}. "
-            "Free some space (100 MB will do) or change the folder's permissions."
-        ) from error
+    with atomic(folder / ARRAYS) as temporary, temporary.open("wb") as handle:
+        np.savez(handle, allow_pickle=False, **arrays)
+    seal(folder, _inputs(competition.digest), [ARRAYS])
 
 
 def cache_folder(cache: Path, digest: str) -> Path:

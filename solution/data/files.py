@@ -23,6 +23,9 @@ REQUIRED = (TRAINING, TEST, LOOKUP)
 DRAWN = "drawn.json"
 """Marks a folder of drawn faces, made by this project."""
 
+UNFINISHED = "drawn.unfinished"
+"""Marks a folder into which faces are being drawn, or were when the drawing broke off."""
+
 ANSWERS = "answers.csv"
 """The truth behind the lookup table, RowId and Location; read beside DRAWN only."""
 
@@ -64,6 +67,11 @@ def _sources(folder: Path) -> dict[str, Source]:
         raise UserError(
             f"{folder}: expected {', '.join(REQUIRED)} (as they are, zipped, or in {OUTER}), got none of "
             f"{', '.join(missing)}. {_remedy()}"
+        )
+    if (folder / UNFINISHED).exists():
+        raise UserError(
+            f"{folder}: expected a folder with the competition's files, got one into which faces are being drawn, or "
+            "were when that broke off. Wait for it, or delete the folder."
         )
     if (folder / DRAWN).is_file():
         found |= {name: Source(folder / name) for name in (DRAWN, ANSWERS) if (folder / name).is_file()}
@@ -115,9 +123,10 @@ def _read_training(source: Source) -> FaceSet:
         coords.append(np.array([[row.label(column) for column in FACE15.columns] for row in block], dtype=np.float32))
         images.append(parse_pixels(block))
     labels = np.concatenate(coords).reshape(-1, FACE15.size, 2)
-    subset = subset_of(~np.isnan(labels).all(axis=2))
+    known = ~np.isnan(labels).all(axis=2)
+    subset = subset_of(known)
     for wanted in SUBSETS:
-        if not (subset == wanted).any():
+        if not known[subset == wanted].any():
             raise UserError(
                 f"{source}: expected rows of both kinds, got none of the {wanted}-keypoint rows among {len(subset)}. "
                 f"Is the file a part of the whole? Fetch it again from {PAGE}."

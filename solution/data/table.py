@@ -15,6 +15,9 @@ from solution.keypoints import SIZE
 LONGEST_LINE = 2**20
 """Most bytes of one line; a training row has under 38,000."""
 
+MOST_LINES = 500_000
+"""Most lines of one file, blank ones included; the lookup table has 27,125."""
+
 LOWEST, HIGHEST = -SIZE / 2, SIZE * 1.5
 """Range in pixels that a coordinate may lie in: half a picture beyond each edge."""
 
@@ -94,14 +97,13 @@ def unique(rows: list[Row], column: str) -> dict[int, Row]:
 
 def _lines(source: Source) -> Iterator[bytes]:
     """The lines that are not blank, without their ends."""
-    rest = b""
+    rest, count = b"", 0
     for chunk in source.chunks():
         *whole, rest = (rest + chunk).split(b"\n")
-        if len(rest) > LONGEST_LINE:
-            raise UserError(
-                f"{source}: expected a CSV text file, got a line of more than {LONGEST_LINE} bytes. "
-                f"Fetch it again from {PAGE}."
-            )
+        count += len(whole)
+        if len(rest) > LONGEST_LINE or count > MOST_LINES:
+            got = f"a line of more than {LONGEST_LINE} bytes" if count <= MOST_LINES else f"over {MOST_LINES} lines"
+            raise UserError(f"{source}: expected a CSV text file, got {got}. Fetch it again from {PAGE}.")
         yield from (line for line in whole if line.strip())
     if rest.strip():
         yield rest

@@ -10,14 +10,13 @@ from typing import Any
 
 import numpy as np
 import torch
-from safetensors.torch import save_file
 from torch import Tensor
 from torch.nn import functional
 
 from solution import checkpoint
-from solution.artefacts import atomic, write_json, write_text
+from solution.artefacts import write_json, write_text
 from solution.faces import FaceSet
-from solution.job import HISTORY, SETTINGS, WEIGHTS, Job
+from solution.job import HISTORY, SETTINGS, Job
 from solution.keypoints import SUBSETS
 from solution.metrics import pooled
 from solution.patches import cutting
@@ -120,10 +119,10 @@ def _epoch(job: Job, recipe: PatchRecipe, state: _State, faces: FaceSet, prior: 
         for group in state.optimiser.param_groups:
             group["lr"] = peak * _one_cycle(done, recipe.warm_up)
         loss = (_spoilt_loss if first else _class_loss)(state.network, faces.take(rows), recipe, rng, job.device)
+        losses.append(job.checked(float(loss.detach())))
         state.optimiser.zero_grad()
         loss.backward()
         state.optimiser.step()
-        losses.append(float(loss.detach()))
     held = None if first else _held_rmse(state.network, job.held, prior)
     seconds = time.perf_counter() - began
     state.epoch += 1
@@ -214,9 +213,7 @@ def _learnt_reading(network: PatchNetwork, recipe: PatchRecipe, faces: FaceSet, 
 
 
 def _write(job: Job, recipe: PatchRecipe, state: _State, reading: Reading) -> None:
-    weights = {name: value.detach().cpu().contiguous() for name, value in state.network.state_dict().items()}
-    with atomic(job.folder / WEIGHTS) as temporary:
-        save_file(weights, temporary)
+    job.save_weights(state.network.state_dict())
     write_json(job.folder / SETTINGS, recipe.settings())
     write_json(job.folder / READING, reading.settings())
     table = io.StringIO()

@@ -78,5 +78,5 @@ def test_another_digest_is_not_served(competition: Competition, tmp_path: Path):
 def test_a_cache_that_cannot_be_written_is_a_user_error(competition: Competition, tmp_path: Path):
     blocked = tmp_path / "blocked"
     blocked.write_text("a file where the folder should be")
-    with pytest.raises(UserError, match="expected to write the cache"):
+    with pytest.raises(UserError, match=r"competition\.npz: expected to write it, got: Not a directory"):
         kept.store(blocked, competition)

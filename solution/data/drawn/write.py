@@ -8,40 +8,57 @@ from pathlib import Path
 
 import numpy as np
 
-from solution.artefacts import atomic, write_json, write_text
+from solution.artefacts import atomic, sweep, write_json, write_text
 from solution.data.drawn.labels import drift_at, label, plan_twins, plan_wrong, relative_places
 from solution.data.drawn.settings import DrawnSettings
 from solution.data.drawn.slots import FILES, draw_slot, slots
+from solution.data.files import UNFINISHED
 from solution.errors import UserError
 from solution.keypoints import FACE4, FACE15
+from solution.lock import hold
 
 VERSION = 1
 """Changes with every change to what a seed draws."""
 
 MANIFEST = "drawn.json"
 COMPETITION_FILES = ("training.zip", "test.zip", "IdLookupTable.csv", "SampleSubmission.csv")
-_UNFINISHED = "drawn.unfinished"
 _BYTES = [str(value) for value in range(256)]
 
 
 def ensure_drawn(folder: Path, settings: DrawnSettings) -> None:
     """Write the drawn files unless the folder already holds them for these settings."""
+    if _is_drawn(folder, settings):
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    with hold(folder):
+        if not _is_drawn(folder, settings):  # another process may have drawn them meanwhile
+            write_drawn(folder, settings)
+
+
+def _is_drawn(folder: Path, settings: DrawnSettings) -> bool:
     try:
         content = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         content = {}
+    content = content if isinstance(content, dict) else {}
     wanted = {"version": VERSION, "settings": asdict(settings)}
     files_there = all((folder / name).is_file() for name in (*COMPETITION_FILES, "answers.csv", "drift.csv"))
-    if not files_there or {key: content.get(key) for key in wanted} != wanted:
-        write_drawn(folder, settings)
+    return files_there and {key: content.get(key) for key in wanted} == wanted
 
 
 def write_drawn(folder: Path, settings: DrawnSettings | None = None) -> None:
     """Write the competition's four files, answers.csv, drift.csv and, last, drawn.json. The same bytes for a seed.
 
-    UserError where the folder holds competition files that were not drawn: they are never overwritten.
+    UserError where the folder holds competition files that were not drawn: they are never overwritten; and where
+    another process draws there.
     """
-    settings = settings or DrawnSettings()
+    folder.mkdir(parents=True, exist_ok=True)
+    with hold(folder):
+        sweep(folder)
+        _write_all(folder, settings or DrawnSettings())
+
+
+def _write_all(folder: Path, settings: DrawnSettings) -> None:
     _claim(folder)
     twins = plan_twins(settings)
     wrong = plan_wrong(settings, twins)
@@ -57,19 +74,19 @@ def write_drawn(folder: Path, settings: DrawnSettings | None = None) -> None:
         "wrong": [{"row": row, "kind": kind} for row, kind in wrong.items()],
     }
     write_json(folder / MANIFEST, truth)
-    (folder / _UNFINISHED).unlink()
+    (folder / UNFINISHED).unlink()
 
 
 def _claim(folder: Path) -> None:
     """Mark the folder as being drawn into, so that one broken off is known as ours and as unfinished."""
-    ours = (folder / MANIFEST).exists() or (folder / _UNFINISHED).exists()
+    ours = (folder / MANIFEST).exists() or (folder / UNFINISHED).exists()
     present = [name for name in COMPETITION_FILES if (folder / name).exists()]
     if present and not ours:
         raise UserError(
             f"{folder}: expected a folder for drawn faces, found {', '.join(present)} that were not drawn. "
             "Choose another folder, or move these files away."
         )
-    write_text(folder / _UNFINISHED, "")
+    write_text(folder / UNFINISHED, "")
     (folder / MANIFEST).unlink(missing_ok=True)
 
 

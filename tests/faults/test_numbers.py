@@ -1,0 +1,217 @@
+"""Numbers going wrong: a training stops with what to try, or passes the batch over and counts it."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+from torch import Tensor
+
+from solution import specialists, stacker, training
+from solution.__main__ import main
+from solution.artefacts import Workspace
+from solution.data.competition import Competition
+from solution.data.drawn.settings import DrawnSettings
+from solution.data.drawn.write import write_drawn
+from solution.errors import UserError
+from solution.faces import FaceSet, Predictions
+from solution.folds import make_folds
+from solution.job import WEIGHTS, Job
+from solution.patches import train as patch_training
+from solution.patches.recipe import PatchRecipe
+from solution.recipe import LandmarkRecipe
+from solution.specialists import Bench, Specialist
+from solution.stacker import FEWEST, Trees, stack_all
+from tests.small import FOLDS, predicted, small_faces, small_folds
+from tests.tiny_recipes import ALL, BASE, OTHER
+
+CPU = torch.device("cpu")
+RECIPE = replace(BASE, epochs=2, batch=4)
+
+
+@pytest.fixture
+def job(tmp_path: Path) -> Callable[..., Job]:
+    """A job on 20 + 20 random faces, of which every fifth is held out."""
+
+    def make(**changes: object) -> Job:
+        faces = small_faces(20, 20)
+        held = np.arange(40) % 5 == 0
+        whole = Job(RECIPE, 0, tmp_path, faces.take(~held), faces.take(held), CPU, {"of": "this test"})
+        return replace(whole, **changes)
+
+    return make
+
+
+def loss_with_bad_gradient(every: int) -> Callable[[Tensor, Tensor, Tensor], Tensor]:
+    """A fine loss, but in every so-manieth batch, whose value is 0 and whose gradient is not a number."""
+    calls = [0]
+
+    def loss(coords: Tensor, spread: Tensor, labels: Tensor) -> Tensor:
+        calls[0] += 1
+        error = torch.where(torch.isnan(labels) | torch.isnan(coords), 0.0, coords - torch.nan_to_num(labels))
+        return (error * 0).abs().sum().sqrt() if calls[0] % every == 0 else (error**2).mean()
+
+    return loss
+
+
+def lost(job: Job, rows: np.ndarray) -> Job:
+    """The job with these training rows' labels missing."""
+    coords = job.train.coords.copy()
+    coords[rows] = np.nan
+    return replace(job, train=replace(job.train, coords=coords))
+
+
+def test_a_gradient_that_is_no_number_now_and_then_is_passed_over_and_counted(
+    job: Callable[..., Job], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    monkeypatch.setattr(training, "pick_loss", lambda _: loss_with_bad_gradient(every=13))
+    training.train(job(recipe=replace(RECIPE, batch=2)))
+    assert "base fold 0: epoch 1: 1 of 16 batches passed over: the gradient is not finite" in caplog.messages
+    assert all(value.isfinite().all() for value in load_file(job().folder / WEIGHTS).values())
+
+
+def test_gradients_that_are_no_numbers_too_often_stop_the_training(
+    job: Callable[..., Job], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(training, "pick_loss", lambda _: loss_with_bad_gradient(every=3))
+    with pytest.raises(UserError, match=r"base fold 0: the gradient was not finite in 2 steps.*Lower the recipe's lr"):
+        training.train(job())
+    assert list(job().folder.iterdir()) == []
+
+
+def test_an_exploding_training_stops_and_says_what_to_try(job: Callable[..., Job]):
+    wild = replace(RECIPE.optimiser, lr=1e30, clip=1e30)
+    with pytest.raises(UserError, match=r"base fold 0: .* Lower the recipe's lr or clip and train again\."):
+        training.train(job(recipe=replace(RECIPE, epochs=20, optimiser=wild)))
+    assert not (job().folder / WEIGHTS).exists()
+
+
+def test_batches_without_a_label_are_passed_over_and_counted(job: Callable[..., Job], caplog: pytest.LogCaptureFixture):
+    thin = lost(job(recipe=replace(RECIPE, batch=2)), np.arange(3, 32))
+    training.train(thin)
+    counted = [line for line in caplog.messages if "passed over: no point is labelled" in line]
+    assert len(counted) == 2
+    assert 13 <= int(counted[0].split("epoch 1: ")[1].split(" of ")[0]) <= 15
+    assert all(value.isfinite().all() for value in load_file(thin.folder / WEIGHTS).values())
+
+
+def test_a_label_missing_everywhere_teaches_nothing_and_breaks_nothing(job: Callable[..., Job]):
+    training.train(lost(job(), np.arange(32)))
+    assert all(value.isfinite().all() for value in load_file(job().folder / WEIGHTS).values())
+
+
+@pytest.mark.parametrize("rows", [0, 1])
+def test_a_training_on_less_than_two_rows_is_refused(job: Callable[..., Job], rows: int):
+    whole = job()
+    with pytest.raises(UserError, match=f"base fold 0: expected 2 or more training rows, got {rows}"):
+        training.train(replace(whole, train=whole.train.take(np.arange(rows))))
+
+
+@pytest.mark.parametrize("recipe", [RECIPE, replace(OTHER, rows="all", batch=64)])
+def test_a_training_on_two_rows_goes_through(job: Callable[..., Job], recipe: LandmarkRecipe):
+    whole = job(recipe=recipe)
+    training.train(replace(whole, train=whole.train.take(np.array([0, 31]))))
+    assert (whole.folder / WEIGHTS).exists()
+
+
+def test_weights_that_are_no_numbers_are_not_kept(job: Callable[..., Job]):
+    weights = {"good": torch.ones(2), "bad": torch.tensor([1.0, torch.nan]), "count": torch.tensor(3)}
+    with pytest.raises(UserError, match=r"base fold 0: the trained weights are not finite \(bad and 0 more\)"):
+        job().save_weights(weights)
+    assert list(job().folder.iterdir()) == []
+
+
+def test_patches_with_a_loss_that_is_no_number_stop_the_training(
+    job: Callable[..., Job], monkeypatch: pytest.MonkeyPatch
+):
+    recipe = PatchRecipe(name="patches", rows="all", epochs=1, pretrain_epochs=1, patch=17, channels=(2, 4), batch=8)
+    monkeypatch.setattr(patch_training, "_spoilt_loss", lambda net, *_: next(net.parameters()).sum() * torch.nan)
+    with pytest.raises(UserError, match="patches fold 0: the loss became nan"):
+        patch_training.train(job(recipe=recipe))
+    assert list(job().folder.iterdir()) == []
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_predictions_lost_in_some_rows_are_not_kept(
+    drawn: Competition, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, value: float
+):
+    def predict(job: Job, faces: FaceSet) -> Predictions:
+        found = predicted(faces, job.recipe.name)
+        found.coords[len(faces) // 2, 0, 0] = value
+        return found
+
+    monkeypatch.setattr(specialists, "predict", predict)
+    bench = Bench(Workspace(tmp_path, "tiny").ready(), drawn, make_folds(drawn.train))
+    with pytest.raises(UserError, match=r"base fold 0: a point is predicted in some \d+-keypoint rows and not"):
+        specialists.run_job(bench, BASE, 0, ALL, CPU)
+    assert not bench.done(BASE, 0, ALL)
+
+
+def run_on(settings: DrawnSettings, root: Path) -> int:
+    write_drawn(root / "faces", settings)
+    return main(["run", "--data", str(root / "faces"), "--scale", "smoke", "--jobs", "1"], root)
+
+
+def test_the_smallest_folds_go_through(tmp_path: Path, use_recipes: Callable[..., None]):
+    use_recipes(*ALL)
+    assert run_on(DrawnSettings(train15=5, train4=5, test15=1, test4=1, twins=0, wrong=0), tmp_path) == 0
+    assert (tmp_path / "submissions" / "faces" / "submission.csv").stat().st_size > 0
+    assert "5-keypoint rows: blend kept in 5 of 5 folds" in (tmp_path / "folds" / "faces" / "log.txt").read_text()
+
+
+@pytest.mark.parametrize(("train15", "train4"), [(1, 30), (30, 1), (4, 30)])
+def test_a_subset_with_fewer_rows_than_folds_is_refused(
+    tmp_path: Path, use_recipes: Callable[..., None], capsys: pytest.CaptureFixture[str], train15: int, train4: int
+):
+    use_recipes(*ALL)
+    assert run_on(DrawnSettings(train15=train15, train4=train4, test15=1, test4=1, twins=0), tmp_path) == 2
+    assert "expected at least 5 different pictures" in capsys.readouterr().err
+
+
+def specialist(recipe: LandmarkRecipe, faces: FaceSet, test: FaceSet, bias: float) -> Specialist:
+    def say(these: FaceSet) -> Predictions:
+        found = predicted(these, recipe.name, error=0.5 * (bias == 0))
+        found.coords[..., 0] += bias
+        return found
+
+    return Specialist(recipe, say(faces), tuple(say(test) for _ in range(FOLDS)), 1.0)
+
+
+@pytest.mark.parametrize(
+    ("rows", "bias", "why"),
+    [
+        (12, 0.0, f"labelled cells to learn from, trees need {FEWEST}"),
+        (150, 1.0, "the blend errs by the same everywhere"),
+    ],
+)
+def test_trees_that_cannot_learn_leave_the_blend_and_say_so(
+    caplog: pytest.LogCaptureFixture, rows: int, bias: float, why: str
+):
+    caplog.set_level("INFO")
+    faces, test = small_faces(rows, rows), small_faces(4, 4, seed=1)
+    faces = replace(faces, coords=np.round(faces.coords))  # so that prediction less label is the bias to the bit
+    made = stack_all([specialist(BASE, faces, test, bias)], faces, test, small_folds(faces))
+    np.testing.assert_array_equal(made.stack, made.blend)
+    np.testing.assert_array_equal(made.stack_test, made.blend_test)
+    told = [line for line in caplog.messages if "blend kept in 3 of 3 folds" in line]
+    assert len(told) == 2
+    assert all(why in line for line in told)
+
+
+def test_trees_that_can_learn_are_used(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(stacker, "ROUNDS", 5)
+    faces = small_faces(60, 150)
+    found = specialist(BASE, faces, faces, 0.0)
+    made = stack_all([found], faces, faces, small_folds(faces))
+    assert (made.stack != made.blend)[~np.isnan(made.blend)].any()
+    assert not [line for line in caplog.messages if "blend kept" in line]
+
+
+def test_no_rows_at_all_have_no_trees():
+    empty = np.empty((1, 0, 15, 2), np.float32)
+    trees = Trees(15).fit(empty, empty[..., 0], empty[0], np.empty((0, 3), np.float32), empty[0])
+    assert trees.models == [None, None]
+    assert trees.hopeless == [f"0 labelled cells to learn from, trees need {FEWEST}"] * 2
