@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from solution.keypoints import SUBSETS, Schema
+from solution.keypoints import KINDS, Schema
 
 
 @dataclass(frozen=True, eq=False)
@@ -12,7 +12,7 @@ class FaceSet:
     """Pictures with their labels, in file order.
 
     ids: (N,) int64, unique. images: (N, H, W) uint8. coords: (N, K, 2) float32, (x, y) in pixels, NaN = not labelled.
-    subset: (N,) int8, 15 or 4.
+    subset: (N,) int8, one of KINDS: 15 or 4, or 68 with the 68-point schema.
     """
 
     ids: np.ndarray
@@ -27,16 +27,16 @@ class FaceSet:
             raise ValueError(f"images: expected uint8 ({n}, H, W), got {self.images.dtype} {self.images.shape}")
         if self.coords.shape != (n, self.schema.size, 2):
             raise ValueError(f"coords: expected {(n, self.schema.size, 2)}, got {self.coords.shape}")
-        if self.subset.shape != (n,) or not np.isin(self.subset, SUBSETS).all():
-            raise ValueError(f"subset: expected {n} values out of {SUBSETS}")
+        if self.subset.shape != (n,) or not np.isin(self.subset, KINDS).all():
+            raise ValueError(f"subset: expected {n} values out of {KINDS}")
         if len(np.unique(self.ids)) != n:
             raise ValueError("ids: expected unique values")
 
     def __len__(self) -> int:
         return len(self.ids)
 
-    def take(self, rows: np.ndarray) -> "FaceSet":
-        """The faces at these rows (indices or a mask), in that order."""
+    def take(self, rows: np.ndarray | slice) -> "FaceSet":
+        """The faces at these rows (indices, a mask or a slice), in that order."""
         return replace(
             self,
             ids=self.ids[rows],

@@ -11,13 +11,14 @@ from safetensors.torch import load_file
 from solution.codecs import codec_from
 from solution.faces import FaceSet, Predictions
 from solution.job import SETTINGS, WEIGHTS
-from solution.keypoints import FACE15, mirror
+from solution.keypoints import FACE15, FACE68, mirror
 from solution.network import LandmarkNet
 from solution.offset import MirrorOffset
-from solution.recipe import Augmentation, LandmarkRecipe, Optimiser
+from solution.recipe import Augmentation, Landmark68Recipe, LandmarkRecipe, Optimiser
 from solution.runtime import low_precision, to_device
 
 OFFSET = "offset.json"
+RECIPES = {kind.method: kind for kind in (LandmarkRecipe, Landmark68Recipe)}
 BATCH = 256
 SHIFTS = (0, 1, -1)
 """Pixels along the diagonal. A network of stride 4 reads each shift differently: against the plain and mirrored views
@@ -35,13 +36,14 @@ def predict(folder: Path, faces: FaceSet, device: torch.device) -> Predictions:
 
 def read_offset(folder: Path) -> MirrorOffset:
     """The mirror offset that a training learnt."""
-    return MirrorOffset(np.array(json.loads((folder / OFFSET).read_text(encoding="utf-8")), np.float32))
+    values = np.array(json.loads((folder / OFFSET).read_text(encoding="utf-8")), np.float32)
+    return MirrorOffset(values, next(schema for schema in (FACE15, FACE68) if schema.size == values.shape[1]))
 
 
 def recipe_from(settings: dict) -> LandmarkRecipe:
     """The recipe whose `settings()` these are."""
     fields = {key: value for key, value in settings.items() if key != "method"}
-    return LandmarkRecipe(
+    return RECIPES[settings["method"]](
         **{
             **fields,
             "codec": codec_from(fields["codec"]),
@@ -69,23 +71,23 @@ def predict_with(
     spread = np.empty(coords.shape[:2], np.float32)
     for start in range(0, len(faces), BATCH):
         rows = slice(start, start + BATCH)
-        coords[rows], spread[rows] = _all_views(net, faces.images[rows], faces.subset[rows], device, shifts)
+        coords[rows], spread[rows] = _all_views(net, faces.take(rows), device, shifts)
     return Predictions(name, faces.ids, offset.restore(coords, faces.subset), spread)
 
 
 def _all_views(
-    net: torch.nn.Module, images: np.ndarray, subset: np.ndarray, device: torch.device, shifts: Sequence[int]
+    net: torch.nn.Module, faces: FaceSet, device: torch.device, shifts: Sequence[int]
 ) -> tuple[np.ndarray, np.ndarray]:
-    kinds = to_device(subset, device)
+    kinds = to_device(faces.subset, device)
     views, spreads = [], []
     for shift in shifts:
-        moved = shifted(images, shift)
+        moved = shifted(faces.images, shift)
         coords, spread = _one_view(net, moved, kinds, device)
         views.append(coords - shift)
         spreads.append(spread)
         coords, spread = _one_view(net, moved[..., ::-1], kinds, device)
-        views.append(mirror(coords) - shift)
-        spreads.append(spread[:, FACE15.mirror])
+        views.append(mirror(coords, faces.schema) - shift)
+        spreads.append(spread[:, faces.schema.mirror])
     apart = np.var(views, axis=0).mean(axis=-1)
     return np.mean(views, axis=0), np.sqrt(np.mean(np.square(spreads), axis=0) + apart)
 

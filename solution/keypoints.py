@@ -16,6 +16,9 @@ SIZE = 96
 SUBSETS = (15, 4)
 """The two kinds of rows, named by how many points the labellers placed at most."""
 
+KINDS = (*SUBSETS, 68)
+"""Every kind of row: the competition's two, and those of the 68-point scheme."""
+
 
 def _partner(name: str) -> str:
     swap = {"left": "right", "right": "left"}
@@ -24,10 +27,14 @@ def _partner(name: str) -> str:
 
 @dataclass(frozen=True)
 class Schema:
-    """A set of named points in a fixed order."""
+    """A set of named points in a fixed order.
+
+    partners: pairs of points that mirroring swaps; other names swap "left" with "right", or stay.
+    """
 
     name: str
     points: tuple[str, ...]
+    partners: tuple[tuple[str, str], ...] = ()
 
     @property
     def size(self) -> int:
@@ -37,7 +44,8 @@ class Schema:
     @cached_property
     def mirror(self) -> np.ndarray:
         """Index of each point's mirror partner, shape (K,)."""
-        return np.array([self.points.index(_partner(point)) for point in self.points])
+        swaps = dict(self.partners) | {second: first for first, second in self.partners}
+        return np.array([self.points.index(swaps.get(point, _partner(point))) for point in self.points])
 
     @cached_property
     def columns(self) -> tuple[str, ...]:
@@ -72,6 +80,47 @@ FACE15 = Schema(
 
 FACE4 = Schema("face4", ("left_eye_center", "right_eye_center", "nose_tip", "mouth_center_bottom_lip"))
 
+_BACKWARDS = (
+    (*range(17),),  # the jaw
+    (*range(17, 27),),  # both eyebrows
+    (*range(31, 36),),  # the nostrils; the bridge, 27 to 30, lies in the middle
+    (*range(36, 40), *range(42, 46)),  # the upper lids with the corners
+    (40, 41, 46, 47),  # the lower lids
+    (*range(48, 55),),  # the mouth: outer top, outer bottom, inner top, inner bottom
+    (*range(55, 60),),
+    (*range(60, 65),),
+    (*range(65, 68),),
+)
+"""Runs of the 68 points that are their own mirror images, read backwards."""
+
+FACE68 = Schema(
+    "face68",
+    tuple(str(i) for i in range(68)),
+    tuple((str(a), str(b)) for run in _BACKWARDS for a, b in zip(run, reversed(run), strict=True) if a < b),
+)
+"""The 68-point scheme of the iBUG 300-W annotations, in its usual order."""
+
+SCHEMAS = {schema.name: schema for schema in (FACE15, FACE4, FACE68)}
+
+SHARED = {
+    "left_eye_center": (42, 43, 44, 45, 46, 47),
+    "right_eye_center": (36, 37, 38, 39, 40, 41),
+    "left_eye_inner_corner": (42,),
+    "left_eye_outer_corner": (45,),
+    "right_eye_inner_corner": (39,),
+    "right_eye_outer_corner": (36,),
+    "left_eyebrow_inner_end": (22,),
+    "left_eyebrow_outer_end": (26,),
+    "right_eyebrow_inner_end": (21,),
+    "right_eyebrow_outer_end": (17,),
+    "nose_tip": (30,),
+    "mouth_left_corner": (54,),
+    "mouth_right_corner": (48,),
+    "mouth_center_top_lip": (51,),
+    "mouth_center_bottom_lip": (57,),
+}
+"""Which of the 68 points stand for each of the fifteen; an eye's centre is the mean of its outline."""
+
 IN_FOUR = FACE15.index(FACE4.points)
 """Where the four points of the 4-keypoint rows stand among the fifteen."""
 
@@ -84,6 +133,11 @@ def mirror(coords: np.ndarray, schema: Schema = FACE15, width: int = SIZE) -> np
     mirrored = coords[:, schema.mirror].copy()
     mirrored[..., 0] = (width - 1) - mirrored[..., 0]
     return mirrored
+
+
+def fifteen_of(coords: np.ndarray) -> np.ndarray:
+    """The fifteen points out of the 68, (N, 68, 2) in, (N, 15, 2) out. See SHARED for which."""
+    return np.stack([coords[:, list(SHARED[point])].mean(axis=1) for point in FACE15.points], axis=1)
 
 
 def subset_of(known: np.ndarray) -> np.ndarray:

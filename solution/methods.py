@@ -6,8 +6,8 @@ from solution.job import Job
 from solution.patches import predict as patch_prediction
 from solution.patches import train as patch_training
 
-TRAIN = {"landmarks": training.train, "patches": patch_training.train}
-PREDICT = {"landmarks": inference.predict, "patches": patch_prediction.predict}
+TRAIN = {"landmarks": training.train, "landmarks68": training.train, "patches": patch_training.train}
+PREDICT = {"landmarks": inference.predict, "landmarks68": inference.predict, "patches": patch_prediction.predict}
 
 
 def train(job: Job) -> None:

@@ -7,20 +7,21 @@ import torch
 from torch import Tensor, nn
 
 from solution.errors import UserError
-from solution.keypoints import FACE15, IN_FOUR
+from solution.keypoints import FACE15, FACE68, IN_FOUR
 from solution.models import build
 from solution.recipe import LandmarkRecipe
 
-POINTS = {15: np.arange(FACE15.size), 4: IN_FOUR}
-"""The points a subset's rows are labelled with, as indices into FACE15."""
+POINTS = {15: np.arange(FACE15.size), 4: IN_FOUR, 68: np.arange(FACE68.size)}
+"""The points a subset's rows are labelled with, as indices into its schema: FACE15, or FACE68 for 68."""
 
 
 class LandmarkNet(nn.Module):
     """The recipe's architecture with one head a subset.
 
-    Takes pictures (B, H, W) uint8 and each one's subset (B,), gives coords (B, 15, 2) in offset-free pixels and spread
-    (B, 15) in pixels, both NaN where the subset has no such point. The trunk is shared; a head's points are not: the
-    two sources put nose and lip at different places (mixing them costs 0.1 to 0.8 px).
+    Takes pictures (B, H, W) uint8 and each one's subset (B,), gives coords (B, K, 2) in offset-free pixels and spread
+    (B, K) in pixels for the K points of the recipe's schema, both NaN where the subset has no such point. The trunk is
+    shared; a head's points are not: the two sources put nose and lip at different places (mixing them costs 0.1 to 0.8
+    px).
     """
 
     def __init__(self, recipe: LandmarkRecipe) -> None:
@@ -28,11 +29,11 @@ class LandmarkNet(nn.Module):
         self.subsets = recipe.subsets
         self.codec = recipe.codec
         self.body = build(recipe, sum(len(POINTS[s]) for s in self.subsets))
-        self.register_buffer("route", _routes(self.subsets), persistent=False)
+        self.register_buffer("route", _routes(self.subsets, recipe.schema.size), persistent=False)
 
     def forward(self, images: Tensor, subset: Tensor) -> tuple[Tensor, Tensor]:
         coords, spread = self.codec.decode(self.body(standardise(images)))
-        routes = self.route[(subset == 4).long()]  # (B, 15): which output answers each point, -1 for none
+        routes = self.route[(subset == 4).long()]  # (B, K): which output answers each point, -1 for none
         rows, chosen = torch.arange(len(images), device=images.device)[:, None], routes.clamp(min=0)
         none = routes < 0
         coords = coords[rows, chosen].masked_fill(none[..., None], torch.nan)
@@ -41,12 +42,14 @@ class LandmarkNet(nn.Module):
     def adopt(self, earlier: Mapping[str, Tensor], subsets: tuple[int, ...]) -> None:
         """Take an earlier network's tensors: equal shapes whole, its heads' rows by subset.
 
-        subsets: those of the earlier network, in its order. UserError where a tensor fits in neither way.
+        subsets: those of the earlier network, in its order. A cascade takes those of a single network as its coarse
+        part's. UserError where a tensor fits in neither way.
         """
         own = self.state_dict()
         rows = _head_rows(self.subsets, subsets)
         points = sum(len(POINTS[s]) for s in subsets)
-        for name, value in earlier.items():
+        for given, value in earlier.items():
+            name = given if given in own else given.replace("body.", "body.coarse.", 1)
             fits = name in own and own[name].shape[1:] == value.shape[1:]
             if fits and own[name].shape == value.shape:
                 own[name] = value
@@ -75,12 +78,12 @@ def standardise(images: Tensor) -> Tensor:
     return ((pixels - mean) / (deviation + 8)).contiguous(memory_format=torch.channels_last)
 
 
-def _routes(subsets: tuple[int, ...]) -> Tensor:
-    """For each of 15 and 4: the output index that answers each of the 15 points, -1 for none. Shape (2, 15)."""
-    routes = torch.full((2, FACE15.size), -1, dtype=torch.long)
+def _routes(subsets: tuple[int, ...], points: int) -> Tensor:
+    """The output index that answers each of the schema's points, -1 for none: (2, K), 4-keypoint rows second."""
+    routes = torch.full((2, points), -1, dtype=torch.long)
     start = 0
     for subset in subsets:
-        points = POINTS[subset]
-        routes[int(subset == 4), points] = torch.arange(start, start + len(points))
-        start += len(points)
+        own = POINTS[subset]
+        routes[int(subset == 4), own] = torch.arange(start, start + len(own))
+        start += len(own)
     return routes

@@ -8,29 +8,30 @@ from 1.32 to 1.18 px.
 
 import numpy as np
 
-from solution.keypoints import FACE15
+from solution.keypoints import FACE15, Schema
 
 CLIP = 4.0  # px: an absurd label says nothing of the offset
 STEP = 0.7  # share of the estimate taken each epoch: the network moves at the same time
 
 
 class MirrorOffset:
-    """Offset in x for each subset and point. `values`: (2, 15) float32 pixels, first row 15-keypoint, second 4."""
+    """Offset in x for each subset and point. `values`: (2, K) float32 pixels, 4-keypoint rows second, others first."""
 
-    def __init__(self, values: np.ndarray | None = None) -> None:
-        self.values = np.zeros((2, FACE15.size), np.float32) if values is None else values.astype(np.float32)
+    def __init__(self, values: np.ndarray | None = None, schema: Schema = FACE15) -> None:
+        self.schema = schema
+        self.values = np.zeros((2, schema.size), np.float32) if values is None else values.astype(np.float32)
         self._clear()
 
     def _clear(self) -> None:
-        self._sum = np.zeros((2, 2, FACE15.size))  # subset × mirrored × point
-        self._count = np.zeros((2, 2, FACE15.size))
+        self._sum = np.zeros((2, 2, self.schema.size))  # subset × mirrored × point
+        self._count = np.zeros((2, 2, self.schema.size))
 
     def remove(self, coords: np.ndarray, subset: np.ndarray) -> np.ndarray:
-        """Labels (N, 15, 2) in offset-free pixels, a new array."""
+        """Labels (N, K, 2) in offset-free pixels, a new array."""
         return self._shift(coords, subset, -1)
 
     def restore(self, coords: np.ndarray, subset: np.ndarray) -> np.ndarray:
-        """Offset-free coordinates (N, 15, 2) back in the labels' pixels, a new array."""
+        """Offset-free coordinates (N, K, 2) back in the labels' pixels, a new array."""
         return self._shift(coords, subset, 1)
 
     def _shift(self, coords: np.ndarray, subset: np.ndarray, sign: int) -> np.ndarray:
@@ -39,19 +40,19 @@ class MirrorOffset:
         return shifted
 
     def watch(self, residual: np.ndarray, subset: np.ndarray, mirrored: np.ndarray) -> None:
-        """Note a batch's residuals in x, label minus prediction, (B, 15) with NaN where unlabelled."""
+        """Note a batch's residuals in x, label minus prediction, (B, K) with NaN where unlabelled."""
         known = ~np.isnan(residual)
         clipped = np.clip(np.nan_to_num(residual), -CLIP, CLIP)
-        for s, code in ((0, 15), (1, 4)):
+        for s, of_kind in enumerate((subset != 4, subset == 4)):
             for m in (0, 1):
-                rows = (subset == code) & (mirrored == bool(m))
+                rows = of_kind & (mirrored == bool(m))
                 self._sum[s, m] += (clipped[rows] * known[rows]).sum(axis=0)
                 self._count[s, m] += known[rows].sum(axis=0)
 
     def update(self) -> None:
         """End an epoch: half the difference between mirrored and unmirrored mean residuals, equal for partners."""
         mean = self._sum / np.maximum(self._count, 1)
-        missing = (mean[:, 0] - mean[:, 1][:, FACE15.mirror]) / 2
+        missing = (mean[:, 0] - mean[:, 1][:, self.schema.mirror]) / 2
         missing[(self._count == 0).any(axis=1)] = 0.0
-        self.values += (STEP * (missing + missing[:, FACE15.mirror]) / 2).astype(np.float32)
+        self.values += (STEP * (missing + missing[:, self.schema.mirror]) / 2).astype(np.float32)
         self._clear()

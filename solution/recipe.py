@@ -6,6 +6,7 @@ from typing import Any, ClassVar, Literal, Self
 
 from solution.artefacts import digest_of
 from solution.codecs import Codec
+from solution.keypoints import FACE15, FACE68, Schema
 
 Rows = Literal["15", "4", "all"]
 SCALES = ("smoke", "cpu", "full")
@@ -103,6 +104,7 @@ class LandmarkRecipe(Recipe):
     """
 
     method: ClassVar[str] = "landmarks"
+    schema: ClassVar[Schema] = FACE15
 
     model: str
     codec: Codec
@@ -114,6 +116,21 @@ class LandmarkRecipe(Recipe):
 
     def settings(self) -> dict[str, Any]:
         return {**super().settings(), "codec": {"kind": type(self.codec).__name__, **asdict(self.codec)}}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Landmark68Recipe(LandmarkRecipe):
+    """The same for the 68-point scheme. It learns from other pictures: no scale of the competition's run has it."""
+
+    method: ClassVar[str] = "landmarks68"
+    schema: ClassVar[Schema] = FACE68
+
+    rows: Rows = "all"
+    runs_at: tuple[str, ...] = ()
+
+    @property
+    def subsets(self) -> tuple[int, ...]:
+        return (68,)
 
 
 def require(holds: bool, expected: str, got: object) -> None:

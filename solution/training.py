@@ -4,13 +4,14 @@ import csv
 import json
 import math
 import time
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import Tensor
 from torch.optim.lr_scheduler import OneCycleLR
 from torch.optim.swa_utils import AveragedModel
@@ -21,7 +22,6 @@ from solution.drift import TrainingDrift
 from solution.errors import UserError
 from solution.inference import OFFSET, predict_with, read_offset, recipe_from
 from solution.job import HISTORY, SETTINGS, WEIGHTS, Job
-from solution.keypoints import FACE15
 from solution.losses import pick_loss
 from solution.metrics import rmse
 from solution.microbatches import MicroBatches
@@ -32,6 +32,9 @@ from solution.runtime import LOG, generator, prepared, seed_for
 from solution.transforms import Augmenter
 
 DRIFT_FROM = 0.2  # share of the epochs after which residuals say more of the labellers than of the network
+SMALLEST = 2  # training rows: batch normalisation needs two
+NO_LABEL, NO_GRADIENT = "no point is labelled", "the gradient is not finite"
+MOST_SKIPPED = 0.1  # share of an epoch's steps whose gradient may be lost: beyond it nothing good is learnt
 WATCHES = 6  # held-out passes a training; each costs what a tenth of an epoch does
 
 
@@ -41,9 +44,14 @@ class Trainer:
     def __init__(self, job: Job) -> None:
         assert isinstance(job.recipe, LandmarkRecipe)
         self.job, self.recipe = job, job.recipe
+        if len(job.train) < SMALLEST:
+            raise UserError(
+                f"{job.title}: expected {SMALLEST} or more training rows, got {len(job.train)}. "
+                "Give more faces of this kind, or make fewer folds."
+            )
         torch.manual_seed(seed_for(self.recipe.name, self.recipe.seed, job.fold, "init"))
         self.net = LandmarkNet(self.recipe)
-        self.offset = MirrorOffset()
+        self.offset = MirrorOffset(schema=self.recipe.schema)
         self.drift = TrainingDrift(job.train.ids, job.train.subset, job.train.schema.size)
         pretrained.start(self.net, self.recipe, job.weights)
         if job.start_from is not None:
@@ -59,8 +67,9 @@ class Trainer:
             pct_start=self.recipe.optimiser.warm_up,
         )
         self.gradient = MicroBatches(self.net, pick_loss(self.recipe.loss), job.device, job.title)
-        self.augment = Augmenter(self.recipe.augmentation)
+        self.augment = Augmenter(self.recipe.augmentation, self.recipe.schema)
         self.history: list[dict[str, Any]] = []
+        self.skipped: Counter[str] = Counter()
 
     def _start_from(self, folder: Path) -> None:
         """Take the trunk and the shared points' heads from the earlier recipe's weights, and its offset."""
@@ -84,7 +93,7 @@ class Trainer:
         self.average.load_state_dict(state["average"])
         self.optimiser.load_state_dict(state["optimiser"])
         self.schedule.load_state_dict(state["schedule"])
-        self.offset = MirrorOffset(state["offset"].numpy())
+        self.offset = MirrorOffset(state["offset"].numpy(), self.recipe.schema)
         self.drift.residuals, self.drift.values = (a.numpy() for a in state["drift"])
         self.history = list(state["history"])
 
@@ -96,6 +105,7 @@ class Trainer:
         self.augment.seed(seed_for(*key, "augment", number))
         torch.manual_seed(seed_for(*key, "torch", number))
         self.net.train()
+        self.skipped.clear()
         total = 0.0
         labels = self.offset.remove(job.train.coords, job.train.subset) - self.drift.values
 
@@ -105,19 +115,27 @@ class Trainer:
         parts = np.array_split(order[: self.batches * recipe.batch], self.batches)
         for rows, images, target, mirrored in prepared(varied, parts, job.device):
             total += self._step(rows, images, target, mirrored)
+        self._tell_skipped(number)
         self.offset.update()
         if recipe.without_drift and number + 1 >= DRIFT_FROM * recipe.epochs:
             self.drift.update()
         return total / self.batches
 
     def _step(self, rows: np.ndarray, images: np.ndarray, target: np.ndarray, mirrored: np.ndarray) -> float:
-        """One step of the optimiser on these rows, already varied; the loss."""
+        """One step of the optimiser on these rows, already varied; the loss. UserError where that is no number.
+
+        A batch without a label teaches nothing, and one whose gradient is not finite would ruin the weights: both are
+        passed over, and counted.
+        """
+        if np.isnan(target).all():
+            self.skipped[NO_LABEL] += 1
+            return 0.0
         value, residual = self.gradient.backward(images, self.job.train.subset[rows], target)
-        if not math.isfinite(value):
-            raise UserError(
-                f"{self.job.title}: the loss became {value}. Lower the recipe's lr or clip and train again."
-            )
-        torch.nn.utils.clip_grad_norm_(self.net.parameters(), self.recipe.optimiser.clip)
+        self.job.checked(value)
+        norm = torch.nn.utils.clip_grad_norm_(self.net.parameters(), self.recipe.optimiser.clip)
+        if not norm.isfinite():
+            self.skipped[NO_GRADIENT] += 1
+            return value
         self.optimiser.step()
         self.schedule.step()
         self.average.update_parameters(self.net)
@@ -125,12 +143,20 @@ class Trainer:
         return value
 
     def _note(self, rows: np.ndarray, residual: np.ndarray, mirrored: np.ndarray) -> None:
-        """Show a batch's residuals (B, 15, 2) to the mirror offset and, turned back, to the drift."""
+        """Show a batch's residuals (B, K, 2) to the mirror offset and, turned back, to the drift."""
         self.offset.watch(residual[..., 0], self.job.train.subset[rows], mirrored)
-        back = residual[mirrored][:, FACE15.mirror]
+        back = residual[mirrored][:, self.recipe.schema.mirror]
         back[..., 0] *= -1
         residual[mirrored] = back
         self.drift.watch(rows, residual + self.drift.values[rows])
+
+    def _tell_skipped(self, number: int) -> None:
+        """Warn of the epoch's batches that were passed over. UserError where too many gradients were not finite."""
+        for why, count in self.skipped.items():
+            told = (self.job.title, number + 1, count, self.batches, why)
+            LOG.warning("%s: epoch %d: %d of %d batches passed over: %s", *told)
+        if self.skipped[NO_GRADIENT] > MOST_SKIPPED * self.batches:
+            raise self.job.gone_wrong(f"the gradient was not finite in {self.skipped[NO_GRADIENT]} steps of an epoch")
 
     def watch(self) -> float:
         """RMSE of the averaged weights on the held-out rows, unshifted views alone; NaN when there are none.
@@ -184,9 +210,7 @@ def _tell(job: Job, history: list[dict[str, Any]], epochs: int) -> None:
 
 def _write(trainer: Trainer) -> None:
     folder = trainer.job.folder
-    weights = {name: value.contiguous().cpu() for name, value in trainer.average.module.state_dict().items()}
-    with atomic(folder / WEIGHTS) as temporary:
-        save_file(weights, temporary)
+    trainer.job.save_weights(trainer.average.module.state_dict())
     write_json(folder / SETTINGS, trainer.recipe.settings())
     write_json(folder / OFFSET, trainer.offset.values.tolist())
     write_history(folder / HISTORY, trainer.history)

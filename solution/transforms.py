@@ -12,7 +12,7 @@ import albumentations as A
 import cv2
 import numpy as np
 
-from solution.keypoints import SIZE, mirror
+from solution.keypoints import FACE15, SIZE, Schema, mirror
 from solution.recipe import Augmentation
 
 ELASTIC_SHARE = 0.5  # of the faces
@@ -25,8 +25,8 @@ cv2.setNumThreads(0)  # a job owns one core: OpenCV's own threads only fight the
 class Augmenter:
     """Varies a batch of faces. Seeded per epoch, so that a resumed epoch sees what an unbroken one would."""
 
-    def __init__(self, settings: Augmentation) -> None:
-        self.settings = settings
+    def __init__(self, settings: Augmentation, schema: Schema = FACE15) -> None:
+        self.settings, self.schema = settings, schema
         self._compose = A.Compose(_steps(settings), keypoint_params=A.KeypointParams("xy", remove_invisible=False))
         self._rng = np.random.default_rng(0)
 
@@ -43,7 +43,7 @@ class Augmenter:
         """
         flipped = self._rng.random(len(images)) < (0.5 if self.settings.mirror else 0.0)
         varied, points = np.empty_like(images), np.empty_like(coords)
-        mirrored = mirror(coords)
+        mirrored = mirror(coords, self.schema)
         for i, flip in enumerate(flipped):
             image = np.ascontiguousarray(images[i, :, ::-1]) if flip else images[i]
             varied[i], points[i] = self._vary(image, mirrored[i] if flip else coords[i])

@@ -1,0 +1,80 @@
+"""The upright square of a picture that a network sees, there and back."""
+
+import math
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from solution.keypoints import SIZE
+
+CENTRE = (SIZE - 1) / 2
+EDGE = 3
+"""Pixels kept around a frame, so that interpolation at its edge sees the picture and not its repetition."""
+
+SMALLEST = 4.0
+"""Shortest side of a frame, in the picture's pixels."""
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A square of a picture: its centre and side in the picture's pixels, and how far it is turned, radians clockwise.
+
+    Seen through it the picture is SIZE × SIZE pixels and what was turned stands upright.
+    """
+
+    x: float
+    y: float
+    side: float
+    angle: float = 0.0
+
+    @property
+    def _linear(self) -> np.ndarray:
+        """The frame's pixels to the picture's, (2, 2), without the shift."""
+        cos, sin = math.cos(self.angle), math.sin(self.angle)
+        return np.array([[cos, -sin], [sin, cos]]) * (self.side / SIZE)
+
+    def to_picture(self, coords: np.ndarray) -> np.ndarray:
+        """Coordinates (…, 2) in the frame's pixels as the picture's."""
+        return (coords - CENTRE) @ self._linear.T + (self.x, self.y)
+
+    def from_picture(self, coords: np.ndarray) -> np.ndarray:
+        """Coordinates (…, 2) in the picture's pixels as the frame's."""
+        return (coords - np.array([self.x, self.y])) @ np.linalg.inv(self._linear).T + CENTRE
+
+    def crop(self, grey: np.ndarray) -> np.ndarray:
+        """What a grey picture (H, W) shows in this frame, (SIZE, SIZE) uint8; its border is repeated outside of it."""
+        part, left, top = self._part(grey)
+        shrink = max(1.0, self.side / SIZE)
+        height, width = (max(1, round(length / shrink)) for length in part.shape)
+        ratio = np.array([part.shape[1] / width, part.shape[0] / height])
+        if shrink > 1:  # averages over areas: a plain interpolation would skip pixels
+            part = cv2.resize(part, (width, height), interpolation=cv2.INTER_AREA)
+        # A point p of the part lies at (p + 0.5) / ratio - 0.5 once it has shrunk.
+        linear = self._linear / ratio[:, None]
+        middle = (np.array([self.x - left, self.y - top]) + 0.5) / ratio - 0.5
+        matrix = np.column_stack([linear, middle - linear @ np.full(2, CENTRE)])
+        flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+        return cv2.warpAffine(part, matrix, (SIZE, SIZE), flags=flags, borderMode=cv2.BORDER_REPLICATE)
+
+    def _part(self, grey: np.ndarray) -> tuple[np.ndarray, int, int]:
+        """The part of the picture that the frame touches, and where its left and top lie in the picture."""
+        corners = self.to_picture(np.array([[0.0, 0.0], [SIZE, 0], [0, SIZE], [SIZE, SIZE]]) - 0.5)
+        edge = EDGE * max(1.0, self.side / SIZE)
+        height, width = grey.shape
+        low, high = np.floor(corners.min(axis=0) - edge), np.ceil(corners.max(axis=0) + edge) + 1
+        left, top = np.clip(low, 0, [width - 1, height - 1]).astype(int).tolist()
+        right, bottom = np.clip(high, [left + 1, top + 1], [width, height]).astype(int).tolist()
+        return grey[top:bottom, left:right], left, top
+
+
+def aligned(coords: np.ndarray, shape: np.ndarray) -> Frame:
+    """The frame through which points (K, 2), picture pixels, lie on a shape (K, 2), frame pixels, as near as may be.
+
+    Least squares over shift, turn and scale; as complex numbers that is a line through the points.
+    """
+    ours, theirs = (points[:, 0] + 1j * points[:, 1] for points in (shape, coords))
+    spread = ours - ours.mean()
+    turn = np.vdot(spread, theirs - theirs.mean()) / np.vdot(spread, spread).real
+    middle = theirs.mean() + turn * (CENTRE * (1 + 1j) - ours.mean())
+    return Frame(float(middle.real), float(middle.imag), max(SMALLEST, float(abs(turn)) * SIZE), float(np.angle(turn)))

@@ -1,0 +1,58 @@
+"""`evaluate`: read labelled pictures that a network has not learnt from, and say how well."""
+
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from solution.data.frames import Frames, read_frames
+from solution.errors import UserError
+from solution.photo.album import WRONG
+from solution.photo.detector import HaarDetector
+from solution.photo.finder import FaceFinder
+from solution.photo.landmarker import RECIPES, SHIPPED, open_landmarker
+from solution.photo.scoring import evaluate
+from solution.photo.training import SEEN
+
+POINTS = {name: points for points, name in RECIPES.items()}
+
+
+def judge(recipe: str, data: Path, weights: Path | None, as_json: bool) -> int:
+    """Print the score; the exit code: WRONG where rows had to be left out, each of which is named."""
+    if recipe not in POINTS:
+        raise UserError(f"--recipe {recipe}: expected one that reads pictures: {', '.join(sorted(POINTS))}")
+    folder = weights or SHIPPED / recipe
+    finder = FaceFinder(HaarDetector(views=1), open_landmarker(POINTS[recipe], folder, habit=True))
+    frames = read_frames(data)
+    for flaw in frames.flaws:
+        print(f"error: {flaw}", file=sys.stderr)
+    unseen = without(frames, seen_by(folder))
+    score = evaluate(unseen, finder)
+    counts = {"seen": len(frames) - len(unseen), "left_out": len(frames.flaws)}
+    if as_json:
+        print(json.dumps({**vars(score), **counts}))
+    else:
+        print(
+            f"{recipe}: NME {score.nme_percent:.2f} % of the distance between the outer eye corners, RMSE "
+            f"{score.rmse:.2f} px, {score.faces} faces ({counts['seen']} that it learnt from and "
+            f"{counts['left_out']} wrong rows left out)"
+        )
+    return WRONG if frames.flaws else 0
+
+
+def seen_by(folder: Path) -> set[str]:
+    """Digests of the pictures that the weights in this folder have learnt from, as far as it says."""
+    path = folder / SEEN
+    return set(path.read_text(encoding="utf-8").split()) if path.is_file() else set()
+
+
+def without(frames: Frames, seen: set[str]) -> Frames:
+    """The pictures that are not among those seen. UserError where none is left."""
+    new = np.array([digest not in seen for digest in frames.digests])
+    if not new.any():
+        raise UserError(
+            f"expected pictures that the network has not learnt from, got {len(frames)} that it has. "
+            "Score it on others, or train with `faces68`, which scores each fold on what it has not seen."
+        )
+    return frames.take(new)

@@ -1,0 +1,134 @@
+"""The weights that come with the code, made from finished trainings: network, calibration, manifest and a card.
+
+python -m solution.photo.shipping 15 folds/fkd/unet_15/fold0 --data ~/fkd --frames ~/faces68/training.zip
+python -m solution.photo.shipping 68 folds/faces68-training/unet_68/fold0
+"""
+
+import argparse
+import json
+import shutil
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from solution.artefacts import atomic, manifest, seal, write_text
+from solution.data.competition import Competition
+from solution.data.files import read_competition
+from solution.data.frames import Frames, read_frames
+from solution.folds import read_folds
+from solution.inference import OFFSET
+from solution.job import HISTORY, SETTINGS, WEIGHTS
+from solution.keypoints import fifteen_of
+from solution.photo.calibration import FILE, Calibration, margins
+from solution.photo.detector import HaarDetector
+from solution.photo.fitting import fitted
+from solution.photo.frame import aligned
+from solution.photo.landmarker import RECIPES, SHIPPED, Landmarker
+from solution.photo.training import BOXES, SEEN
+
+CARD = "card.md"
+NETWORK = (WEIGHTS, SETTINGS, OFFSET, HISTORY)
+
+
+def ship_68(fold: Path, target: Path) -> None:
+    """Copy a fold that `faces68` trained."""
+    facts = manifest(fold) or {}
+    _copy(fold, target, (*NETWORK, FILE, SEEN))
+    card = f"""# unet_68: 68 points
+
+- Made by: `python -m solution faces68 --data training.zip --fold {facts["inputs"]["fold"]}`, settings as in
+  `{SETTINGS}` ({facts["inputs"]["recipe"]["epochs"]} epochs), on {facts["device"]}, one core.
+- Data: colour crops of faces out of videos with 68 points each, the pictures of `{SEEN}` alone ({_lines(fold / SEEN)}).
+  No picture or label is in here.
+- Measured on the {facts["faces"]} faces of that fold's held-out persons, found, framed and read as any picture is:
+  NME {facts["nme_percent"]:.2f} % of the distance between the outer corners of the eyes, RMSE {facts["rmse"]:.2f} px.
+- `{FILE}`: how a box becomes a frame, from training faces; what the spread means, from the held-out faces.
+- Licence: the code's. The pictures that it learnt from are under their own terms: see them before you sell what is
+  made with these weights.
+"""
+    _sealed(target, card, {"from": facts["inputs"], "score": {k: facts[k] for k in ("nme_percent", "rmse", "faces")}})
+
+
+def ship_15(fold: Path, competition: Competition, held: np.ndarray, frames: Frames, target: Path) -> None:
+    """Copy a competition's fold, and measure how a photo is to be framed for it. held: its held-out rows, bool (N,)."""
+    facts = manifest(fold) or {}
+    _copy(fold, target, NETWORK)
+    known = ~np.isnan(competition.train.coords).any(axis=(1, 2))
+    shape = competition.train.coords[known & ~held].mean(axis=0, dtype=np.float64)
+    plain = Calibration(shape, _box(frames, shape), (0.0, 0.0, 1.0), np.ones(len(shape), np.float32), float("inf"))
+    landmarker = Landmarker(target, plain, torch.device("cpu"))
+    faces = competition.train.take(known & held)
+    readings = [landmarker.read(image, [plain.of_picture(image)])[0] for image in faces.images]
+    fitted(plain, readings, faces.coords).write(target)
+    errors = np.stack([reading.coords for reading in readings]) - faces.coords
+    rmse = float(np.sqrt((errors**2).mean()))
+    card = f"""# {facts["inputs"]["recipe"]["name"]}: 15 points
+
+- Made by: `python -m solution run --scale cpu` on Kaggle's Facial Keypoints Detection, fold {facts["inputs"]["fold"]},
+  recipe as in `{SETTINGS}`: from the weights of `unet_all` of the same fold, {facts["seconds"] / 60:.1f} minutes on
+  {facts["device"]}, one core.
+- Data: the competition's labelled faces less that fold. No picture or label is in here.
+- Measured on the {len(faces)} held-out faces with all 15 labels, framed by their own points as a photo's faces are:
+  RMSE {rmse:.3f} px of 96 (over every label, wrong ones included).
+- `{FILE}`: the mean training face; how a detector's box becomes a frame, from {len(frames)} labelled pictures of
+  another source; what the spread means, from the held-out faces.
+- Licence: the code's. The competition's rules bind whoever uses its data; read them before you sell what is made with
+  these weights.
+"""
+    _sealed(target, card, {"from": facts["inputs"], "score": {"rmse": round(rmse, 4), "faces": len(faces)}})
+
+
+def _box(frames: Frames, shape: np.ndarray) -> tuple[float, float, float]:
+    """How a detector's box becomes a frame for fifteen points, from faces with 68."""
+    detector, boxes, windows = HaarDetector(views=1), [], []
+    points = fifteen_of(frames.coords)
+    for row in range(0, len(frames), max(1, len(frames) // BOXES)):
+        found = next(detector.find(frames.images[row]), np.empty((0, 4)))
+        if len(found) == 1:
+            boxes.append(found[0])
+            windows.append(aligned(points[row], shape))
+    return margins(windows, np.array(boxes))
+
+
+def _copy(fold: Path, target: Path, names: tuple[str, ...]) -> None:
+    target.mkdir(parents=True, exist_ok=True)
+    for name in names:
+        with atomic(target / name) as temporary:
+            shutil.copyfile(fold / name, temporary)
+
+
+def _sealed(target: Path, card: str, inputs: dict) -> None:
+    write_text(target / CARD, card)
+    files = sorted(path.name for path in target.iterdir() if path.name != "manifest.json")
+    seal(target, inputs, files)
+
+
+def _lines(path: Path) -> int:
+    return len(path.read_text(encoding="utf-8").splitlines())
+
+
+def main() -> None:
+    """Ship one network."""
+    parser = argparse.ArgumentParser(prog="python -m solution.photo.shipping", description=__doc__)
+    parser.add_argument("points", type=int, choices=sorted(RECIPES))
+    parser.add_argument("fold", type=Path, help="a finished training's folder")
+    parser.add_argument("--data", type=Path, help="the competition's files (15 points)")
+    parser.add_argument("--frames", type=Path, help="pictures with 68 points (15 points)")
+    options = parser.parse_args()
+    target = SHIPPED / RECIPES[options.points]
+    if options.points == 68:
+        ship_68(options.fold, target)
+        return
+    with tempfile.TemporaryDirectory() as cache:
+        competition = read_competition(options.data, Path(cache))
+    settings = json.loads((options.fold / SETTINGS).read_text(encoding="utf-8"))
+    assert settings["name"] == RECIPES[15]
+    table = read_folds(options.fold.parents[1] / "folds.csv", competition.train)
+    number = (manifest(options.fold) or {})["inputs"]["fold"]
+    ship_15(options.fold, competition, table.fold == number, read_frames(options.frames), target)
+
+
+if __name__ == "__main__":
+    main()

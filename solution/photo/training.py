@@ -1,0 +1,178 @@
+"""The 68-point network, cross-validated: folds of persons, one training a fold, each measured as it will be used."""
+
+import time
+from dataclasses import dataclass
+from functools import cache, cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from sklearn.model_selection import GroupKFold
+
+from solution import checkpoint, executors, lock, methods, recipes
+from solution.artefacts import MANIFEST, Workspace, atomic, complete, digest_of, manifest, seal, write_json, write_text
+from solution.data.frames import Frames, read_frames, without_flaws
+from solution.errors import UserError
+from solution.job import PREDICTIONS, Job
+from solution.photo.calibration import Calibration, margins, mean_shape, picture_boxes
+from solution.photo.crops import SHARE, held_faces, training_faces
+from solution.photo.detector import HaarDetector
+from solution.photo.finder import FaceFinder
+from solution.photo.fitting import fitted
+from solution.photo.frame import aligned
+from solution.photo.landmarker import Landmarker
+from solution.photo.scoring import Score, pooled, score
+from solution.recipe import Recipe
+from solution.runtime import LOG, generator
+
+NAME = "unet_68"
+FORMAT = 1  # raise it when the same settings would train to something else: old folds are then redone
+FOLDS = 5
+SEEN = "seen.txt"
+"""Digests of the pictures that a fold has learnt from, a line each, so that it is never scored on them."""
+
+BOXES = 400
+"""Training pictures whose boxes tell how a detector frames a face."""
+
+
+@dataclass(frozen=True)
+class Study:
+    """Labelled pictures and what is trained on them. data: a folder or zip; the rest is read when first needed."""
+
+    root: Path
+    data: Path
+    scale: str
+
+    @cached_property
+    def workspace(self) -> Workspace:
+        """Named after the file and the folder it is in: such files are often called the same."""
+        path = self.data.resolve()
+        return Workspace(self.root, f"{path.parent.name}-{path.stem}").ready()
+
+    @cached_property
+    def frames(self) -> Frames:
+        return without_flaws(read_frames(self.data))
+
+    @cached_property
+    def digest(self) -> str:
+        return self.frames.digest()
+
+    @cached_property
+    def recipe(self) -> Recipe:
+        return recipes.load(NAME).at(self.scale)
+
+    @cached_property
+    def fold(self) -> np.ndarray:
+        """Which fold holds each picture out, (N,): all of a person's in one. UserError with too few persons."""
+        persons = np.array(self.frames.persons)
+        count = len(np.unique(persons))
+        if count < FOLDS:
+            raise UserError(
+                f"{self.data}: expected pictures of at least {FOLDS} persons for {FOLDS} folds, got {count}"
+            )
+        fold = np.empty(len(persons), np.int64)
+        dealt = GroupKFold(FOLDS, shuffle=True, random_state=0).split(persons, groups=persons)
+        for number, (_, held) in enumerate(dealt):
+            fold[held] = number
+        return fold
+
+    def folder(self, fold: int) -> Path:
+        return self.workspace.fold(NAME, fold)
+
+    def inputs(self, fold: int) -> dict[str, Any]:
+        """Everything a fold's result depends on."""
+        return {
+            "format": FORMAT,
+            "recipe": self.recipe.settings(),
+            "fold": fold,
+            "data": self.digest,
+            "folds": digest_of(self.fold.tolist()),
+        }
+
+
+def train(study: Study, fold: int | None, device: torch.device, jobs: int | None = None) -> Score | None:
+    """Train every fold that is not complete, or one; the score over all folds, None while some are missing."""
+    if fold is not None and not 0 <= fold < FOLDS:
+        raise UserError(f"--fold {fold}: expected 0 to {FOLDS - 1}")
+    wanted = range(FOLDS) if fold is None else (fold,)
+    missing = [f for f in wanted if not complete(study.folder(f), study.inputs(f))]
+    LOG.info(
+        "Faces: %d of %d persons; %d trainings to do", len(study.frames), len(set(study.frames.persons)), len(missing)
+    )
+    tasks = [executors.Task(f"{NAME}/{f}", NAME, work, (study.root, study.data, study.scale, f)) for f in missing]
+    with lock.hold(study.workspace.folds) as remark:
+        if remark:
+            LOG.warning(remark)
+        executors.run(tasks, executors.workers_for(device, jobs))
+        return _summary(study)
+
+
+@cache
+def _reopened(root: Path, data: Path, scale: str) -> Study:
+    """A worker's own view of the study, read once."""
+    return Study(root, data, scale)
+
+
+def work(root: Path, data: Path, scale: str, fold: int, device: torch.device) -> float:
+    """Train one fold, read its held-out pictures as any other, seal the folder; seconds taken."""
+    study, began = _reopened(root, data, scale), time.perf_counter()
+    folder, held = study.folder(fold), study.fold == fold
+    folder.mkdir(parents=True, exist_ok=True)
+    for left_over in folder.glob(".*-*"):  # a killed run's half-written files
+        left_over.unlink()
+    learnt, unseen = study.frames.take(~held), study.frames.take(held)
+    shape = mean_shape(learnt.coords, SHARE)
+    crops = training_faces(learnt, shape, generator(NAME, study.recipe.seed, fold, "frames"))
+    job = Job(study.recipe, fold, folder, crops, held_faces(unseen, shape), device, study.inputs(fold))
+    methods.train(job)
+    found = measured(job, framing(learnt, shape), unseen)
+    write_text(folder / SEEN, "".join(f"{digest}\n" for digest in sorted(set(learnt.digests))))
+    files = sorted(path.name for path in folder.iterdir() if path.name not in (MANIFEST, checkpoint.FILE))
+    seconds = time.perf_counter() - began
+    seal(folder, job.inputs, files, seconds=round(seconds, 1), device=device.type, **vars(found))
+    checkpoint.remove(folder)
+    LOG.info("%s: NME %.2f %%, RMSE %.2f px on %d unseen faces", job.title, *vars(found).values())
+    return seconds
+
+
+def framing(frames: Frames, shape: np.ndarray) -> Calibration:
+    """How boxes and whole pictures become frames, measured on training faces; nothing of spreads yet."""
+    windows = [aligned(face, shape) for face in frames.coords]
+    detector, boxes, boxed = HaarDetector(views=1), [], []
+    for row in range(0, len(frames), max(1, len(frames) // BOXES)):
+        found = next(detector.find(frames.images[row]), np.empty((0, 4)))
+        if len(found) == 1:
+            boxes.append(found[0])
+            boxed.append(windows[row])
+    whole = margins(windows, picture_boxes(frames.images))
+    box = margins(boxed, np.array(boxes)) if boxes else whole
+    return Calibration(shape, box, whole, np.ones(len(shape), np.float32), float("inf"))
+
+
+def measured(job: Job, calibration: Calibration, frames: Frames) -> Score:
+    """Read unseen pictures, fit what the spread means to their errors, write both; the score."""
+    finder = FaceFinder(HaarDetector(views=1), Landmarker(job.folder, calibration, job.device))
+    readings = [finder.read_whole(image) for image in frames.images]
+    final = fitted(calibration, readings, frames.coords)
+    final.write(job.folder)
+    coords = np.stack([reading.coords for reading in readings]).astype(np.float32)
+    spread = np.stack([reading.sd for reading in readings]).astype(np.float32) * final.sd
+    with atomic(job.folder / PREDICTIONS) as temporary, temporary.open("wb") as handle:
+        np.savez(handle, names=np.array(frames.names), coords=coords, spread=spread)
+    return score(coords, frames.coords, finder.landmarker.schema)
+
+
+def _summary(study: Study) -> Score | None:
+    """Write and say what the folds score together; None while not all are trained."""
+    done = [f for f in range(FOLDS) if complete(study.folder(f), study.inputs(f))]
+    facts = [manifest(study.folder(f)) or {} for f in done]
+    scores = [Score(fact["nme_percent"], fact["rmse"], fact["faces"]) for fact in facts]
+    if len(done) < FOLDS:
+        LOG.info("Cross-validation: %d of %d folds are trained", len(done), FOLDS)
+        return None
+    whole = pooled(scores)
+    content = {**vars(whole), "seconds": sum(fact["seconds"] for fact in facts), "folds": [vars(one) for one in scores]}
+    write_json(study.workspace.folds / NAME / "cv.json", content)
+    LOG.info("Cross-validated: NME %.2f %%, RMSE %.2f px, %d faces", *vars(whole).values())
+    return whole

@@ -1,0 +1,16 @@
+"""A U-Net of the 68-point scheme, for `faces68`, `photo --points 68` and `video`; no part of the competition's run.
+
+Its pictures come framed twice, as a detector finds them and as the points themselves align them: see photo/crops.py.
+"""
+
+from solution.codecs import Heatmap
+from solution.recipe import Augmentation, Landmark68Recipe
+
+RECIPE = Landmark68Recipe(
+    name="unet_68",
+    model="unet",
+    codec=Heatmap(size=24),
+    augmentation=Augmentation(rotation=12.0, scale=0.1, shift=0.05),
+    epochs=24,
+    scales={"smoke": {"epochs": 4, "batch": 32}, "full": {"epochs": 120, "model_args": {"widths": (32, 64, 128, 192)}}},
+)
