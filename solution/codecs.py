@@ -66,7 +66,43 @@ class Heatmap:
         return torch.stack(means, -1), variance.clamp(min=1e-6).sqrt()
 
 
-CODECS: dict[str, type] = {codec.__name__: codec for codec in (Direct, Heatmap)}
+@dataclass(frozen=True)
+class Marginals:
+    """One distribution of x and one of y a point, (B, K, 2, bins) logits across the picture, read by expectation.
+
+    sigma: width of the Gaussian that `encode` draws, in pixels.
+    """
+
+    bins: int
+    sigma: float = 2.0
+
+    def _centres(self, device: torch.device) -> Tensor:
+        """Centres of the bins in pixels, (bins,)."""
+        width = SIZE / self.bins
+        return torch.arange(self.bins, device=device) * width + (width - 1) / 2
+
+    def encode(self, coords: Tensor) -> Tensor:
+        return -(((self._centres(coords.device) - coords[..., None]) / self.sigma) ** 2) / 2
+
+    def decode(self, raw: Tensor) -> tuple[Tensor, Tensor]:
+        share, centres = raw.float().softmax(-1), self._centres(raw.device)
+        mean = (share * centres).sum(-1)
+        variance = (share * (centres - mean[..., None]) ** 2).sum(-1).mean(-1)
+        return mean, variance.clamp(min=1e-6).sqrt()
+
+
+@dataclass(frozen=True)
+class Located:
+    """Coordinates and spread in pixels, (B, K, 3), from a network that reads its own maps."""
+
+    def encode(self, coords: Tensor) -> Tensor:
+        return torch.cat([coords, torch.full_like(coords[..., :1], torch.nan)], dim=-1)
+
+    def decode(self, raw: Tensor) -> tuple[Tensor, Tensor]:
+        return raw[..., :2].float(), raw[..., 2].float()
+
+
+CODECS: dict[str, type] = {codec.__name__: codec for codec in (Direct, Heatmap, Located, Marginals)}
 
 
 def codec_from(settings: Mapping[str, Any]) -> Codec:

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from solution import checkpoint
-from solution.artefacts import Workspace, atomic, complete, digest_of, manifest, seal
+from solution.artefacts import Workspace, atomic, complete, digest_of, manifest, seal, writing
 from solution.data.competition import Competition
 from solution.errors import UserError
 from solution.faces import FaceSet, FoldTable, Predictions
@@ -21,6 +21,7 @@ from solution.pretrained import Weights, source_of
 from solution.recipe import Recipe
 from solution.runtime import LOG
 
+LEAST = (WEIGHTS, SETTINGS, HISTORY, PREDICTIONS)  # what every training leaves
 FORMAT = 1  # raise it when the same settings would train to something else: old artefacts are then redone
 
 
@@ -56,26 +57,29 @@ class Bench:
 
     def done(self, recipe: Recipe, fold: int, others: Sequence[Recipe]) -> bool:
         """Whether this job's artefacts are complete and made from these inputs."""
-        return complete(self.workspace.fold(recipe.name, fold), self.inputs(recipe, fold, others))
+        return complete(self.workspace.fold(recipe.name, fold), self.inputs(recipe, fold, others), LEAST)
 
 
 def run_job(bench: Bench, recipe: Recipe, fold: int, others: Sequence[Recipe], device: torch.device) -> float:
     """Train one recipe on one fold, predict its held-out rows and the test rows, seal the folder; seconds taken."""
-    faces, folder = bench.competition.train, bench.workspace.fold(recipe.name, fold)
-    folder.mkdir(parents=True, exist_ok=True)
-    for left_over in folder.glob(".*-*"):  # a killed run's half-written files
-        left_over.unlink()
+    return finish(job_of(bench, recipe, fold, others, device), bench.competition.test)
+
+
+def job_of(bench: Bench, recipe: Recipe, fold: int, others: Sequence[Recipe], device: torch.device) -> Job:
+    """One recipe on one fold as a job. UserError where the training that it starts from is not finished."""
+    faces = bench.competition.train
     earlier = _earlier(recipe, others)
     if earlier and not bench.done(earlier, fold, others):
         raise UserError(
             f"{bench.workspace.fold(earlier.name, fold)}: expected the finished training that {recipe.name} starts "
-            f"from. Run `python -m solution train --recipe {earlier.name} --fold {fold}` first."
+            f"from. Run `python -m solution train --recipe {earlier.name} --fold {fold}` with the same --data and "
+            "--scale first."
         )
     own = np.isin(faces.subset, recipe.subsets)
-    job = Job(
+    return Job(
         recipe=recipe,
         fold=fold,
-        folder=folder,
+        folder=bench.workspace.fold(recipe.name, fold),
         train=faces.take(own & (bench.table.fold != fold)),
         held=faces.take(own & (bench.table.fold == fold)),
         device=device,
@@ -83,20 +87,39 @@ def run_job(bench: Bench, recipe: Recipe, fold: int, others: Sequence[Recipe], d
         start_from=bench.workspace.fold(earlier.name, fold) if earlier else None,
         weights=bench.weights.file(recipe),
     )
+
+
+def finish(job: Job, test: FaceSet) -> float:
+    """Train a job, predict its held-out and the test faces, seal its folder; seconds taken."""
+    recipe, folder = job.recipe, job.folder
+    with writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+    for left_over in folder.glob(".*-*"):  # a killed run's half-written files
+        left_over.unlink()
     train(job)
     began = time.perf_counter()
-    test = bench.competition.test
-    _save(folder, predict(job, job.held), predict(job, test.take(np.isin(test.subset, recipe.subsets))))
+    asked = test.take(np.isin(test.subset, recipe.subsets))
+    save_parts(folder, *(_sane(job, predict(job, faces), faces) for faces in (job.held, asked)))
     seconds = _trained_for(folder) + time.perf_counter() - began
     files = sorted(path.name for path in folder.iterdir() if path.is_file() and path.name != checkpoint.FILE)
-    assert {WEIGHTS, SETTINGS, HISTORY, PREDICTIONS} <= set(files)
+    assert set(LEAST) <= set(files)
     files = [name for name in files if name != "manifest.json"]
     source = source_of(recipe)
     facts = {"pretrained": source} if source else {}
-    seal(folder, job.inputs, files, seconds=round(seconds, 1), device=device.type, **facts)
+    seal(folder, job.inputs, files, seconds=round(seconds, 1), device=job.device.type, **facts)
     checkpoint.remove(folder)
     LOG.info("%s: done in %.0f s", job.title, seconds)
     return seconds
+
+
+def _sane(job: Job, found: Predictions, faces: FaceSet) -> Predictions:
+    """The predictions as they are. UserError where a point is lost in some rows of a subset, or infinitely far off."""
+    for subset in job.recipe.subsets:
+        known = np.isfinite(found.coords[faces.subset == subset])
+        lost = known.any(axis=0) & ~known.all(axis=0)
+        if lost.any() or np.isinf(found.coords).any():
+            raise job.gone_wrong(f"a point is predicted in some {subset}-keypoint rows and not a number in others")
+    return found
 
 
 def _trained_for(folder: Path) -> float:
@@ -115,7 +138,8 @@ def _earlier(recipe: Recipe, others: Sequence[Recipe]) -> Recipe | None:
     return found[0]
 
 
-def _save(folder: Path, held: Predictions, test: Predictions) -> None:
+def save_parts(folder: Path, held: Predictions, test: Predictions) -> None:
+    """Write one fold's predictions of its held-out rows and of the test faces."""
     arrays = {
         f"{part}_{field}": getattr(found, field)
         for part, found in (("held", held), ("test", test))
@@ -125,7 +149,8 @@ def _save(folder: Path, held: Predictions, test: Predictions) -> None:
         np.savez(handle, **arrays)
 
 
-def _load(folder: Path, name: str, part: str) -> Predictions:
+def load_part(folder: Path, name: str, part: str) -> Predictions:
+    """One fold's predictions of its "held" rows or of the "test" faces."""
     with np.load(folder / PREDICTIONS, allow_pickle=False) as arrays:
         return Predictions(name, *(arrays[f"{part}_{field}"] for field in ("ids", "coords", "spread")))
 
@@ -154,10 +179,16 @@ def collect(bench: Bench, recipe: Recipe, others: Sequence[Recipe]) -> Specialis
                 "--data and --scale first."
             )
         folders.append(bench.workspace.fold(recipe.name, fold))
-    held = [_load(folder, recipe.name, "held") for folder in folders]
-    tests = tuple(_spread_over(bench.competition.test, [_load(folder, recipe.name, "test")]) for folder in folders)
-    seconds = sum(float((manifest(folder) or {}).get("seconds", 0.0)) for folder in folders)
+    held = [load_part(folder, recipe.name, "held") for folder in folders]
+    tests = tuple(_spread_over(bench.competition.test, [load_part(folder, recipe.name, "test")]) for folder in folders)
+    seconds = sum(_taken(folder) for folder in folders)
     return Specialist(recipe, _spread_over(bench.competition.train, held), tests, seconds)
+
+
+def _taken(folder: Path) -> float:
+    """Seconds that a training took, as its manifest has it; 0 where that says nothing of use."""
+    said = (manifest(folder) or {}).get("seconds")
+    return float(said) if isinstance(said, int | float) else 0.0
 
 
 def _spread_over(faces: FaceSet, parts: Sequence[Predictions]) -> Predictions:

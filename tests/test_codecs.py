@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from solution.codecs import Direct, Heatmap, codec_from
+from solution.codecs import Codec, Direct, Heatmap, Located, Marginals, codec_from
 
 COORDS = torch.rand(8, 15, 2, generator=torch.Generator().manual_seed(0)) * 75 + 10
 
@@ -36,6 +36,19 @@ def test_a_flat_map_is_read_at_the_pictures_centre():
     torch.testing.assert_close(coords, torch.full((1, 2, 2), 47.5))
 
 
-@pytest.mark.parametrize("codec", [Direct(), Heatmap(size=48, sigma=1.5)])
-def test_a_codec_is_restored_from_its_settings(codec: Direct | Heatmap):
+def test_located_is_what_it_says():
+    coords, spread = Located().decode(Located().encode(COORDS))
+    assert torch.equal(coords, COORDS)
+    assert spread.isnan().all()
+
+
+def test_marginals_round_trip():
+    codec = Marginals(bins=192)
+    coords, spread = codec.decode(codec.encode(COORDS))
+    assert (coords - COORDS).abs().max() < 0.05
+    assert (spread - codec.sigma).abs().max() < 0.05
+
+
+@pytest.mark.parametrize("codec", [Direct(), Heatmap(size=48, sigma=1.5), Located(), Marginals(bins=96)])
+def test_a_codec_is_restored_from_its_settings(codec: Codec):
     assert codec_from({"kind": type(codec).__name__, **vars(codec)}) == codec

@@ -12,6 +12,7 @@ from solution.losses import pick_loss
 from solution.models import names as models
 from solution.network import POINTS, LandmarkNet, standardise
 from solution.recipe import SCALES, LandmarkRecipe
+from solution.trials import TRIALS
 from tests.tiny_recipes import BASE, CHILD, OTHER
 
 REAL = [
@@ -19,7 +20,13 @@ REAL = [
     for recipe in recipes.load_all()
     if isinstance(recipe, LandmarkRecipe) and "cpu" in recipe.runs_at  # tests/test_gpu.py has those of a GPU alone
 ]
-every = pytest.mark.parametrize("recipe", [*REAL, BASE, CHILD, OTHER], ids=lambda recipe: recipe.name)
+UNET = next(recipe for recipe in REAL if recipe.name == "unet_all")
+TRIED = {
+    name: TRIALS[name].recipe(UNET)
+    for name in ("cascade", "cascade_timm", "simcc", "fine", "places", "attention", "antialias")
+}
+ALL = {recipe.name: recipe for recipe in [*REAL, BASE, CHILD, OTHER]} | TRIED
+every = pytest.mark.parametrize("recipe", ALL.values(), ids=ALL.keys())
 
 
 def batch(subsets: tuple[int, ...], size: int = 6) -> tuple[torch.Tensor, torch.Tensor]:
@@ -33,8 +40,26 @@ def made(recipe: LandmarkRecipe) -> LandmarkNet:
     return LandmarkNet(recipe)
 
 
-def test_every_architecture_is_used_by_a_recipe():
-    assert {recipe.model for recipe in REAL} == set(models())
+def test_every_architecture_is_used_by_a_recipe_or_a_trial():
+    assert {recipe.model for recipe in [*REAL, *TRIED.values()]} == set(models())
+
+
+def test_a_cascade_starts_from_its_coarse_estimate():
+    images, subset = batch((15, 4))
+    cascade, coarse = made(replace(TRIED["cascade"], seed=1)).eval(), made(UNET).eval()
+    cascade.adopt(coarse.state_dict(), (15, 4))
+    with torch.inference_mode():
+        for found, expected in zip(cascade(images, subset), coarse(images, subset), strict=True):
+            torch.testing.assert_close(found, expected, equal_nan=True, atol=1e-3, rtol=0)
+
+
+def test_a_cascades_crop_is_what_lies_around_the_point():
+    net = made(TRIED["cascade"]).body
+    x = torch.arange(96.0)[None, :] + 100 * torch.arange(96.0)[:, None]
+    crops = net._crops(x[None, None], torch.tensor([[[40.5, 30.5], [60.5, 20.5]]]))
+    assert crops.shape == (2, 1, 24, 24)
+    torch.testing.assert_close(crops[0, 0], x[19:43, 29:53], atol=0.05, rtol=0)
+    torch.testing.assert_close(crops[1, 0], x[9:33, 49:73], atol=0.05, rtol=0)
 
 
 @every

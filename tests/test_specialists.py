@@ -135,6 +135,6 @@ def test_a_row_predicted_twice_is_an_error(bench: Bench, fake: Fake):
     run_all(bench, OTHER)
     for name in ("predictions.npz", "manifest.json"):
         (bench.workspace.fold("other", 1) / name).write_bytes((bench.workspace.fold("other", 0) / name).read_bytes())
-    held = [specialists._load(bench.workspace.fold("other", fold), "other", "held") for fold in range(5)]
+    held = [specialists.load_part(bench.workspace.fold("other", fold), "other", "held") for fold in range(5)]
     with pytest.raises(ValueError, match="other: a row is predicted more than once"):
         specialists._spread_over(bench.competition.train, held)

@@ -1,11 +1,10 @@
 """The specialists, one a file, found by file name: each file holds a `RECIPE` of its own name."""
 
-from difflib import get_close_matches
 from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
 
-from solution.errors import UserError
+from solution.errors import UserError, suggestion
 from solution.recipe import Recipe
 
 
@@ -18,8 +17,7 @@ def names() -> tuple[str, ...]:
 def load(name: str) -> Recipe:
     """The recipe of that name; UserError with the nearest name when there is none."""
     if name not in names():
-        near = get_close_matches(name, names(), n=1)
-        hint = f"Did you mean {near[0]}?" if near else f"There are: {', '.join(names())}."
+        hint = suggestion(name, names()) or f"There are: {', '.join(names())}."
         raise UserError(f"recipe {name!r}: expected a file solution/recipes/{name}.py, found none. {hint}")
     recipe = import_module(f"{__name__}.{name}").RECIPE
     if recipe.name != name:

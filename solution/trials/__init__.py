@@ -1,0 +1,83 @@
+"""Experiments that anyone can repeat: a recipe with something changed, on the same folds, against the recipe itself.
+
+`python -m solution trial NAME` trains the variation where the recipe's own trainings lie complete, with the same seeds,
+and gives the paired difference of both on the held-out rows. docs/experiments.md tells what came of each.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
+from typing import Any
+
+from solution import recipes
+from solution.codecs import Heatmap, Located, Marginals
+from solution.errors import UserError
+from solution.recipe import Augmentation, LandmarkRecipe, Optimiser
+from solution.recipes.timm_all import RECIPE as TIMM_ALL
+
+WIDER = Augmentation(rotation=25.0, scale=0.2, shift=0.1)
+ELASTIC = Augmentation(elastic=1.0)
+TIMM = TIMM_ALL.model_args
+NEAR = {"crop": 24, "steps": (1.0,)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trial:
+    """What is changed: fields of the recipe, and how its training rows are treated (see treatments.py)."""
+
+    asks: str
+    change: Mapping[str, Any] = field(default_factory=dict)
+    rows: str = "as_given"
+
+    def recipe(self, base: LandmarkRecipe) -> LandmarkRecipe:
+        """The varied recipe. It keeps its name, on which its seeds depend: what is not changed is drawn alike."""
+        return replace(base, **self.change)
+
+
+def _cascade(**settings: Any) -> dict[str, Any]:  # noqa: ANN401 - arguments of the model
+    return {"model": "cascade", "codec": Located(), "model_args": settings}
+
+
+def _variant(part: str) -> dict[str, Any]:
+    return {"model": "unet_variant", "model_args": {part: True}}
+
+
+TRIALS: Mapping[str, Trial] = {
+    "seed": Trial(asks="the recipe itself with another seed: how much two trainings differ", change={"seed": 1}),
+    "sane": Trial(asks="training rows left out whose labels lie far from what the trunk says", rows="sane"),
+    "twins": Trial(asks="identical pictures all labelled with the mean of their labels", rows="twins"),
+    "pseudo": Trial(asks="test pictures joined in, labelled by the same fold's specialists", rows="pseudo"),
+    "squared": Trial(asks="squared error throughout", change={"loss": "squared"}),
+    "heavy_tailed": Trial(asks="Student-t likelihood with the network's own spread", change={"loss": "heavy_tailed"}),
+    "without_drift": Trial(asks="labels with the drift along the file taken out", change={"without_drift": True}),
+    "wider": Trial(asks="stronger rotation, scale and shift", change={"augmentation": WIDER}),
+    "elastic": Trial(asks="elastically bent pictures, 1 px rms", change={"augmentation": ELASTIC}),
+    "long": Trial(asks="as many epochs again", change={"epochs": 28}),
+    "gentle": Trial(asks="half the learning rate", change={"optimiser": Optimiser(lr=5e-4)}),
+    "cascade": Trial(asks="fine networks on crops around the first estimate, at three scales", change=_cascade()),
+    "cascade_near": Trial(asks="the same with the nearest 24 pixels alone", change=_cascade(**NEAR)),
+    "cascade_32": Trial(asks="the nearest 32 pixels alone", change=_cascade(**NEAR | {"crop": 32})),
+    "cascade_two": Trial(asks="24 samples a side at two scales", change=_cascade(**NEAR | {"steps": (1.0, 2.0)})),
+    "cascade_wide": Trial(asks="three scales, wider fine networks", change=_cascade(fine=(24, 48, 96))),
+    "cascade_timm": Trial(asks="three scales on a timm backbone", change=_cascade(**TIMM)),
+    "cascade_timm_near": Trial(asks="the nearest 24 pixels, on a timm backbone", change=_cascade(**NEAR, **TIMM)),
+    "simcc": Trial(
+        asks="1-D distributions of x and of y instead of a map", change={"model": "simcc", "codec": Marginals(bins=192)}
+    ),
+    "fine": Trial(asks="maps of 48×48 instead of 24×24", change={"codec": Heatmap(size=48)}),
+    "places": Trial(asks="coordinate channels beside the picture", change=_variant("places")),
+    "attention": Trial(asks="squeeze-and-excitation in every block", change=_variant("attention")),
+    "antialias": Trial(asks="blurred before every halving", change=_variant("antialias")),
+}
+
+
+def load(name: str) -> tuple[str, Trial]:
+    """The recipe's name and the trial of a name RECIPE/TRIAL. UserError with the nearest where there is none."""
+    base, _, trial = name.partition("/")
+    if trial not in TRIALS:
+        near = get_close_matches(trial, TRIALS, n=1)
+        hint = f"Did you mean {base}/{near[0]}?" if near else f"There are: {', '.join(TRIALS)}."
+        raise UserError(f"trial {name!r}: expected RECIPE/TRIAL such as unet_4/sane. {hint}")
+    if not isinstance(recipes.load(base), LandmarkRecipe):
+        raise UserError(f"trial {name!r}: expected a landmark recipe, {base} is none")
+    return base, TRIALS[trial]

@@ -1,0 +1,50 @@
+"""Train a trial's folds, each a job like any other, in folders of their own."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+
+from solution import executors, specialists, stages, trials
+from solution.artefacts import complete
+from solution.job import Job
+from solution.pretrained import Weights
+from solution.recipe import LandmarkRecipe
+from solution.runtime import LOG
+from solution.source import Source
+from solution.stages import Run
+from solution.trials.treatments import TREATMENTS
+
+
+@stages.alone
+def train(run: Run, names: tuple[str, ...], folds: tuple[int, ...]) -> None:
+    """Train what is not complete of the named trials on these folds."""
+    missing = [(name, fold) for name in names for fold in folds if not done(job_of(run, name, fold))]
+    LOG.info("Trials: %d of %d trainings are complete", len(names) * len(folds) - len(missing), len(names) * len(folds))
+    shared = (run.root, run.source, run.scale, run.weights)
+    tasks = [executors.Task(f"{name}/{fold}", name, work, (*shared, name, fold)) for name, fold in missing]
+    executors.run(tasks, executors.workers_for(run.device, run.jobs))
+
+
+def job_of(run: Run, name: str, fold: int, device: torch.device | None = None) -> Job:
+    """The trial on one fold. UserError where the training that it starts from is not finished."""
+    base, trial = trials.load(name)
+    recipe = next(r for r in run.recipes if r.name == base)
+    assert isinstance(recipe, LandmarkRecipe)
+    job = specialists.job_of(run.bench, trial.recipe(recipe), fold, run.recipes, device or run.device)
+    folder = run.workspace.folds / "trials" / name / f"fold{fold}"
+    return replace(job, folder=folder, inputs={**job.inputs, "rows": trial.rows})
+
+
+def done(job: Job) -> bool:
+    """Whether the trial's artefacts are complete and made from these inputs."""
+    return complete(job.folder, job.inputs)
+
+
+def work(root: Path, source: Source, scale: str, weights: Weights, name: str, fold: int, device: torch.device) -> float:
+    """Train one trial on one fold in whatever process this is; seconds taken."""
+    run = stages.reopened(root, source, scale, weights)
+    job = job_of(run, name, fold, device)
+    rows = TREATMENTS[trials.load(name)[1].rows](job, run.bench)
+    LOG.info("%s fold %d: %d training rows (%+d)", name, fold, len(rows), len(rows) - len(job.train))
+    return specialists.finish(replace(job, train=rows), run.competition.test)

@@ -1,0 +1,117 @@
+"""Trials: variations beside a finished run, their treatments of the rows, and the paired comparison."""
+
+import csv
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from solution import trials
+from solution.__main__ import main
+from solution.errors import UserError
+from solution.source import Source
+from solution.stages import Run
+from solution.trials import compare, treatments, work
+
+Trial = Callable[..., int]
+
+
+@pytest.fixture
+def run(finished_copy: Path, drawn_folder: Path) -> Run:
+    return Run(finished_copy, Source(drawn_folder, "faces"), "smoke", torch.device("cpu"), jobs=1)
+
+
+@pytest.fixture
+def trial(finished_copy: Path, drawn_folder: Path) -> Trial:
+    def call(*arguments: str) -> int:
+        return main(["trial", *arguments, "--data", str(drawn_folder), "--jobs", "1"], finished_copy)
+
+    return call
+
+
+def test_a_trial_is_trained_beside_its_recipe_and_compared(trial: Trial, run: Run, capsys: pytest.CaptureFixture[str]):
+    before = (run.workspace.fold("child", 0) / "manifest.json").read_bytes()
+    assert trial("child/seed", "child/sane", "--folds", "2") == 0
+    assert "child/seed: 15-keypoint rows, 2 folds: " in capsys.readouterr().out
+    assert (run.workspace.fold("child", 0) / "manifest.json").read_bytes() == before
+    with (run.workspace.folds / "trials.csv").open(encoding="utf-8") as handle:
+        lines = {line["trial"]: line for line in csv.DictReader(handle)}
+    assert set(lines) == {"child/seed", "child/sane"}
+    line = {k: float(v) for k, v in lines["child/seed"].items() if k not in ("trial", "drift")}
+    assert line["difference"] == pytest.approx(line["trial_rmse"] - line["recipe_rmse"], abs=2e-4)
+    assert line["low"] <= line["difference"] <= line["high"]
+    assert line["difference"] != 0
+    assert trial("child/seed", "--folds", "2") == 0
+    assert "2 of 2 trainings are complete" in capsys.readouterr().out
+
+
+def test_a_trial_that_changes_nothing_gives_no_difference(trial: Trial, run: Run, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setitem(trials.TRIALS, "same", trials.Trial(asks="nothing"))
+    assert trial("other/same", "--folds", "2") == 0
+    assert len(compare.outcomes(run, "other/same", (0,))) == 1
+    plain, drifted = compare.outcomes(run, "other/same", (0, 1))
+    assert (plain.drift, drifted.drift) == (False, True)
+    for one in (plain, drifted):
+        assert one.difference == one.low == one.high == one.blend_difference == 0
+
+
+def test_an_unfinished_trial_is_not_compared(run: Run):
+    with pytest.raises(UserError, match="child/seed fold 0: expected finished trainings of the trial and of child"):
+        compare.outcomes(run, "child/seed", (0,))
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("child/sede", "Did you mean child/seed"),
+        ("child/qqq", "There are: seed"),
+        ("child", "expected RECIPE/TRIAL"),
+        ("eye_classifier/seed", "expected a landmark recipe"),
+    ],
+)
+def test_an_unknown_trial_says_what_there_is(name: str, said: str):
+    with pytest.raises(UserError, match=said):
+        trials.load(name)
+
+
+def test_rows_that_the_trunk_finds_absurd_are_left_out(run: Run):
+    job = work.job_of(run, "child/sane", 0)
+    coords = job.train.coords.copy()
+    coords[3] += 400
+    kept = treatments.sane(replace(job, train=replace(job.train, coords=coords)), run.bench)
+    assert len(job.train) - len(kept) >= 1
+    assert job.train.ids[3] not in kept.ids
+
+
+def test_sane_rows_need_a_trunk(run: Run):
+    with pytest.raises(UserError, match="expected a recipe that starts from another"):
+        treatments.sane(work.job_of(run, "base/sane", 0), run.bench)
+
+
+def test_twins_get_the_mean_of_their_labels(run: Run):
+    job = work.job_of(run, "base/twins", 0)
+    found = treatments.twins(job, run.bench)
+    group = run.bench.table.group[np.isin(run.bench.table.ids, job.train.ids)]
+    changed = np.flatnonzero((np.nan_to_num(found.coords) != np.nan_to_num(job.train.coords)).any(axis=(1, 2)))
+    assert len(changed) > 0
+    for row in changed:
+        rows = np.flatnonzero(group == group[row])
+        assert len(rows) > 1
+        known = ~np.isnan(job.train.coords[row])
+        mean = np.nanmean(job.train.coords[rows][:, known], axis=0)
+        np.testing.assert_allclose(found.coords[row][known], mean, rtol=1e-5)
+
+
+def test_test_pictures_join_with_the_folds_own_predictions(run: Run, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setitem(treatments.TEACHERS, "15", ("child",))
+    job = work.job_of(run, "child/pseudo", 1)
+    found = treatments.pseudo(job, run.bench)
+    own = run.competition.test.subset == 15
+    assert len(found) == len(job.train) + own.sum()
+    joined = found.take(found.ids < 0)
+    np.testing.assert_array_equal(joined.images, run.competition.test.images[own])
+    assert np.isfinite(joined.coords).all()
+    assert not np.isin(job.held.ids, found.ids).any()
