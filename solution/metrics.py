@@ -1,4 +1,4 @@
-"""Pooled RMSE as Kaggle counts it, per keypoint and per subset, weighted as the lookup table asks, with intervals."""
+"""Pooled RMSE as Kaggle counts it, per subset, weighted as the lookup table asks, with intervals."""
 
 import numpy as np
 
@@ -27,12 +27,6 @@ def pooled(squared: np.ndarray) -> float:
     """Root of the mean of the finite cells of squared errors."""
     known = squared[~np.isnan(squared)]
     return float(np.sqrt(known.mean())) if known.size else float("nan")
-
-
-def rmse_by_point(coords: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """RMSE per keypoint over both axes, (K,), NaN for a point without labels."""
-    squared = squared_errors(coords, labels)
-    return np.array([pooled(squared[:, k]) for k in range(labels.shape[1])])
 
 
 def weighted(by_subset: dict[int, float], weights: dict[int, float]) -> float:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from solution import ensemble, kaggle_client, twins
+from solution import ensemble, twins
 from solution.artefacts import digest_of
 from solution.audit import far_off, results
 from solution.audit.evidence import disagreement
@@ -14,11 +14,12 @@ from solution.audit.planted import read_planted
 from solution.data.files import DRAWN
 from solution.ensemble import Ensemble
 from solution.errors import UserError
+from solution.kaggle import asking, scores, sending
 from solution.keypoints import SUBSETS
-from solution.report.markdown import write_report
+from solution.report.content import gather
+from solution.report.other import read_other
+from solution.report.publish import publish
 from solution.report.summary import Summary, summarise
-from solution.report.tables import make_tables
-from solution.report.terminal import show
 from solution.runtime import LOG
 from solution.stages import Run, stacked, trained
 from solution.submission import check_submission, score, write_submission
@@ -69,15 +70,36 @@ def record_of(run: Run, made: Ensemble, figures: Summary) -> dict[str, Any]:
     }
 
 
-def submit(run: Run, name: str, message: str) -> None:
-    """Hand a submission to Kaggle and say what it answered. UserError where it is not of the stack there now."""
+def submit(run: Run, name: str, message: str, *, yes: bool = False, wait: float | None = None) -> None:
+    """Hand a submission to Kaggle and say what it scored. yes: do not ask first; wait: seconds, None for not at all.
+
+    UserError where the run is not finished or the submission is not of the stack there now.
+    """
     path = run.workspace.submissions / f"{name.removesuffix('.csv')}.csv"
-    if not run.competition.drawn and check_submission(path, run.competition).get("stack") != _stack_digest(run):
+    parcel = sending.packed(path, run.competition, message)
+    _require_finished(run)
+    if parcel.record.get("stack") != _stack_digest(run):
         raise UserError(
             f"{path}: expected a submission of the trainings there now, got one of others. "
             "Run `python -m solution submission` with the same --data and --scale first."
         )
-    LOG.info("Kaggle: %s", kaggle_client.submit(path, run.competition, message))
+    asking.confirm(parcel, yes)
+    entry = sending.send(parcel)
+    if wait is not None:
+        LOG.info("Kaggle: sent; waiting up to %g s for the score (Ctrl-C ends the waiting only)", wait)
+        entry = sending.wait(parcel.ledger, entry, wait)
+    LOG.info("Kaggle: %s", scores.outcome(entry))
+
+
+def _require_finished(run: Run) -> None:
+    """UserError naming the first training that is not complete: what the others make together is nothing to send."""
+    jobs = [(recipe, fold) for recipe in run.recipes for fold in range(run.table.k)]
+    missing = [f"{recipe.name}/fold{fold}" for recipe, fold in jobs if not run.bench.done(recipe, fold, run.recipes)]
+    if missing:
+        raise UserError(
+            f"{run.workspace.folds}: expected a finished run, got {len(jobs) - len(missing)} of {len(jobs)} trainings "
+            f"complete; {missing[0]} is not. Run `python -m solution run` with the same --data and --scale first."
+        )
 
 
 def _twins_record(figures: Summary) -> dict[str, Any]:
@@ -131,14 +153,13 @@ def quality(run: Run, made: Ensemble, kind: str, **facts: Any) -> Summary:  # no
     )
 
 
-def report(run: Run) -> None:
-    """Write the report's files and print its essentials."""
+def report(run: Run, against: Path | None = None, as_json: bool = False) -> None:
+    """Write the report's files and print its essentials, or everything as one JSON object.
+
+    against: another run's folder, folds/DATASET, to compare with. UserError where that cannot be compared.
+    """
     made, specialists_ = stacked(run), trained(run)
-    train = run.competition.train
-    names = (ensemble.BLEND, ensemble.RIDGE, ensemble.STACK, ensemble.PLAIN, ensemble.FINAL)
-    oof = [s.oof for s in specialists_] + [made.oof_predictions(name, run.bench) for name in names]
-    final = made.oof_predictions(ensemble.FINAL, run.bench)
-    suspects = far_off(final.coords, train.coords)
+    other = None if against is None else read_other(against, run.competition)
     written = _written(run)
     summary = quality(
         run,
@@ -148,10 +169,7 @@ def report(run: Run) -> None:
         submission=written,
         test=score(written, run.competition) if written else None,
     )
-    tables = make_tables(train, run.table, oof, run.competition.weights, suspects)
-    write_report(run.workspace.folds, tables, summary)
-    show(tables, summary)
-    LOG.info("Report: %s", run.workspace.folds / "report.md")
+    publish(run.workspace.folds, gather(run.bench, specialists_, made, summary, run.scale, other), as_json)
 
 
 def audit(run: Run) -> None:

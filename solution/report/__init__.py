@@ -1,1 +1,1 @@
-"""What came out: figures per fold and per keypoint as tables, the headline, and both as files and on the terminal."""
+"""What came out: figures, what explains them, and two runs compared; as files, a page, on the terminal and as JSON."""

@@ -43,9 +43,9 @@ def overview(tables: Tables, summary: Summary, mark: Mark) -> Grid:
         [
             name,
             *(cells[name, column] for column in columns),
-            _number(over_all.loc[name, "rmse_without_suspects"]),
-            _share(over_all.loc[name, "coverage"]),
-            _number(summary.seconds.get(name, math.nan) / 60, 1),
+            number(over_all.loc[name, "rmse_without_suspects"]),
+            share(over_all.loc[name, "coverage"]),
+            number(summary.seconds.get(name, math.nan) / 60, 1),
         ]
         for name in tables.names
     ]
@@ -62,8 +62,8 @@ def by_fold(tables: Tables, subset: str, mark: Mark) -> Grid:
         [
             name,
             *(cells[name, column] for column in columns),
-            _number(over_all.loc[name, "rmse_without_suspects"]),
-            _share(over_all.loc[name, "coverage"]),
+            number(over_all.loc[name, "rmse_without_suspects"]),
+            share(over_all.loc[name, "coverage"]),
         ]
         for name in tables.names
     ]
@@ -84,17 +84,20 @@ def by_keypoint(tables: Tables, subset: str, mark: Mark) -> Grid:
 def _pivot(frame: pd.DataFrame, column: str, mark: Mark) -> dict[tuple[str, str], str]:
     """The figure of each (name, column) as text."""
     figures = zip(frame["name"], frame[column], frame["rmse"], frame["coverage"], frame["best"], strict=True)
-    return {(name, at): _figure(value, share, mark if best else str) for name, at, value, share, best in figures}
+    return {(name, at): figure(value, covered, mark if best else str) for name, at, value, covered, best in figures}
 
 
-def _figure(value: float, coverage: float, mark: Mark) -> str:
-    text = _number(value)
+def figure(value: float, coverage: float, mark: Mark) -> str:
+    """The figure of a table: marked if it is over all labelled cells, else in brackets."""
+    text = number(value)
     return mark(text) if coverage == 1 or text == NONE else f"({text})"
 
 
-def _number(value: float, decimals: int = 3) -> str:
+def number(value: float, decimals: int = 3) -> str:
+    """The figure with its decimals, or a dash."""
     return NONE if math.isnan(value) else f"{value:.{decimals}f}"
 
 
-def _share(value: float) -> str:
+def share(value: float) -> str:
+    """The share in per cent, or a dash."""
     return NONE if math.isnan(value) else f"{value:.0%}"

@@ -82,8 +82,8 @@ def summarise(
     )
 
 
-def headline(summary: Summary) -> list[str]:
-    """The headline in sentences, without the closing one."""
+def headline(summary: Summary, steps: bool = True) -> list[str]:
+    """The headline in sentences, without the closing one. steps: with the forward selection."""
     lines = [
         f"Expected on the test pictures, where the folds' pipelines are averaged: "
         f"{summary.expected['overall']:.3f} px, {_parts(summary.expected)}."
@@ -95,7 +95,8 @@ def headline(summary: Summary) -> list[str]:
     if summary.test is not None:
         lines.append(f"True RMSE on the test pictures: {summary.test['overall']:.3f} px, {_parts(summary.test)}.")
     lines += [_choice(subset, choice) for subset, choice in summary.choice.items()]
-    lines += [_added(subset, steps) for subset, steps in summary.added.items()]
+    if steps:
+        lines += [_added(subset, path) for subset, path in summary.added.items()]
     return [*lines, *_twins(summary), *landmarks(summary)]
 
 

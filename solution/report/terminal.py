@@ -1,26 +1,53 @@
 """The report's essentials on the terminal: 80 columns, plain text where the output is no terminal."""
 
+from collections.abc import Iterator
+
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from solution.report.cells import LEGEND, Grid, overview
-from solution.report.summary import Summary, closing, headline
-from solution.report.tables import Tables
+from solution.report.content import Report
+from solution.report.essentials import (
+    calibration_grid,
+    changed_grid,
+    comparison_grid,
+    comparison_sentences,
+    contributions_grid,
+    training_grid,
+    worst_grid,
+)
+from solution.report.summary import closing, headline
 
 WIDTH = 80
 
 
-def show(tables: Tables, summary: Summary, console: Console | None = None) -> None:
-    """Print the headline, the overview, and as the last line where the submission lies and its expected RMSE."""
+def show(report: Report, console: Console | None = None) -> None:
+    """Print the tables, the headline, and as the last line where the submission lies and its expected RMSE."""
     console = console or Console()
     width = min(console.width, WIDTH)
-    console.print(_table(overview(tables, summary, _starred)), width=width)
-    for sentence in (f"{LEGEND} *: the best of its column.", *headline(summary)):
+    for part in _parts(report, console.is_terminal):
+        console.print(_table(part) if isinstance(part, Grid) else Text(part), width=width)
         console.print()
-        console.print(Text(sentence), width=width)
-    console.print()
-    console.print(Text(closing(summary), style="bold"), soft_wrap=True)  # one line, so that the path can be copied
+    console.print(Text(closing(report.summary), style="bold"), soft_wrap=True)  # one line: the path can be copied
+
+
+def _parts(report: Report, spark: bool) -> Iterator[Grid | str]:
+    """Tables and sentences in their order."""
+    yield overview(report.tables, report.summary, _starred)
+    yield f"{LEGEND} *: the best of its column."
+    grids = (
+        contributions_grid(report),
+        training_grid(report, spark),
+        calibration_grid(report),
+        worst_grid(report),
+    )
+    yield from (grid for grid in grids if grid.rows)
+    if report.comparison is not None:
+        yield comparison_grid(report.comparison)
+        yield from comparison_sentences(report.comparison)
+        yield changed_grid(report, report.comparison)
+    yield from headline(report.summary, steps=False)
 
 
 def _starred(text: str) -> str:

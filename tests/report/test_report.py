@@ -9,72 +9,15 @@ from rich.console import Console
 
 from solution.faces import FaceSet, FoldTable, Predictions
 from solution.keypoints import FACE15, IN_FOUR
-from solution.metrics import rmse, rmse_by_point, weighted_rmse
+from solution.metrics import rmse, weighted_rmse
+from solution.report.content import Report
 from solution.report.markdown import page, write_report
 from solution.report.summary import Summary, summarise
 from solution.report.tables import Tables, make_tables
 from solution.report.terminal import show
 from solution.twins import TwinLabels, Worth
-from tests.small import predicted, small_faces, small_folds
-
-WEIGHTS = {15: 0.65, 4: 0.35}
-CHOICE = {
-    15: {"used": "stack", "blend": 1.09, "stack": 1.07, "difference": [-0.02, -0.031, -0.009]},
-    4: {"used": "blend", "blend": 1.4, "stack": 1.41, "difference": [0.01, -0.01, 0.03]},
-}
-
-
-@pytest.fixture
-def faces() -> FaceSet:
-    return small_faces(12, 12)
-
-
-@pytest.fixture
-def table(faces: FaceSet) -> FoldTable:
-    return small_folds(faces)
-
-
-def only(predictions: Predictions, rows: np.ndarray, points: np.ndarray) -> Predictions:
-    """The predictions of these rows, of these points alone."""
-    coords = np.full_like(predictions.coords[rows], np.nan)
-    coords[:, points] = predictions.coords[rows][:, points]
-    return Predictions(predictions.name, predictions.ids[rows], coords, predictions.spread[rows])
-
-
-@pytest.fixture
-def oof(faces: FaceSet) -> list[Predictions]:
-    every = np.arange(FACE15.size)
-    order = np.random.default_rng(9).permutation(len(faces))
-    return [
-        only(predicted(faces, "unet_15", 1.0, 1), faces.subset == 15, every),
-        only(predicted(faces, "eyes", 0.1, 2), faces.subset > 0, IN_FOUR),
-        predicted(faces, "blend", 1.5, 3),
-        only(predicted(faces, "stack", 1.2, 4), order, every),
-    ]
-
-
-@pytest.fixture
-def suspects(faces: FaceSet) -> np.ndarray:
-    return np.isin(faces.ids, [2, 15])
-
-
-@pytest.fixture
-def tables(faces: FaceSet, table: FoldTable, oof: list[Predictions], suspects: np.ndarray) -> Tables:
-    return make_tables(faces, table, oof, WEIGHTS, suspects)
-
-
-@pytest.fixture
-def summary(faces: FaceSet, oof: list[Predictions], suspects: np.ndarray) -> Summary:
-    return summarise(
-        faces,
-        oof[3],
-        WEIGHTS,
-        suspects=suspects,
-        choice=CHOICE,
-        seconds={"unet_15": 1020.0, "eyes": 75.0},
-        submission=Path("submissions/real/best.csv"),
-        drawn=False,
-    )
+from tests.report.cases import WEIGHTS, only
+from tests.small import predicted
 
 
 def figure(frame: pd.DataFrame, **where: str) -> pd.Series:
@@ -138,7 +81,8 @@ def test_only_full_figures_compete(tables: Tables) -> None:
 
 def test_keypoint_figures(tables: Tables, faces: FaceSet, oof: list[Predictions]) -> None:
     at = faces.subset == 15
-    want = rmse_by_point(oof[2].coords[at].astype(float), faces.coords[at])
+    coords, labels = oof[2].coords[at].astype(float), faces.coords[at]
+    want = [rmse(coords[:, k], labels[:, k]) for k in range(FACE15.size)]
     got = [figure(tables.keypoints, name="blend", subset="15", point=p)["rmse"] for p in FACE15.points]
     np.testing.assert_allclose(got, want)
 
@@ -241,35 +185,47 @@ def test_twins_are_counted_and_their_use_is_told(tables: Tables, summary: Summar
     assert "out-of-fold 1.651 px, blended with the twin's label 1.333 px; the label weighs 0.43" in text
 
 
-def shown(tables: Tables, summary: Summary, **settings: object) -> list[str]:
+def shown(report: Report, **settings: object) -> list[str]:
     out = io.StringIO()
-    show(tables, summary, Console(file=out, **settings))
+    show(report, Console(file=out, **settings))
     return out.getvalue().splitlines()
 
 
-def test_terminal_is_plain_and_narrow_when_it_is_a_file(tables: Tables, summary: Summary) -> None:
-    lines = shown(tables, summary, width=200)
+def test_terminal_is_plain_and_narrow_when_it_is_a_file(report: Report) -> None:
+    lines = shown(report, width=200)
+    tables, summary = report.tables, report.summary
     assert max(len(line) for line in lines) <= 80
     assert all(line.isascii() and line.replace("\t", " ").isprintable() for line in lines)
     stack = figure(tables.folds, name="stack", subset="weighted", fold="all")["rmse"]
     assert lines[-1] == f"Submission: submissions/real/best.csv, expected RMSE {summary.expected['overall']:.3f} px"
     (row,) = [line for line in lines if line.startswith("stack")]
     assert f"{stack:.3f}*" in row
+    assert [line.split() for line in lines if line.startswith("unet_15")][2] == ["unet_15", "4", "2.00", "1.50"]
 
 
 def test_terminal_keeps_the_last_line_whole_and_names_as_they_are(
-    faces: FaceSet, table: FoldTable, oof: list[Predictions], summary: Summary
+    faces: FaceSet, table: FoldTable, oof: list[Predictions], report: Report
 ) -> None:
     odd = replace(oof[2], name="[bold]a_very_long_name_for_a_specialist_of_the_fourth_kind")
-    far = replace(summary, submission=Path("/somewhere") / ("deep/" * 20) / "best.csv")
-    lines = shown(make_tables(faces, table, [odd], WEIGHTS), far, width=80)
+    far = replace(report.summary, submission=Path("/somewhere") / ("deep/" * 20) / "best.csv")
+    lines = shown(replace(report, tables=make_tables(faces, table, [odd], WEIGHTS), summary=far), width=80)
     assert "deep/best.csv, expected RMSE" in lines[-1]
     assert lines[-1].startswith("Submission: /somewhere/deep/")
     assert max(len(line) for line in lines[:-1]) <= 80
     assert lines[1].startswith("[bold]a_very")
 
 
-def test_terminal_uses_style_on_a_terminal(tables: Tables, summary: Summary) -> None:
-    lines = shown(tables, replace(summary, submission=None), width=80, force_terminal=True, color_system="standard")
+def test_terminal_uses_style_and_draws_curves_on_a_terminal(report: Report) -> None:
+    bare = replace(report, summary=replace(report.summary, submission=None))
+    lines = shown(bare, width=80, force_terminal=True, color_system="standard")
     assert "\x1b[" in lines[-1]
     assert "No submission written, expected RMSE" in lines[-1]
+    assert any("█▃▂▁" in line and "█▁" in line and "2.000 1.500" in line for line in lines)
+
+
+def test_terminal_tells_what_failed_and_what_each_adds(report: Report) -> None:
+    lines = shown(report)
+    worst = report.pictures[0]
+    assert any(line.split()[1:4] == [str(worst.id), f"{worst.rms:.3f}", str(worst.subset)] for line in lines)
+    assert any(line.split() == ["eyes", "1.070", "0.020", "0.20", "1.400", "-", "1.00", "1.2"] for line in lines)
+    assert any(line.startswith("ensemble") and line.count("%") == 2 for line in lines)

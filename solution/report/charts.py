@@ -1,0 +1,276 @@
+"""The page's charts as plotly figures. Colours hold on light paper and dark; text and grid get the theme's in the page.
+
+`meta` of a trace says which of the page's switches shows it: {"fold": 0} or {"subset": 15}.
+"""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import plotly.graph_objects as go
+
+from solution.keypoints import SUBSETS
+from solution.report.calibration import Calibration
+from solution.report.comparison import Comparison
+from solution.report.content import TOGETHER, Report
+from solution.report.contributions import Contribution
+from solution.report.curves import Curve, by_recipe, mean_held
+from solution.report.standing import Figure
+from solution.report.summary import FIRST_PRIVATE
+from solution.report.tables import WEIGHTED
+
+PALETTE = (
+    *("#4a86e8", "#dd7433", "#2aa085", "#b46bd6", "#bf9a1f"),
+    *("#dc5c86", "#7a8b99", "#6fa83a", "#45b0d0", "#a9714b", "#8f8ae6", "#5f9e7f"),
+)
+"""Told apart on white and on near black; the first five are the folds'."""
+
+GREY = "#8a8f98"
+PARTS = {"overall": "both", 15: "15-keypoint rows", 4: "4-keypoint rows"}
+SHORT = {"expected": "Expected", "cv": "CV, no suspects", "cv_every_label": "CV, every label", "true": "True"}
+TICKS = (0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1, 1.4, 2, 3, 4, 5, 7, 10, 14, 20, 30, 50)
+COARSE = (0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50)
+"""Pixels that logarithmic axes name, where they span little and much."""
+
+ROW = 62
+"""Height of a line with three intervals, screen pixels."""
+
+
+def charts(report: Report) -> dict[str, dict[str, Any]]:
+    """Every chart as plotly's JSON, by the name of its place in the page."""
+    figures = {"standing": standing(report.standing.figures, report.summary.drawn)}
+    figures |= {f"added-{s}": added(report.contributions, s) for s in SUBSETS}
+    figures |= {"curves-all": all_curves(report.curves)}
+    figures |= {f"curves-{name}": curves(own) for name, own in by_recipe(report.curves).items()}
+    figures["calibration"] = calibration(report.calibration)
+    if report.comparison is not None:
+        figures["comparison"] = comparison(report.comparison)
+    return {name: figure.to_plotly_json() for name, figure in figures.items()}
+
+
+def standing(figures: Sequence[Figure], drawn: bool) -> go.Figure:
+    """The headline as points with intervals, one line a figure, a colour a subset."""
+    lines = [figure for figure in figures if figure.key in SHORT]
+    figure = go.Figure()
+    for at, (part, title) in enumerate(PARTS.items()):
+        known = [(i, line) for i, line in enumerate(lines) if part in line.scores]
+        figure.add_scatter(
+            name=title,
+            x=[_round(line.scores[part]) for _, line in known],
+            y=[i + _offset(at) for i, _ in known],
+            error_x=_bars([(line.scores[part], line.intervals.get(part)) for _, line in known], PALETTE[at]),
+            mode="markers",
+            marker={"color": PALETTE[at], "size": 10},
+            text=[line.title for _, line in known],
+            hovertemplate=f"%{{text}}<br>{title}: %{{x:.3f}} px<extra></extra>",
+        )
+    _lines(figure, [SHORT[line.key] for line in lines], "RMSE, px")
+    if not drawn:
+        _upright(figure, FIRST_PRIVATE, len(lines), f"Kaggle's first place, {FIRST_PRIVATE:.3f}")
+    return figure
+
+
+def added(contributions: Sequence[Contribution], subset: int) -> go.Figure:
+    """The blend's RMSE as specialists join, the most useful first."""
+    joined = sorted((one for one in contributions if subset in one.shares), key=lambda one: one.shares[subset].step)
+    figure = go.Figure()
+    figure.add_scatter(
+        x=[one.name for one in joined],
+        y=[_round(one.shares[subset].rmse) for one in joined],
+        mode="lines+markers",
+        line={"color": PALETTE[SUBSETS.index(subset) + 1], "width": 2},
+        marker={"size": 8},
+        hovertemplate="with %{x}: %{y:.3f} px<extra></extra>",
+    )
+    figure.update_layout(**_layout(260), xaxis={"type": "category", "tickangle": -35}, yaxis={"title": "px"})
+    return figure
+
+
+def all_curves(found: Sequence[Curve]) -> go.Figure:
+    """Held-out RMSE of every specialist, mean over the folds."""
+    figure = go.Figure()
+    for at, (name, own) in enumerate(by_recipe(found).items()):
+        held = mean_held(own)
+        figure.add_scatter(
+            name=name,
+            x=[number for number, _ in held],
+            y=[_round(rmse) for _, rmse in held],
+            mode="lines+markers",
+            line={"color": PALETTE[at % len(PALETTE)], "width": 2},
+            marker={"size": 6},
+            hovertemplate=f"{name}, epoch %{{x}}: %{{y:.3f}} px<extra></extra>",
+        )
+    figure.update_layout(
+        **_layout(420), xaxis={"title": "epoch", "rangemode": "tozero"}, yaxis=_log_axis("held-out, px", TICKS)
+    )
+    return figure
+
+
+def curves(own: Sequence[Curve]) -> go.Figure:
+    """One specialist: held-out RMSE above, loss below, a colour a fold."""
+    figure = go.Figure()
+    for curve in own:
+        colour = PALETTE[curve.fold % len(PALETTE)]
+        common = {"legendgroup": str(curve.fold), "line": {"color": colour, "width": 2}, "meta": {"fold": curve.fold}}
+        held = [(epoch.number, epoch.held) for epoch in curve.epochs if epoch.held is not None]
+        figure.add_scatter(
+            name=f"fold {curve.fold}",
+            x=[number for number, _ in held],
+            y=[_round(value) for _, value in held],
+            mode="lines+markers",
+            marker={"size": 6},
+            hovertemplate=f"fold {curve.fold}, epoch %{{x}}: %{{y:.3f}} px<extra></extra>",
+            **common,
+        )
+        x, y = _broken(curve)
+        figure.add_scatter(
+            x=x,
+            y=y,
+            yaxis="y2",
+            mode="lines+markers",
+            marker={"size": 3},
+            showlegend=False,
+            hovertemplate=f"fold {curve.fold}, epoch %{{x}}: loss %{{y:.4g}}<extra></extra>",
+            **common,
+        )
+    figure.update_layout(
+        **_layout(420),
+        xaxis={"title": "epoch", "rangemode": "tozero", "anchor": "y2"},
+        yaxis={"title": "held-out, px", "domain": [0.54, 1]},
+        yaxis2={**_log_axis("loss"), "domain": [0, 0.46], "anchor": "x"},
+    )
+    return figure
+
+
+def _broken(curve: Curve) -> tuple[list[int | None], list[float | None]]:
+    """Epochs and losses, with a gap between the phases of a training, whose losses are of different kinds."""
+    x: list[int | None] = []
+    y: list[float | None] = []
+    phase = curve.epochs[0].phase if curve.epochs else ""
+    for epoch in curve.epochs:
+        if epoch.phase != phase:
+            x.append(None)
+            y.append(None)
+            phase = epoch.phase
+        x.append(epoch.number)
+        y.append(_round(epoch.loss))
+    return x, y
+
+
+def calibration(found: Sequence[Calibration]) -> go.Figure:
+    """Found error against predicted spread, a line a specialist; on the diagonal where uncertainty is honest."""
+    figure = go.Figure()
+    names = list(dict.fromkeys(one.name for one in found))
+    for one in found:
+        together = one.name == TOGETHER
+        figure.add_scatter(
+            name=one.name,
+            x=[_round(value) for value in one.predicted],
+            y=[_round(value) for value in one.found],
+            mode="lines+markers",
+            line={"color": PALETTE[names.index(one.name) % len(PALETTE)], "width": 4 if together else 1.5},
+            marker={"size": 8 if together else 5},
+            meta={"subset": one.subset},
+            visible=one.subset == SUBSETS[0],
+            hovertemplate=f"{one.name}: predicted %{{x:.2f}} px, found %{{y:.2f}} px<extra></extra>",
+        )
+    values = [value for one in found for value in (*one.predicted, *one.found) if value > 0]
+    if values:
+        ends = [_round(min(values)), _round(max(values))]
+        figure.add_scatter(
+            x=ends, y=ends, mode="lines", line={"color": GREY, "dash": "dot"}, name="honest", hoverinfo="skip"
+        )
+    axes = {"xaxis": _log_axis("predicted spread, px", COARSE), "yaxis": _log_axis("found error, px", COARSE)}
+    figure.update_layout(**_layout(460), **axes)
+    return figure
+
+
+def comparison(found: Comparison) -> go.Figure:
+    """Differences with intervals, one line a predictions, a colour a subset; left of zero this run is better."""
+    told = [one for one in found.differences if one.low < one.high] or found.differences  # without the same trainings
+    names = list(dict.fromkeys(one.name for one in told))
+    figure = go.Figure()
+    for at, (subset, title) in enumerate(((WEIGHTED, "both"), ("15", PARTS[15]), ("4", PARTS[4]))):
+        own = [one for one in told if one.subset == subset]
+        figure.add_scatter(
+            name=title,
+            x=[_round(one.point) for one in own],
+            y=[names.index(one.name) + _offset(at) for one in own],
+            error_x=_bars([(one.point, (one.low, one.high)) for one in own], PALETTE[at]),
+            mode="markers",
+            marker={"color": PALETTE[at], "size": 9},
+            text=[one.name for one in own],
+            hovertemplate=f"%{{text}}<br>{title}: %{{x:+.3f}} px<extra></extra>",
+        )
+    _lines(figure, names, "this run minus the other, px")
+    _upright(figure, 0.0, len(names))
+    return figure
+
+
+def _lines(figure: go.Figure, titles: Sequence[str], unit: str) -> None:
+    """Lay a figure out whose lines are numbered from the top."""
+    figure.update_layout(
+        **_layout(110 + ROW * len(titles)),
+        xaxis={"title": unit, "zeroline": False},
+        yaxis={
+            "tickvals": list(range(len(titles))),
+            "ticktext": list(titles),
+            "range": [len(titles) - 0.5, -0.5],
+            "showgrid": False,
+            "zeroline": False,
+        },
+    )
+
+
+def _upright(figure: go.Figure, x: float, lines: int, name: str = "") -> None:
+    """A dotted line to hold figures against, in the legend if it has a name."""
+    figure.add_scatter(
+        x=[x, x],
+        y=[-0.5, lines - 0.5],
+        mode="lines",
+        line={"color": GREY, "dash": "dot", "width": 1.5},
+        name=name,
+        showlegend=bool(name),
+        hoverinfo="skip",
+    )
+
+
+def _bars(values: Sequence[tuple[float, tuple[float, float] | None]], colour: str) -> dict[str, Any]:
+    """Error bars from (point, interval); none where there is no interval."""
+    return {
+        "type": "data",
+        "symmetric": False,
+        "array": [_round(interval[1] - point) if interval else None for point, interval in values],
+        "arrayminus": [_round(point - interval[0]) if interval else None for point, interval in values],
+        "color": colour,
+        "thickness": 2,
+        "width": 4,
+    }
+
+
+def _offset(at: int) -> float:
+    """Where the part `at` of three lies beside the middle of its line."""
+    return (at - 1) * 0.22
+
+
+def _log_axis(title: str, ticks: Sequence[float] = ()) -> dict[str, Any]:
+    """A logarithmic axis with these ticks, or the usual ones."""
+    at = {"tickvals": list(ticks)} if ticks else {"dtick": "D2"}
+    return {"title": title, "type": "log", "tickformat": ".3~g", **at}
+
+
+def _layout(height: int) -> dict[str, Any]:
+    return {
+        "template": None,
+        "height": height,
+        "margin": {"l": 8, "r": 12, "t": 28, "b": 8, "pad": 4},
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "dragmode": False,
+        "hovermode": "closest",
+        "legend": {"orientation": "h", "yanchor": "bottom", "y": 1.02, "x": 0},
+    }
+
+
+def _round(value: float) -> float | None:
+    return round(value, 5) if math.isfinite(value) else None

@@ -1,0 +1,110 @@
+"""Two runs on the same pictures: paired differences with bootstrap intervals, and the pictures that changed most."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from solution.audit import far_off, row_rms
+from solution.ensemble import FINAL
+from solution.faces import FaceSet
+from solution.keypoints import SUBSETS
+from solution.metrics import paired_difference, weighted_rmse
+from solution.report.other import Other
+from solution.report.pictures import Gallery, Picture
+from solution.report.tables import WEIGHTED
+
+CHANGED = 24
+"""Pictures shown: those whose rms error differs most between the runs."""
+
+EVERY = f"{FINAL}, every label"
+"""The final predictions over all labels; every other line leaves suspects out."""
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Ours against theirs. subset: "15", "4" or "weighted". RMSE in pixels over the labelled cells that both predict.
+
+    point, low, high: ours minus theirs and its 95 % interval; below 0 ours is better. rows: pictures compared. same:
+    whether both were made from the same settings and folds, None where that is not one training's.
+    """
+
+    name: str
+    subset: str
+    ours: float
+    theirs: float
+    point: float
+    low: float
+    high: float
+    rows: int
+    same: bool | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """against: the other run's folder. suspects: rows left out, whose labels lie far off from both runs' predictions.
+
+    changed: the pictures that changed most, with both predictions. only_ours, only_theirs: specialists without a pair.
+    """
+
+    against: str
+    suspects: int
+    differences: tuple[Difference, ...]
+    changed: tuple[Picture, ...]
+    only_ours: tuple[str, ...]
+    only_theirs: tuple[str, ...]
+
+
+def compare(
+    gallery: Gallery,
+    ours: Mapping[str, np.ndarray],
+    digests: Mapping[str, str],
+    other: Other,
+    weights: dict[int, float],
+) -> Comparison:
+    """Compare what both runs have. ours: by name, FINAL first, out-of-fold (N, 15, 2); digests: by specialist."""
+    faces = gallery.faces
+    suspects = far_off(ours[FINAL], faces.coords) & far_off(other.coords[FINAL], faces.coords)
+    pairs = [(FINAL, FINAL, ~suspects), (EVERY, FINAL, np.ones(len(faces), bool))]
+    pairs += [(name, name, ~suspects) for name in ours if name in other.coords and name != FINAL]
+    found: list[Difference] = []
+    for title, name, kept in pairs:
+        same = digests[name] == other.digests[name] if name in digests else None
+        found += _differences(title, ours[name][kept], other.coords[name][kept], faces.take(kept), weights, same)
+    return Comparison(
+        against=str(other.folder),
+        suspects=int(suspects.sum()),
+        differences=tuple(found),
+        changed=_changed(gallery, other.coords[FINAL]),
+        only_ours=tuple(name for name in ours if name not in other.coords),
+        only_theirs=tuple(name for name in other.coords if name not in ours),
+    )
+
+
+def _differences(
+    title: str, ours: np.ndarray, theirs: np.ndarray, faces: FaceSet, weights: dict[int, float], same: bool | None
+) -> list[Difference]:
+    """For each subset that both predict some of, and for both together where there are both."""
+    labels = np.where(np.isnan(ours) | np.isnan(theirs), np.nan, faces.coords)
+    told = ~np.isnan(labels).all(axis=(1, 2))
+    there = [s for s in SUBSETS if (told & (faces.subset == s)).any()]
+    parts = [(str(s), {one: float(one == s) for one in SUBSETS}) for s in there]
+    if all(s in there for s in SUBSETS if weights[s] > 0):
+        parts.append((WEIGHTED, weights))
+    found = []
+    for subset, shares in parts:
+        rows = told & np.isin(faces.subset, [s for s in SUBSETS if shares[s] > 0])
+        pair, where = (labels[rows], faces.subset[rows]), {"same": same, "rows": int(rows.sum())}
+        point, low, high = paired_difference(ours[rows], theirs[rows], *pair, shares)
+        rmses = [weighted_rmse(coords[rows], *pair, shares) for coords in (ours, theirs)]
+        found.append(Difference(title, subset, *rmses, point, low, high, **where))
+    return found
+
+
+def _changed(gallery: Gallery, theirs: np.ndarray) -> tuple[Picture, ...]:
+    """The pictures whose rms error differs most, the largest difference first."""
+    labels = gallery.faces.coords
+    theirs = theirs.astype(gallery.coords.dtype)  # as exact as ours: the same prediction has not changed
+    change = np.nan_to_num(np.abs(row_rms(theirs - labels, ~np.isnan(labels)) - gallery.rms))
+    rows = np.argsort(-change, kind="stable")[:CHANGED]
+    return gallery.pictures([int(row) for row in rows if change[row] > 0], theirs)

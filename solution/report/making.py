@@ -1,0 +1,140 @@
+"""What made a run: data, settings and their digests, training times, and the versions and machine of the report."""
+
+import os
+import platform
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from solution.artefacts import Workspace, digest_of, manifest
+from solution.drift import BY_RANK
+from solution.ensemble import inputs_of
+from solution.recipe import Recipe
+from solution.specialists import Bench
+from solution.stacker import ROUNDS, SETTINGS
+from solution.submission import code_version
+
+LIBRARIES = (
+    "torch",
+    "timm",
+    "lightgbm",
+    "scikit-learn",
+    "scipy",
+    "numpy",
+    "pandas",
+    "opencv-python-headless",
+    "plotly",
+)
+CPU_INFO = Path("/proc/cpuinfo")
+
+
+@dataclass(frozen=True)
+class Made:
+    """A recipe's trainings. settings: every one, flat. seconds: by fold. device: where they ran."""
+
+    name: str
+    digest: str
+    settings: Mapping[str, Any]
+    seconds: tuple[float, ...]
+    device: str
+    start_from: str | None
+
+
+@dataclass(frozen=True)
+class Making:
+    """dataset: facts of the data. recipes: every specialist. stack: its digest and settings, flat. versions, machine:
+    of the report, which need not be those of the trainings.
+    """
+
+    dataset: Mapping[str, Any]
+    recipes: tuple[Made, ...]
+    stack: Mapping[str, Any]
+    versions: Mapping[str, str]
+    machine: Mapping[str, Any]
+
+    @property
+    def minutes(self) -> float:
+        """Of all trainings, one after another."""
+        return sum(sum(recipe.seconds) for recipe in self.recipes) / 60
+
+
+def making(bench: Bench, recipes: tuple[Recipe, ...], scale: str) -> Making:
+    """Gather it from the settings, the manifests of the trainings, and this machine."""
+    workspace, competition, table = bench.workspace, bench.competition, bench.table
+    train, test = competition.train, competition.test
+    dataset = {
+        "name": workspace.dataset,
+        "scale": scale,
+        "drawn": competition.drawn,
+        "digest": competition.digest,
+        "folds_digest": digest_of(table.fold.tolist()),
+        "folds": table.k,
+        "labelled_15": int((train.subset == 15).sum()),
+        "labelled_4": int((train.subset == 4).sum()),
+        "test": len(test),
+        "cells_asked": len(competition.lookup.row_id),
+        "share_15": round(competition.weights[15], 4),
+    }
+    trained = tuple(_made(workspace, recipe, table.k) for recipe in recipes)
+    return Making(dataset, trained, _stack(bench, recipes), _versions(), _machine())
+
+
+def _stack(bench: Bench, recipes: tuple[Recipe, ...]) -> dict[str, Any]:
+    drift = {f"drift.rows_{subset}": rows for subset, rows in BY_RANK.items()}
+    return {"digest": digest_of(inputs_of(bench, recipes)), "rounds": ROUNDS, **SETTINGS, **drift}
+
+
+def _made(workspace: Workspace, recipe: Recipe, folds: int) -> Made:
+    manifests = [manifest(workspace.fold(recipe.name, fold)) or {} for fold in range(folds)]
+    devices = sorted({str(content.get("device", "unknown")) for content in manifests})
+    return Made(
+        name=recipe.name,
+        digest=recipe.digest(),
+        settings=dict(_flat(recipe.settings())),
+        seconds=tuple(float(content.get("seconds", 0.0)) for content in manifests),
+        device=", ".join(devices),
+        start_from=recipe.start_from,
+    )
+
+
+def _flat(settings: Mapping[str, Any], above: str = "") -> list[tuple[str, Any]]:
+    """Settings with those within settings named by path: optimiser.lr."""
+    found: list[tuple[str, Any]] = []
+    for key, value in settings.items():
+        found += _flat(value, f"{above}{key}.") if isinstance(value, Mapping) else [(f"{above}{key}", value)]
+    return found
+
+
+def _versions() -> dict[str, str]:
+    code = code_version()
+    commit = f", commit {code['commit'][:12]}" if code["commit"] else ""
+    own = f"{code['version']}{commit}{' with changes' if code['dirty'] else ''}"
+    return {"solution": own, "python": platform.python_version()} | {name: _version(name) for name in LIBRARIES}
+
+
+def _version(library: str) -> str:
+    try:
+        return version(library)
+    except PackageNotFoundError:
+        return "not installed"
+
+
+def _machine() -> dict[str, Any]:
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    return {
+        "system": f"{platform.system()} {platform.machine()}",
+        "processor": _processor(),
+        "cores": os.cpu_count(),
+        "memory_gib": round(memory, 1),
+    }
+
+
+def _processor() -> str:
+    """The processor's name where the system tells it."""
+    if CPU_INFO.is_file():
+        for line in CPU_INFO.read_text(encoding="utf-8", errors="replace").splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    return platform.processor() or "unknown"

@@ -1,0 +1,94 @@
+"""How good the submission is, as a table of figures with intervals, and how far cross-validation can be trusted."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from solution.faces import FaceSet, Predictions
+from solution.keypoints import SUBSETS
+from solution.metrics import bootstrap_interval
+from solution.report.summary import COLUMN_MEANS, FIRST_PRIVATE, Summary
+from solution.report.tables import ALL, WEIGHTED, Tables, aligned
+
+Scores = Mapping[str | int, float]
+Interval = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One line: RMSE in pixels of "overall", 15 and 4 (orientation: overall alone), and 95 % intervals where known."""
+
+    key: str
+    title: str
+    scores: Scores
+    intervals: Mapping[str | int, Interval] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Standing:
+    """figures: the headline as a table. trust: sentences that say how far it can be trusted."""
+
+    figures: tuple[Figure, ...]
+    trust: tuple[str, ...]
+
+
+def stand(faces: FaceSet, final: Predictions, suspects: np.ndarray, tables: Tables, summary: Summary) -> Standing:
+    """The headline of the final out-of-fold predictions with an interval for each subset. suspects: bool (N,)."""
+    coords = aligned(faces, final)
+    figures = [Figure("expected", "Expected of the submission", summary.expected)]
+    if summary.without_suspects is not None and summary.interval_without is not None:
+        by_subset = _intervals(coords, faces, ~suspects)
+        intervals = {"overall": summary.interval_without, **by_subset}
+        figures.append(Figure("cv", "Cross-validated, without suspects", summary.without_suspects, intervals))
+    every = {"overall": summary.interval, **_intervals(coords, faces, np.ones(len(faces), bool))}
+    figures.append(Figure("cv_every_label", "Cross-validated, over every label", summary.cv, every))
+    if summary.test is not None:
+        figures.append(Figure("true", "True, on the test pictures", summary.test))
+    if not summary.drawn:
+        figures.append(Figure("first", "First of Kaggle's private leaderboard", {"overall": FIRST_PRIVATE}))
+        figures.append(Figure("means", "Answering each column's mean, there", {"overall": COLUMN_MEANS}))
+    return Standing(tuple(figures), tuple(_trust(coords, faces, suspects, tables, summary)))
+
+
+def _intervals(coords: np.ndarray, faces: FaceSet, kept: np.ndarray) -> dict[str | int, Interval]:
+    """Each subset's 95 % interval over these rows, bool (N,); none for a subset without rows."""
+    found: dict[str | int, Interval] = {}
+    for subset in SUBSETS:
+        rows = kept & (faces.subset == subset)
+        if rows.any():
+            alone = {s: float(s == subset) for s in SUBSETS}
+            found[subset] = bootstrap_interval(coords[rows], faces.coords[rows], faces.subset[rows], alone)
+    return found
+
+
+def _trust(coords: np.ndarray, faces: FaceSet, suspects: np.ndarray, tables: Tables, summary: Summary) -> list[str]:
+    squared = (coords - faces.coords) ** 2
+    share = float(np.nansum(squared[suspects]) / max(np.nansum(squared), 1e-12))
+    trusted = summary.without_suspects or summary.cv
+    averaged = trusted["overall"] - summary.expected["overall"]
+    lines = [
+        f"{int(suspects.sum())} of {len(faces)} rows are suspects: their labels lie 12 px or more off. They carry "
+        f"{share:.0%} of the squared error, so one more or less of them moves the figure over every label.",
+        "Intervals are what resampling the pictures gives: another draw of as many pictures would score within them "
+        "about 95 times in 100. They hold no change of labellers, and none of the training's own luck.",
+        _between_folds(tables, summary.name),
+        f"Averaging the folds' pipelines takes {averaged:.3f} px off one pipeline's error; this is measured on the "
+        "test pictures, without labels.",
+    ]
+    if summary.test is not None:
+        missed = summary.test["overall"] - summary.expected["overall"]
+        lines.append(
+            f"The drawn faces' answers are known: the submission's true RMSE is {summary.test['overall']:.3f} px, "
+            f"{missed:+.3f} px from what was expected."
+        )
+    return lines
+
+
+def _between_folds(tables: Tables, name: str) -> str:
+    rows = tables.folds[(tables.folds["name"] == name) & (tables.folds["subset"] == WEIGHTED)]
+    held = rows.loc[rows["fold"] != ALL, "rmse_without_suspects"].to_numpy()
+    return (
+        f"Without suspects the {len(held)} folds lie between {held.min():.3f} and {held.max():.3f} px, with a standard "
+        f"deviation of {held.std(ddof=1) if len(held) > 1 else 0.0:.3f} px."
+    )

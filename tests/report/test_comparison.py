@@ -1,0 +1,149 @@
+"""Two runs against each other: what is read of the other one, what is refused, and what is found."""
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from solution.__main__ import main
+from solution.artefacts import MANIFEST, seal
+from solution.data.competition import Competition
+from solution.errors import UserError
+from solution.metrics import paired_difference, rmse
+from solution.report.comparison import EVERY, Comparison, compare
+from solution.report.other import Other, read_other
+from tests.report.cases import WEIGHTS, gallery_of
+from tests.small import predicted, small_faces, small_folds
+
+
+@pytest.fixture
+def other_run(finished: Path, tmp_path: Path) -> Path:
+    """A copy of the finished run's folder, for changing."""
+    return Path(shutil.copytree(finished / "folds" / "faces", tmp_path / "other" / "faces"))
+
+
+def resealed(folder: Path, change: Callable[[dict], None], inputs: Callable[[dict], None] = lambda _: None) -> None:
+    """Change a sealed folder's arrays and inputs, and seal it anew."""
+    content = json.loads((folder / MANIFEST).read_text())
+    for path in folder.glob("*.npz"):
+        with np.load(path) as arrays:
+            parts = dict(arrays)
+        change(parts)
+        np.savez(path, **parts)
+    inputs(content["inputs"])
+    seal(folder, content["inputs"], list(content["files"]))
+
+
+def compared(error: float) -> Comparison:
+    """Predictions 1 px off against others that err `error` times as far, on rows of which two have absurd labels."""
+    faces = small_faces(40, 40)
+    faces.coords[[3, 50]] += 30
+    right = small_faces(40, 40)
+    mine, their = (predicted(right, error=e, seed=2).coords for e in (1.0, error))
+    part = np.where((faces.subset == 15)[:, None, None], mine, np.nan)
+    gallery = gallery_of(faces, small_folds(faces), predicted(right, error=1.0, seed=2))
+    ours = {"final": mine, "unet_15": part, "mine": mine}
+    other = Other(Path("/runs/a"), {"final": their, "unet_15": their, "theirs": their}, {"unet_15": "x", "theirs": "y"})
+    return compare(gallery, ours, {"unet_15": "z", "mine": "m"}, other, WEIGHTS)
+
+
+def test_differences_are_paired_and_know_the_better_run():
+    found = compared(1.2)
+    by_line = {(one.name, one.subset): one for one in found.differences}
+    assert list(by_line) == [(name, s) for name in ("final", EVERY) for s in ("15", "4", "weighted")] + [
+        ("unet_15", "15")
+    ]
+    assert found.suspects == 2
+    for name in ("final", "unet_15"):
+        line = by_line[name, "15"]
+        assert line.rows == 39
+        assert line.point == pytest.approx(line.ours - line.theirs)
+        assert line.point == pytest.approx(-0.2, abs=0.03)
+        assert line.low < line.point < line.high < 0
+    assert by_line[EVERY, "15"].ours > 4 * by_line["final", "15"].ours
+    assert by_line["unet_15", "15"].same is False
+    assert by_line["final", "15"].same is None
+    assert (found.only_ours, found.only_theirs) == (("mine",), ("theirs",))
+
+
+def test_the_figures_are_the_metrics():
+    found = compared(1.5)
+    faces = small_faces(40, 40)
+    faces.coords[[3, 50]] += 30
+    mine, their = (predicted(small_faces(40, 40), error=e, seed=2).coords for e in (1.0, 1.5))
+    kept = (faces.subset == 4) & ~np.isin(faces.ids, [3, 50])
+    line = next(one for one in found.differences if (one.name, one.subset) == ("final", "4"))
+    assert line.theirs == pytest.approx(rmse(their[kept], faces.coords[kept]))
+    want = paired_difference(mine[kept], their[kept], faces.coords[kept], faces.subset[kept], {15: 0.0, 4: 1.0})
+    assert (line.point, line.low, line.high) == pytest.approx(want)
+
+
+def test_the_pictures_that_changed_most_come_first():
+    found = compared(2.0)
+    change = [abs(one.rms - one.rms_other) for one in found.changed]
+    assert change == sorted(change, reverse=True)
+    assert change[-1] > 0
+    assert compared(1.0).changed == ()
+
+
+def test_a_run_compared_with_itself_differs_nowhere(
+    finished_copy: Path, other_run: Path, drawn_folder: Path, capsys: pytest.CaptureFixture[str]
+):
+    arguments = ["report", "--data", str(drawn_folder), "--scale", "smoke", "--against", str(other_run), "--json"]
+    assert main(arguments, finished_copy) == 0
+    out = capsys.readouterr()
+    told = json.loads(out.out)["against"]
+    assert {one["name"] for one in told["differences"]} == {"final", EVERY, "base", "child", "other"}
+    for one in told["differences"]:
+        assert one["point"] == one["low"] == one["high"] == 0
+        assert one["same"] is (None if one["name"] in ("final", EVERY) else True)
+    assert told["changed"] == []
+    assert "Report:" in out.err  # log lines are not in the way of what reads the JSON
+    assert "Report:" not in out.out
+
+
+def test_another_run_is_shown_on_the_terminal_and_in_the_page(
+    finished_copy: Path, other_run: Path, drawn_folder: Path, capsys: pytest.CaptureFixture[str]
+):
+    def worse(parts: dict) -> None:
+        parts["oof_final"] += np.float32(4)
+
+    resealed(other_run / "stack", worse)
+    arguments = ["report", "--data", str(drawn_folder), "--scale", "smoke", "--against", str(other_run)]
+    assert main(arguments, finished_copy) == 0
+    said = capsys.readouterr().out
+    (line,) = [line.split() for line in said.splitlines() if line.startswith("final, 15 ")]
+    assert float(line[4]) == pytest.approx(float(line[2]) - float(line[3]), abs=0.0015)
+    assert f"Compared with {other_run}" in " ".join(said.split())
+    assert 'id="comparison-table"' in (finished_copy / "folds" / "faces" / "report.html").read_text()
+
+
+def refused(folder: Path, drawn: Competition) -> str:
+    with pytest.raises(UserError) as error:
+        read_other(folder, drawn)
+    assert str(error.value).startswith(f"--against {folder}: expected a ")
+    return str(error.value)
+
+
+def test_what_is_no_finished_run_is_refused(other_run: Path, drawn: Competition, tmp_path: Path):
+    assert "stack has no manifest" in refused(tmp_path / "nowhere", drawn)
+    (other_run / "base" / "fold1" / "predictions.npz").write_bytes(b"cut")
+    assert "fold1 are not as its manifest says" in refused(other_run, drawn)
+    (other_run / "base" / "fold1" / MANIFEST).unlink()
+    assert "fold1 has no manifest" in refused(other_run, drawn)
+
+
+def test_a_run_on_other_data_is_refused(other_run: Path, drawn: Competition):
+    resealed(other_run / "base" / "fold0", lambda _: None, lambda inputs: inputs.update(data="f" * 16))
+    assert f"got one on data {'f' * 16}, not {drawn.digest}" in refused(other_run, drawn)
+
+
+def test_a_training_that_is_newer_than_its_stack_is_refused(other_run: Path, drawn: Competition):
+    def change(parts: dict) -> None:
+        parts["held_coords"] += np.float32(1)
+
+    resealed(other_run / "base" / "fold0", change)
+    assert "fold0 was trained again since its stack was made" in refused(other_run, drawn)
