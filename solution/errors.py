@@ -1,5 +1,14 @@
 """Errors a person can act on. The command line prints the message alone and exits with 2."""
 
+from collections.abc import Collection
+from difflib import get_close_matches
+
 
 class UserError(Exception):
     """What was expected, what came, and what to do next; with the file and row where there is one."""
+
+
+def suggestion(word: str, known: Collection[str]) -> str:
+    """What a misspelt word was meant to be, as a question; empty where nothing that is known comes near."""
+    near = get_close_matches(word.lower(), known, n=1)
+    return f"Did you mean {near[0]}?" if near else ""
