@@ -1,0 +1,64 @@
+"""`bench`: how fast each part is on this machine."""
+
+import argparse
+from pathlib import Path
+
+from solution.verb import Verb, add_run_options
+
+VERB = Verb(
+    "measure the speed and memory of every part",
+    "nothing (--simulate: every training)",
+    "nothing",
+    (
+        "bench --json > before.json",
+        "bench --only read train --against before.json",
+        "bench --scaling",
+        "bench --simulate --data ~/fkd",
+    ),
+)
+
+
+def options(parser: argparse.ArgumentParser) -> None:
+    add_run_options(parser)
+    parser.add_argument("--only", nargs="+", default=[], metavar="PART", help="only these parts")
+    parser.add_argument("--against", type=Path, metavar="FILE", help="an earlier bench --json to compare with")
+    parser.add_argument("--json", action="store_true", help="one JSON object on stdout, in place of tables")
+    parser.add_argument("--quick", action="store_true", help="once, on next to nothing: shows that it runs")
+    other = parser.add_mutually_exclusive_group()
+    other.add_argument("--scaling", action="store_true", help="time and memory by number of faces, folds, trainings")
+    other.add_argument("--simulate", action="store_true", help="a finished run's trainings on 1 to 64 machines")
+
+
+def run(options: argparse.Namespace, root: Path) -> None:
+    import json
+    import logging
+    import sys
+
+    from solution.bench import rows, terminal
+    from solution.bench.main import check_parts, measure, measure_scaling
+    from solution.bench.simulate import simulate, timed_jobs
+    from solution.runtime import pick_device
+    from solution.session import open_run
+    from solution.stages import check_scale
+
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr, force=True)  # stdout: the figures
+    say = (lambda value: print(json.dumps(value, indent=2))) if options.json else None
+    if options.simulate:
+        found = simulate(timed_jobs(open_run(options, root)))
+        say(found.as_json()) if say else terminal.show_simulation(found)
+        return
+    device = pick_device(options.device)
+    scale = check_scale(options.scale or ("full" if device.type == "cuda" else "cpu"))
+    if options.scaling:
+        curves = measure_scaling(scale, device, options.quick)
+        say({"curves": [curve.as_json() for curve in curves]}) if say else terminal.show_scaling(curves)
+        return
+    check_parts(options.only)
+    earlier = rows.read_measured(options.against) if options.against else None
+    measured = measure(scale, device, options.only, options.data, options.quick)
+    ratios = rows.ratios(measured.rows, earlier.rows) if earlier else None
+    if say is None:
+        terminal.show(measured, ratios)
+    else:
+        compared = {"against": {key: vars(ratio) for key, ratio in ratios.items()}} if ratios is not None else {}
+        say({**measured.as_json(), **compared})
