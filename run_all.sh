@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # From the competition's files to a checked submission: sets up, then `python -m solution run` with the same options.
 #   ./run_all.sh [--data DIR] [--scale smoke|cpu|full] [--device auto|cpu|cuda] [--jobs N] [--fresh] [--use-twins]
-#                [--weights DIR] [--no-pretrained]      (scale full only)
+#                [--executor local|ray[:HOST:PORT]] [--weights DIR] [--no-pretrained]      (the last two: scale full only)
 #   ./run_all.sh --test [pytest options]      sets up the same way and runs the tests
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)

@@ -174,7 +174,6 @@ def inputs_of(bench: Bench, recipes: tuple) -> dict[str, Any]:
 def save(ensemble: Ensemble, bench: Bench, inputs: dict[str, Any]) -> None:
     """Write the ensemble and seal its folder."""
     folder = folder_of(bench)
-    folder.mkdir(parents=True, exist_ok=True)
     parts = (("oof", ensemble.oof), ("test", ensemble.test))
     arrays = {f"{part}_{name}": value for part, values in parts for name, value in values.items()}
     with atomic(folder / ARRAYS) as temporary, temporary.open("wb") as handle:
@@ -186,7 +185,7 @@ def save(ensemble: Ensemble, bench: Bench, inputs: dict[str, Any]) -> None:
 def load(bench: Bench, inputs: dict[str, Any]) -> Ensemble | None:
     """The ensemble made from these inputs; None where there is none."""
     folder = folder_of(bench)
-    if not complete(folder, inputs):
+    if not complete(folder, inputs, [ARRAYS, FACTS]):
         return None
     facts = json.loads((folder / FACTS).read_text(encoding="utf-8"))
     with np.load(folder / ARRAYS, allow_pickle=False) as arrays:

@@ -95,7 +95,7 @@ def read_folds(path: Path, faces: FaceSet) -> FoldTable:
     except (OSError, ValueError, OverflowError, csv.Error) as error:
         raise UserError(
             f"{path}: expected the fold table of these {len(faces)} faces, got: {error}. "
-            "Rerun `python -m solution folds`."
+            "Run `python -m solution folds` with the same --data again."
         ) from error
     return table
 

@@ -3,7 +3,9 @@
 import argparse
 from pathlib import Path
 
-from solution import source, stages
+import torch
+
+from solution import ray_executor, source, stages
 from solution.data.files import DRAWN
 from solution.executors import check_jobs
 from solution.pretrained import Weights
@@ -16,16 +18,23 @@ def open_run(options: argparse.Namespace, root: Path, fresh: bool = False) -> Ru
     check_jobs(options.jobs)
     if options.scale is not None:
         stages.check_scale(options.scale)
-    device = pick_device(options.device)
+    device = _device(ray_executor.check_executor(options.executor), options.device)
     found = source.find(root, options.data)
     scale = options.scale or default_scale(found.folder, device.type)
-    LOG.info("Scale %s on %s", scale, device)
     weights = Weights(options.weights, not options.no_pretrained)
-    run = Run(root, found, scale, device, options.jobs, weights, options.use_twins)
+    run = Run(root, found, scale, device, options.jobs, weights, options.use_twins, options.executor)
     if fresh:
         stages.fresh(run)  # before the log is opened: it is one of the results
     log_to(run.workspace.folds / "log.txt")
+    LOG.info("Scale %s on %s, data %s", scale, device, found.folder)
     return run
+
+
+def _device(executor: str, wish: str) -> torch.device:
+    """What trainings run on: of this machine, or of the cluster's."""
+    if executor == ray_executor.LOCAL:
+        return pick_device(wish)
+    return ray_executor.pick_device(ray_executor.address_of(executor), wish)
 
 
 def default_scale(folder: Path, device: str) -> str:

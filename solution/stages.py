@@ -1,18 +1,21 @@
 """The stages that make predictions, each from what lies on disk to what lies on disk: data, folds, train, stack."""
 
 import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cache, cached_property
+from functools import cache, cached_property, wraps
 from pathlib import Path
+from typing import Concatenate, ParamSpec, TypeVar
 
 import torch
 
-from solution import ensemble, executors, pretrained, recipes, specialists, twins
-from solution.artefacts import Workspace
+from solution import ensemble, executors, lock, pretrained, ray_executor, recipes, specialists, twins
+from solution.artefacts import Workspace, sweep
 from solution.data.competition import Competition
 from solution.data.files import read_competition
 from solution.ensemble import Ensemble
-from solution.errors import UserError
+from solution.errors import UserError, suggestion
 from solution.faces import FoldTable
 from solution.folds import make_folds, read_folds, write_folds
 from solution.pretrained import Weights
@@ -21,12 +24,16 @@ from solution.runtime import LOG
 from solution.source import Source
 from solution.specialists import Bench, Specialist
 
+Given = ParamSpec("Given")
+Made = TypeVar("Made")
+
 
 @dataclass(frozen=True)
 class Run:
     """What a command works on: data, scale, device, first weights. The rest is read from disk when first needed.
 
-    use_twins: answer test pictures that are identical to labelled ones with the help of those labels.
+    use_twins: answer test pictures that are identical to labelled ones with the help of those labels. executor: where
+    trainings run, as --executor has it.
     """
 
     root: Path
@@ -36,6 +43,7 @@ class Run:
     jobs: int | None = None
     weights: Weights = field(default_factory=Weights)
     use_twins: bool = False
+    executor: str = ray_executor.LOCAL
 
     @cached_property
     def workspace(self) -> Workspace:
@@ -66,17 +74,39 @@ class Run:
         running = [recipe.at(self.scale) for recipe in recipes.load_all() if self.scale in recipe.runs_at]
         return tuple(self.weights.chosen(recipe) for recipe in running)
 
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Keep other processes from writing this data set's results. UserError naming the one that is at it."""
+        with lock.hold(self.workspace.folds) as remark:
+            if remark:
+                LOG.warning("%s", remark)
+            for folder in (self.workspace.folds, self.workspace.submissions):
+                sweep(folder)
+            yield
+
+
+def alone(stage: Callable[Concatenate[Run, Given], Made]) -> Callable[Concatenate[Run, Given], Made]:
+    """A stage that only one process at a time may be in."""
+
+    @wraps(stage)
+    def held(run: Run, *given: Given.args, **named: Given.kwargs) -> Made:
+        with run.alone():
+            return stage(run, *given, **named)
+
+    return held
+
 
 def check_scale(scale: str) -> str:
     """The scale as given; UserError where there is no such scale."""
     if scale not in SCALES:
-        raise UserError(f"--scale {scale}: expected one of {', '.join(SCALES)}")
+        raise UserError(f"--scale {scale}: expected one of {', '.join(SCALES)}. {suggestion(scale, SCALES)}".strip())
     return scale
 
 
+@alone
 def fresh(run: Run) -> None:
     """Forget all results of this data set, but the cache of its files and the ledger of what was sent."""
-    kept = {run.workspace.cache, run.workspace.submissions / "scores.csv"}
+    kept = {run.workspace.cache, run.workspace.folds / lock.FILE, run.workspace.submissions / "scores.csv"}
     for folder in (run.workspace.folds, run.workspace.submissions):
         for path in folder.iterdir():
             if path in kept:
@@ -99,6 +129,7 @@ def data(run: Run) -> None:
     )
 
 
+@alone
 def folds(run: Run) -> None:
     """Make the fold table, unless the one there fits the data."""
     path = run.workspace.fold_table
@@ -115,6 +146,7 @@ def folds(run: Run) -> None:
     LOG.info("Folds: %d folds, %d groups, written to %s", table.k, len(set(table.group.tolist())), path)
 
 
+@alone
 def train(run: Run, names: tuple[str, ...] = (), fold: int | None = None) -> None:
     """Train what is not complete: every recipe, or the named ones, on every fold, or one."""
     for name in names:
@@ -133,8 +165,16 @@ def train(run: Run, names: tuple[str, ...] = (), fold: int | None = None) -> Non
     for recipe in chosen:
         if pretrained.asks(recipe) and any(recipe is other for other, _ in missing):
             pretrained.fetch(recipe, run.weights.file(recipe))  # here, once: not in each worker, nor after hours
-    tasks = [_task(run, recipe, f, chosen) for recipe, f in missing]
-    executors.run(tasks, executors.workers_for(run.device, run.jobs))
+    _execute(run, [_task(run, recipe, f, chosen) for recipe, f in missing])
+
+
+def _execute(run: Run, tasks: list[executors.Task]) -> None:
+    """Run the tasks where the user wants them run."""
+    if run.executor == ray_executor.LOCAL:
+        executors.run(tasks, executors.workers_for(run.device, run.jobs))
+    else:
+        address = ray_executor.address_of(run.executor)
+        ray_executor.run(tasks, run.bench, run.recipes, run.device, run.jobs, address)
 
 
 def _task(run: Run, recipe: Recipe, fold: int, chosen: list[Recipe]) -> executors.Task:
@@ -144,14 +184,14 @@ def _task(run: Run, recipe: Recipe, fold: int, chosen: list[Recipe]) -> executor
 
 
 @cache
-def _reopened(root: Path, source: Source, scale: str, weights: Weights) -> Run:
+def reopened(root: Path, source: Source, scale: str, weights: Weights) -> Run:
     """A worker's own view of the run, read from the cache once."""
     return Run(root, source, scale, torch.device("cpu"), weights=weights)
 
 
 def work(root: Path, source: Source, scale: str, weights: Weights, name: str, fold: int, device: torch.device) -> float:
     """Do one training in whatever process this is; seconds taken."""
-    run = _reopened(root, source, scale, weights)
+    run = reopened(root, source, scale, weights)
     recipe = next(r for r in run.recipes if r.name == name)
     return specialists.run_job(run.bench, recipe, fold, run.recipes, device)
 
@@ -161,6 +201,7 @@ def trained(run: Run) -> list[Specialist]:
     return [specialists.collect(run.bench, recipe, run.recipes) for recipe in run.recipes]
 
 
+@alone
 def stack(run: Run) -> Ensemble:
     """Blend and stack, unless that is done already for these trainings."""
     inputs = ensemble.inputs_of(run.bench, run.recipes)
@@ -182,8 +223,9 @@ def stacked(run: Run) -> Ensemble:
     """The stack stage's result; UserError where it has not run on what is there now."""
     found = ensemble.load(run.bench, ensemble.inputs_of(run.bench, run.recipes))
     if found is None:
+        by = lock.holder(run.workspace.folds)
         raise UserError(
             f"{ensemble.folder_of(run.bench)}: expected the stack of the trainings there now. "
-            "Run `python -m solution stack` with the same --data and --scale first."
+            + (f"Wait for {by}." if by else "Run `python -m solution stack` with the same --data and --scale first.")
         )
     return found

@@ -26,3 +26,10 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
     source.add_argument("--no-pretrained", action="store_true", help="start every recipe from random weights")
     twins = "blend labels into test pictures identical to labelled ones (default: never; see README)"
     parser.add_argument("--use-twins", action="store_true", help=twins)
+    parser.set_defaults(executor="local")
+
+
+def add_executor_option(parser: argparse.ArgumentParser) -> None:
+    """Where trainings run. After `add_run_options`, which has the default."""
+    where = "where trainings run: local, ray (a cluster of this machine alone) or ray:HOST:PORT (default: local)"
+    parser.add_argument("--executor", metavar="WHERE", help=where)

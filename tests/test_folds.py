@@ -157,15 +157,15 @@ def test_a_damaged_fold_table_is_refused(faces: FaceSet, tmp_path: Path, damage)
     path = tmp_path / "folds.csv"
     write_folds(path, make_folds(faces), faces)
     path.write_text(damage(path.read_text()))
-    with pytest.raises(UserError, match="Rerun `python -m solution folds`"):
+    with pytest.raises(UserError, match="Run `python -m solution folds`"):
         read_folds(path, faces)
 
 
 def test_a_missing_or_binary_fold_table_is_refused(faces: FaceSet, tmp_path: Path):
-    with pytest.raises(UserError, match=r"No such file.*Rerun"):
+    with pytest.raises(UserError, match=r"No such file.*Run `python"):
         read_folds(tmp_path / "folds.csv", faces)
     (tmp_path / "folds.csv").write_bytes(b"\xff\xfe\x80")
-    with pytest.raises(UserError, match="Rerun"):
+    with pytest.raises(UserError, match="with the same --data again"):
         read_folds(tmp_path / "folds.csv", faces)
 
 

@@ -9,18 +9,18 @@ import solution
 ROOT = Path(solution.__file__).parent
 
 LAYERS = [
-    "keypoints metrics errors artefacts faces verb",
-    "runtime codecs recipe patches.recipe losses data drift offset job checkpoint",
+    "keypoints metrics errors artefacts faces verb lock",
+    "runtime codecs recipe patches.recipe losses data drift offset job checkpoint pictures",
     "folds transforms models recipes",
-    "network inference microbatches pretrained",
+    "network inference microbatches pretrained portable",
     "training patches",
-    "methods specialists executors",
+    "methods specialists executors ray_parcels ray_worker ray_executor",
     "audit blend features stacker ensemble yardsticks twins",
-    "submission kaggle_client report source",
+    "submission kaggle report source photo extract",
     "stages",
-    "outcomes",
-    "session",
-    "commands",
+    "outcomes trials export zoo",
+    "session bench",
+    "commands grammar",
     "__main__",
 ]
 LAYER_OF = {room: layer for layer, rooms in enumerate(LAYERS) for room in rooms.split()}

@@ -180,7 +180,9 @@ def test_each_stage_names_the_command_that_it_needs(
         assert "Run `python -m solution folds`" in refused(cli(tmp_path, verb))
     assert cli(tmp_path, "folds")[0] == 0
     assert "train --recipe base --fold 0`" in refused(cli(tmp_path, "stack"))
-    assert "train --recipe base --fold 2` first" in refused(cli(tmp_path, "train", "--recipe", "child", "--fold", "2"))
+    assert "train --recipe base --fold 2` with the same --data and --scale first" in refused(
+        cli(tmp_path, "train", "--recipe", "child", "--fold", "2")
+    )
     for verb in ("submission", "report"):
         assert "Run `python -m solution stack`" in refused(cli(tmp_path, verb))
 

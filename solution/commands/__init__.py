@@ -7,7 +7,29 @@ returns an exit code or None for 0. It imports what computes inside `run`: `--he
 from importlib import import_module
 from types import ModuleType
 
-ORDER = ("run", "data", "folds", "train", "stack", "submission", "report", "audit", "submit", "download")
+ORDER = (
+    "run",
+    "data",
+    "folds",
+    "train",
+    "stack",
+    "submission",
+    "report",
+    "audit",
+    "export",
+    "extract",
+    "trial",
+    "compare",
+    "bench",
+    "submit",
+    "scores",
+    "download",
+    "photo",
+    "video",
+    "faces68",
+    "evaluate",
+    "completion",
+)
 
 
 def load(name: str) -> ModuleType:

@@ -5,7 +5,12 @@ from pathlib import Path
 
 from solution.verb import Verb, add_run_options
 
-VERB = Verb("rank the labels by how likely they are wrong", "stack", "audit.csv, .png, .json", ("audit",))
+VERB = Verb(
+    "rank the labels by how likely they are wrong",
+    "stack",
+    "audit.csv, .png, .json",
+    ("audit", "audit --data ~/fkd --scale cpu"),
+)
 
 
 def options(parser: argparse.ArgumentParser) -> None:

@@ -5,7 +5,12 @@ from pathlib import Path
 
 from solution.verb import Verb, add_run_options
 
-VERB = Verb("read and check the competition's files", "the files", "a cache", ("data --data ~/fkd",))
+VERB = Verb(
+    "read and check the competition's files",
+    "the files",
+    "a cache",
+    ("data", "data --data ~/fkd", "data --data data/drawn"),
+)
 
 
 def options(parser: argparse.ArgumentParser) -> None:

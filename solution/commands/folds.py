@@ -5,7 +5,7 @@ from pathlib import Path
 
 from solution.verb import Verb, add_run_options
 
-VERB = Verb("assign folds, twins together, both subsets spread", "data", "folds.csv", ("folds",))
+VERB = Verb("assign folds, twins together, both subsets spread", "data", "folds.csv", ("folds", "folds --data ~/fkd"))
 
 
 def options(parser: argparse.ArgumentParser) -> None:

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from solution.verb import Verb, add_run_options
+from solution.verb import Verb, add_executor_option, add_run_options
 
 VERB = Verb(
     "every stage in order; redoes nothing that is complete",
@@ -15,6 +15,7 @@ VERB = Verb(
 
 def options(parser: argparse.ArgumentParser) -> None:
     add_run_options(parser)
+    add_executor_option(parser)
     parser.add_argument("--fresh", action="store_true", help="forget earlier results of this data set first")
 
 
@@ -23,9 +24,10 @@ def run(options: argparse.Namespace, root: Path) -> None:
     from solution.session import open_run
 
     session = open_run(options, root, fresh=options.fresh)
-    stages.data(session)
-    stages.folds(session)
-    stages.train(session)
-    stages.stack(session)
-    outcomes.submission(session)
-    outcomes.report(session)
+    with session.alone():
+        stages.data(session)
+        stages.folds(session)
+        stages.train(session)
+        stages.stack(session)
+        outcomes.submission(session)
+        outcomes.report(session)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from solution.verb import Verb, add_run_options
 
-VERB = Verb("blend and stack the specialists", "every training", "stack/", ("stack",))
+VERB = Verb("blend and stack the specialists", "every training", "stack/", ("stack", "stack --data ~/fkd --scale cpu"))
 
 
 def options(parser: argparse.ArgumentParser) -> None:

@@ -5,7 +5,12 @@ from pathlib import Path
 
 from solution.verb import Verb, add_run_options
 
-VERB = Verb("write and check the submission CSV", "stack", "submissions/DATASET/*.csv", ("submission",))
+VERB = Verb(
+    "write and check the submission CSV",
+    "stack",
+    "submissions/DATASET/*.csv",
+    ("submission", "submission --data ~/fkd --scale cpu", "submission --data ~/fkd --use-twins"),
+)
 
 
 def options(parser: argparse.ArgumentParser) -> None:
