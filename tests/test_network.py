@@ -56,10 +56,13 @@ def test_a_cascade_starts_from_its_coarse_estimate():
 def test_a_cascades_crop_is_what_lies_around_the_point():
     net = made(TRIED["cascade"]).body
     x = torch.arange(96.0)[None, :] + 100 * torch.arange(96.0)[:, None]
-    crops = net._crops(x[None, None], torch.tensor([[[40.5, 30.5], [60.5, 20.5]]]))
-    assert crops.shape == (2, 1, 24, 24)
-    torch.testing.assert_close(crops[0, 0], x[19:43, 29:53], atol=0.05, rtol=0)
-    torch.testing.assert_close(crops[1, 0], x[9:33, 49:73], atol=0.05, rtol=0)
+    crops = net._crops(x[None, None], torch.tensor([[[40.5, 40.5], [60.5, 39.5]]]))
+    assert crops.shape == (2, 3, 16, 16)
+    torch.testing.assert_close(crops[0, 0], x[33:49, 33:49], atol=0.05, rtol=0)
+    torch.testing.assert_close(crops[1, 0], x[32:48, 53:69], atol=0.05, rtol=0)
+    wide = crops[0, 1]  # every other pixel: the same centre, twice as far
+    torch.testing.assert_close(wide[:, 1:] - wide[:, :-1], torch.full((16, 15), 2.0), atol=0.05, rtol=0)
+    torch.testing.assert_close(wide.mean(), x[33:49, 33:49].mean(), atol=0.05, rtol=0)
 
 
 @every
