@@ -9,5 +9,5 @@ RECIPE = LandmarkRecipe(
     rows="all",
     codec=Heatmap(size=24),
     epochs=20,
-    scales={"smoke": {"epochs": 6, "batch": 32}, "full": {"epochs": 150, "model_args": {"widths": (32, 64, 128, 192)}}},
+    scales={"smoke": {"epochs": 5, "batch": 32}, "full": {"epochs": 150, "model_args": {"widths": (32, 64, 128, 192)}}},
 )
