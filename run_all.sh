@@ -10,7 +10,9 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 arguments=()
 while (($#)); do
   case $1 in
-    --data | --weights) arguments+=("$1" "$(realpath -m -- "${2:?$1 needs a folder}")"); shift 2 ;;
+    --data | --weights)
+      (($# > 1)) || { echo "error: $1: expected a folder" >&2; exit 2; }
+      arguments+=("$1" "$(realpath -m -- "$2")"); shift 2 ;;
     --data=* | --weights=*) arguments+=("${1%%=*}=$(realpath -m -- "${1#*=}")"); shift ;;
     *) arguments+=("$1"); shift ;;
   esac

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from solution.data.drawn.write import DrawnSettings, ensure_drawn
+from solution.data.drawn.write import DrawnSettings, ensure_drawn, is_drawn
 from solution.data.files import has_competition
 from solution.errors import UserError
 from solution.kaggle.credentials import has_credentials
@@ -39,9 +39,11 @@ def find(root: Path, data: Path | None) -> Source:
         download(default)
         return _said(Source(default, KAGGLE), "downloaded from Kaggle")
     folder = default / DRAWN
-    LOG.info("Data: none in data/, no Kaggle credentials: drawing faces (made up, not for Kaggle)")
+    settings = DrawnSettings()
+    doing = "the faces drawn earlier" if is_drawn(folder, settings) else "drawing faces"
+    LOG.info("Data: none in data/, no Kaggle credentials: %s (made up, not for Kaggle)", doing)
     try:
-        ensure_drawn(folder, DrawnSettings())
+        ensure_drawn(folder, settings)
     except OSError as error:
         raise UserError(
             f"{folder}: expected a folder to draw faces into, got: {error.strerror}. "

@@ -138,6 +138,11 @@ def _locations(path: Path, competition: Competition) -> np.ndarray:
     try:
         with path.open(encoding="utf-8", newline="") as handle:
             rows = list(csv.reader(handle))
+    except FileNotFoundError:
+        raise UserError(
+            f"{path}: expected a submission, found none. "
+            "Run `python -m solution run` with the same --data and --scale first."
+        ) from None
     except (OSError, ValueError, csv.Error) as error:
         raise UserError(
             f"{path}: expected a CSV file with the columns RowId,Location, it cannot be read: {error}. {AGAIN}"

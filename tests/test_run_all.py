@@ -86,8 +86,8 @@ def test_tests_are_run_the_same_way(script: Script):
 
 def test_data_without_a_folder_is_refused(script: Script):
     done = script("--data")
-    assert done.returncode != 0
-    assert "--data needs a folder" in done.stderr
+    assert done.returncode == 2
+    assert done.stderr == "error: --data: expected a folder\n"
     assert script.called == []
 
 

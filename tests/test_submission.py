@@ -132,7 +132,7 @@ def test_a_file_that_cannot_be_read(written: Path, case: tuple[Competition, Face
     with pytest.raises(UserError, match="cannot be read"):
         check_submission(written, case[0])
     written.unlink()
-    with pytest.raises(UserError, match="cannot be read"):
+    with pytest.raises(UserError, match=r"expected a submission, found none. Run `python -m solution run`"):
         check_submission(written, case[0])
 
 

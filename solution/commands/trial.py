@@ -9,7 +9,7 @@ VERB = Verb(
     "train variations of a recipe and compare them with it",
     "the recipe's trainings",
     "trials/, a line in trials.csv",
-    ("trial unet_4/sane unet_4/twins --data ~/fkd", "trial unet_all/attention --folds 0"),
+    ("trial unet_4/sane unet_4/twins --data ~/fkd", "trial unet_all/attention --folds 1"),
 )
 
 

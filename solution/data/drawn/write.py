@@ -27,15 +27,16 @@ _BYTES = [str(value) for value in range(256)]
 
 def ensure_drawn(folder: Path, settings: DrawnSettings) -> None:
     """Write the drawn files unless the folder already holds them for these settings."""
-    if _is_drawn(folder, settings):
+    if is_drawn(folder, settings):
         return
     folder.mkdir(parents=True, exist_ok=True)
     with hold(folder):
-        if not _is_drawn(folder, settings):  # another process may have drawn them meanwhile
+        if not is_drawn(folder, settings):  # another process may have drawn them meanwhile
             write_drawn(folder, settings)
 
 
-def _is_drawn(folder: Path, settings: DrawnSettings) -> bool:
+def is_drawn(folder: Path, settings: DrawnSettings) -> bool:
+    """Whether the folder holds the files drawn with these settings, all of them."""
     try:
         content = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError):
