@@ -8,7 +8,10 @@ class UserError(Exception):
     """What was expected, what came, and what to do next; with the file and row where there is one."""
 
 
-def suggestion(word: str, known: Collection[str]) -> str:
-    """What a misspelt word was meant to be, as a question; empty where nothing that is known comes near."""
+def suggestion(word: str, known: Collection[str], before: str = "") -> str:
+    """What a misspelt word was meant to be, as a question; empty where nothing that is known comes near.
+
+    before: what stands before the word where it is written, such as the recipe before a trial's name.
+    """
     near = get_close_matches(word.lower(), known, n=1)
-    return f"Did you mean {near[0]}?" if near else ""
+    return f"Did you mean {before}{near[0]}?" if near else ""

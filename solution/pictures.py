@@ -6,7 +6,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from solution.artefacts import atomic
+from solution.artefacts import write_bytes
 
 # Orange and sky blue are told apart by nearly every eye, on dark skin and light.
 LABEL, PREDICTED = (0, 120, 255), (255, 200, 60)
@@ -84,8 +84,7 @@ def curve(values: Sequence[float], title: str, width: int = 480, height: int = 2
 def save(path: Path, picture: np.ndarray) -> Path:
     """Write a picture as PNG, atomically; its path."""
     coded = cv2.imencode(".png", picture, [cv2.IMWRITE_PNG_COMPRESSION, 9])[1]
-    with atomic(path) as temporary:
-        temporary.write_bytes(coded.tobytes())
+    write_bytes(path, coded.tobytes())
     return path
 
 

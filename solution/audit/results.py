@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from solution.artefacts import atomic, write_json, write_text
+from solution.artefacts import write_bytes, write_json, write_text
 from solution.audit.planted import found_planted
 from solution.audit.sheet import contact_sheet
 from solution.audit.table import FLAGGED, LISTED, flagged, make_audit
@@ -31,8 +31,7 @@ def write_audit(
     facts = facts_of(audit, len(faces), planted)
     write_text(folder / TABLE, audit.to_csv(index=False, lineterminator="\n"))
     _, encoded = cv2.imencode(".png", contact_sheet(faces, oof, audit))
-    with atomic(folder / SHEET) as temporary:
-        temporary.write_bytes(encoded.tobytes())
+    write_bytes(folder / SHEET, encoded.tobytes())
     write_json(folder / FACTS, facts)
     return audit, facts
 

@@ -6,12 +6,11 @@ and gives the paired difference of both on the held-out rows. docs/experiments.m
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from difflib import get_close_matches
 from typing import Any
 
 from solution import recipes
 from solution.codecs import Heatmap, Located, Marginals
-from solution.errors import UserError
+from solution.errors import UserError, suggestion
 from solution.recipe import Augmentation, LandmarkRecipe, Optimiser
 from solution.recipes.timm_all import RECIPE as TIMM_ALL
 
@@ -75,8 +74,7 @@ def load(name: str) -> tuple[str, Trial]:
     """The recipe's name and the trial of a name RECIPE/TRIAL. UserError with the nearest where there is none."""
     base, _, trial = name.partition("/")
     if trial not in TRIALS:
-        near = get_close_matches(trial, TRIALS, n=1)
-        hint = f"Did you mean {base}/{near[0]}?" if near else f"There are: {', '.join(TRIALS)}."
+        hint = suggestion(trial, TRIALS, f"{base}/") or f"There are: {', '.join(TRIALS)}."
         raise UserError(f"trial {name!r}: expected RECIPE/TRIAL such as unet_4/sane. {hint}")
     if not isinstance(recipes.load(base), LandmarkRecipe):
         raise UserError(f"trial {name!r}: expected a landmark recipe, {base} is none")

@@ -13,6 +13,7 @@ from solution.errors import UserError
 from solution.faces import Predictions
 from solution.keypoints import SUBSETS
 from solution.metrics import paired_difference, rmse
+from solution.report.tables import rows_of
 from solution.specialists import load_part
 from solution.stages import Run
 from solution.trials.work import done, job_of
@@ -92,8 +93,8 @@ def _outcome(
 
 def _in_order(parts: list[Predictions], ids: np.ndarray) -> np.ndarray:
     """The parts' coords for these ids, (N, 15, 2)."""
-    place = {one: row for row, one in enumerate(np.concatenate([p.ids for p in parts]).tolist())}
-    return np.concatenate([p.coords for p in parts])[[place[one] for one in ids.tolist()]]
+    rows = rows_of(np.concatenate([part.ids for part in parts]), ids)
+    return np.concatenate([part.coords for part in parts])[rows]
 
 
 def _with_drift(run: Run, rows: np.ndarray, coords: np.ndarray, subset: int) -> np.ndarray:
