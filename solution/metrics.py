@@ -66,13 +66,13 @@ def _resampled(
     draws = np.zeros(BOOTSTRAPS)
     for s in SUBSETS:
         if weights[s] > 0:
-            draws += weights[s] * _resampled_mse(squared_errors(coords[subset == s], labels[subset == s]), rng)
+            draws += weights[s] * resampled_means(squared_errors(coords[subset == s], labels[subset == s]), rng)
     return np.sqrt(draws)
 
 
-def _resampled_mse(squared: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Mean squared error of BOOTSTRAPS resamples of N pictures, (BOOTSTRAPS,)."""
-    total = np.nansum(squared, axis=(1, 2))
-    count = (~np.isnan(squared)).sum(axis=(1, 2))
-    draws = rng.integers(0, len(squared), size=(BOOTSTRAPS, len(squared)))
+def resampled_means(cells: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Mean of the finite cells (N, K, D) of BOOTSTRAPS resamples of the N pictures, (BOOTSTRAPS,)."""
+    total = np.nansum(cells, axis=(1, 2))
+    count = (~np.isnan(cells)).sum(axis=(1, 2))
+    draws = rng.integers(0, len(cells), size=(BOOTSTRAPS, len(cells)))
     return total[draws].sum(axis=1) / count[draws].sum(axis=1)

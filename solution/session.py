@@ -1,4 +1,4 @@
-"""From the command line's options to a run: its source found, its device and scale chosen, its log opened."""
+"""From the command line's options to a run or a study: source found, device and scale chosen, log opened."""
 
 import argparse
 from pathlib import Path
@@ -7,7 +7,9 @@ import torch
 
 from solution import ray_executor, source, stages
 from solution.data.files import DRAWN
+from solution.errors import UserError
 from solution.executors import check_jobs
+from solution.photo.training import NAME, Study
 from solution.pretrained import Weights
 from solution.runtime import LOG, log_to, pick_device
 from solution.stages import Run
@@ -28,6 +30,20 @@ def open_run(options: argparse.Namespace, root: Path, fresh: bool = False) -> Ru
     log_to(run.workspace.folds / "log.txt")
     LOG.info("Scale %s on %s, data %s", scale, device, found.folder)
     return run
+
+
+def open_study(options: argparse.Namespace, root: Path, recipe: str = NAME) -> tuple[Study, torch.device, int | None]:
+    """The study of pictures with 68 points that the options describe, what it trains on, and how many at once."""
+    jobs, device = check_jobs(options.jobs), pick_device(options.device)
+    if options.data is None:
+        raise UserError("--data: expected a zip or folder with one *_frames_keypoints.csv and its pictures")
+    scale = stages.check_scale(options.scale or default_scale(options.data, device.type))
+    study = Study(root, options.data, scale, recipe)
+    assert study.recipe.epochs  # a wrong recipe is told before anything is read
+    faces = len(study.frames)  # read before a folder is made for its results: a misspelt file leaves nothing behind
+    log_to(study.workspace.folds / "log.txt")
+    LOG.info("Scale %s on %s, %d faces; results under %s", scale, device, faces, study.workspace.folds)
+    return study, device, jobs
 
 
 def _device(executor: str, wish: str) -> torch.device:

@@ -1,4 +1,4 @@
-"""The 68-point network, cross-validated: folds of persons, one training a fold, each measured as it will be used."""
+"""Networks of 68 points, cross-validated: folds of persons, one training a fold, each measured as it will be used."""
 
 import time
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ from solution.photo.fitting import fitted
 from solution.photo.frame import aligned
 from solution.photo.landmarker import Landmarker
 from solution.photo.scoring import Score, pooled, score
-from solution.recipe import Recipe
+from solution.recipe import Landmark68Recipe, Recipe
 from solution.runtime import LOG, generator
 
 NAME = "unet_68"
@@ -38,11 +38,12 @@ BOXES = 400
 
 @dataclass(frozen=True)
 class Study:
-    """Labelled pictures and what is trained on them. data: a folder or zip; the rest is read when first needed."""
+    """Labelled pictures and the recipe trained on them. data: a folder or zip; the rest is read when first needed."""
 
     root: Path
     data: Path
     scale: str
+    name: str = NAME
 
     @cached_property
     def workspace(self) -> Workspace:
@@ -60,7 +61,11 @@ class Study:
 
     @cached_property
     def recipe(self) -> Recipe:
-        return recipes.load(NAME).at(self.scale)
+        """UserError where the recipe is not one for 68 points."""
+        found = recipes.load(self.name)
+        if not isinstance(found, Landmark68Recipe):
+            raise UserError(f"--recipe {self.name}: expected one for 68 points, such as {NAME}")
+        return found.at(self.scale)
 
     @cached_property
     def fold(self) -> np.ndarray:
@@ -78,7 +83,7 @@ class Study:
         return fold
 
     def folder(self, fold: int) -> Path:
-        return self.workspace.fold(NAME, fold)
+        return self.workspace.fold(self.name, fold)
 
     def inputs(self, fold: int) -> dict[str, Any]:
         """Everything a fold's result depends on."""
@@ -100,7 +105,8 @@ def train(study: Study, fold: int | None, device: torch.device, jobs: int | None
     LOG.info(
         "Faces: %d of %d persons; %d trainings to do", len(study.frames), len(set(study.frames.persons)), len(missing)
     )
-    tasks = [executors.Task(f"{NAME}/{f}", NAME, work, (study.root, study.data, study.scale, f)) for f in missing]
+    shared = (study.root, study.data, study.scale, study.name)
+    tasks = [executors.Task(f"{study.name}/{f}", study.name, work, (*shared, f)) for f in missing]
     with lock.hold(study.workspace.folds) as remark:
         if remark:
             LOG.warning(remark)
@@ -109,21 +115,21 @@ def train(study: Study, fold: int | None, device: torch.device, jobs: int | None
 
 
 @cache
-def _reopened(root: Path, data: Path, scale: str) -> Study:
+def _reopened(root: Path, data: Path, scale: str, name: str) -> Study:
     """A worker's own view of the study, read once."""
-    return Study(root, data, scale)
+    return Study(root, data, scale, name)
 
 
-def work(root: Path, data: Path, scale: str, fold: int, device: torch.device) -> float:
+def work(root: Path, data: Path, scale: str, name: str, fold: int, device: torch.device) -> float:
     """Train one fold, read its held-out pictures as any other, seal the folder; seconds taken."""
-    study, began = _reopened(root, data, scale), time.perf_counter()
+    study, began = _reopened(root, data, scale, name), time.perf_counter()
     folder, held = study.folder(fold), study.fold == fold
     folder.mkdir(parents=True, exist_ok=True)
     for left_over in folder.glob(".*-*"):  # a killed run's half-written files
         left_over.unlink()
     learnt, unseen = study.frames.take(~held), study.frames.take(held)
     shape = mean_shape(learnt.coords, SHARE)
-    crops = training_faces(learnt, shape, generator(NAME, study.recipe.seed, fold, "frames"))
+    crops = training_faces(learnt, shape, generator(name, study.recipe.seed, fold, "frames"))
     job = Job(study.recipe, fold, folder, crops, held_faces(unseen, shape), device, study.inputs(fold))
     methods.train(job)
     found = measured(job, framing(learnt, shape), unseen)
@@ -173,6 +179,6 @@ def _summary(study: Study) -> Score | None:
         return None
     whole = pooled(scores)
     content = {**vars(whole), "seconds": sum(fact["seconds"] for fact in facts), "folds": [vars(one) for one in scores]}
-    write_json(study.workspace.folds / NAME / "cv.json", content)
+    write_json(study.workspace.folds / study.name / "cv.json", content)
     LOG.info("Cross-validated: NME %.2f %%, RMSE %.2f px, %d faces", *vars(whole).values())
     return whole

@@ -25,7 +25,7 @@ class Learner(Protocol):
         """One step of the optimiser, when this share of the time is spent; the loss."""
 
     def predict(self, faces: FaceSet) -> np.ndarray:
-        """What it now says of faces, (R, N, 15, 2) pixels, one for each of `readings`; NaN = not predicted."""
+        """What it now says of faces, (R, N, K, 2) pixels, one for each of `readings`; NaN = not predicted."""
 
     def cost(self) -> tuple[int, int]:
         """Its parameters, and multiply-adds for one view of one picture."""
@@ -35,7 +35,7 @@ class Learner(Protocol):
 class Look:
     """Where a training stood when `share` of its time was spent.
 
-    seconds, steps: so far. loss: mean since the look before. coords: (R, W, 15, 2) of the watched faces, pixels.
+    seconds, steps: so far. loss: mean since the look before. coords: (R, W, K, 2) of the watched faces, pixels.
     """
 
     share: float
@@ -47,7 +47,7 @@ class Look:
 
 @dataclass(frozen=True, eq=False)
 class Course:
-    """A finished training: one look a share, and what it says of all held-out faces, coords (R, N, 15, 2) pixels.
+    """A finished training: one look a share, and what it says of all held-out faces, coords (R, N, K, 2) pixels.
 
     pictures: seen in training. predicting: seconds that the prediction of the held-out faces took.
     """

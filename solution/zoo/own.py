@@ -1,7 +1,7 @@
 """This project's own networks by the same clock: their recipes as they are, the one-cycle schedule turned by time."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from solution.codecs import Heatmap
 from solution.faces import FaceSet
 from solution.inference import predict_with
 from solution.job import Job
+from solution.keypoints import SIZE
 from solution.recipe import LandmarkRecipe
 from solution.recipes import timm_all, unet_all
 from solution.runtime import generator, seed_for
@@ -27,7 +28,7 @@ SCALE = "cpu"
 
 @dataclass(frozen=True, kw_only=True)
 class Own:
-    """One of our networks. recipe: at SCALE, for both kinds of rows."""
+    """One of our networks. recipe: at SCALE, for every kind of row that there is."""
 
     name: str
     title: str
@@ -44,8 +45,8 @@ class Own:
 
 
 def own() -> tuple[Own, ...]:
-    """The trunks of our specialists, and the trial that an ancestor had planned."""
-    unet, timm = (module.RECIPE.at(SCALE) for module in (unet_all, timm_all))
+    """The trunks of our specialists, from random weights as all here, and the trial that an ancestor had planned."""
+    unet, timm = (replace(module.RECIPE.at(SCALE), warm_start=None) for module in (unet_all, timm_all))
     cascade = TRIALS["cascade"].recipe(unet)
     shared = "maps read as the mean of their softmax, Huber loss on coordinates, a head a subset, offset learnt"
     return (
@@ -106,5 +107,6 @@ class OwnLearner:
 
     def cost(self) -> tuple[int, int]:
         device = self.trainer.job.device
-        pictures, subset = torch.zeros(1, 96, 96, device=device), torch.full((1,), 15, device=device)
+        subset = torch.full((1,), self.recipe.subsets[0], device=device)
+        pictures = torch.zeros(1, SIZE, SIZE, device=device)
         return cost(self.trainer.average.module, pictures, subset)

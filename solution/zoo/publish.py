@@ -13,7 +13,7 @@ from rich.text import Text
 
 from solution.artefacts import write_bytes, write_text
 from solution.zoo.chart import Chart, Curve, draw
-from solution.zoo.table import SCOPES, Line, Standing
+from solution.zoo.lines import Figure, Line, Standing
 
 TABLE, PAGE, PICTURE = "compare.csv", "compare.md", "compare.png"
 COLOURS = {
@@ -24,7 +24,7 @@ COLOURS = {
 """By family: blues give coordinates, reds and browns maps, greens are ours."""
 
 WIDTH = 80
-HEADER = ("network", "read by", "weights", "mult.-adds", "train/s", "predict/s", "all", "15-keypoint", "4-keypoint")
+HEADER = ("network", "read by", "weights", "mult.-adds", "train/s", "predict/s")
 
 
 def write(folder: Path, standing: Standing, dataset: str) -> None:
@@ -42,13 +42,13 @@ def png(picture: Image.Image) -> bytes:
 
 
 def frame(standing: Standing) -> pd.DataFrame:
-    """Every line as a row: figures in pixels, rates in pictures a second."""
+    """Every line as a row: figures in their columns' units, rates in pictures a second."""
     plain = ("name", "reading", "family", "parameters", "multiply_adds", "training", "predicting", "minutes")
     rows = []
     for line in standing.lines:
         row = {name: getattr(line, name) for name in plain} | {"rows": standing.rows}
-        for scope in SCOPES:
-            row |= dict(zip((f"rmse_{scope}", f"low_{scope}", f"high_{scope}"), line.rmse[scope], strict=True))
+        for column, figure in line.figures.items():
+            row |= dict(zip((column, f"{column}_low", f"{column}_high"), figure, strict=True))
         rows.append(row)
     return pd.DataFrame(rows)
 
@@ -59,11 +59,11 @@ def page(standing: Standing, dataset: str) -> str:
         f"# Earlier systems and ours, {standing.minutes:g} min each",
         " ".join(sentences(standing, dataset)),
         f"![error against minutes of training]({PICTURE})",
-        markdown(HEADER, [cells(line) for line in standing.lines]),
+        markdown((*HEADER, *standing.columns.values()), [cells(line) for line in standing.lines]),
     ]
     if standing.finished:
-        rows = [(f.name, _number(f.minutes, 1), *(_figure(f.rmse[s]) for s in SCOPES)) for f in standing.finished]
-        header = ("finished, on the same fold", "minutes", *HEADER[-3:])
+        rows = [(f.name, _number(f.minutes, 1), *map(_figure, f.figures.values())) for f in standing.finished]
+        header = ("finished, on the same fold", "minutes", *standing.columns.values())
         blocks += ["## This run's own trainings", markdown(header, rows)]
     blocks += [
         "## What each is",
@@ -75,9 +75,9 @@ def page(standing: Standing, dataset: str) -> str:
 def sentences(standing: Standing, dataset: str) -> Iterator[str]:
     """How the figures came about."""
     yield (
-        f"RMSE in pixels with its 95 % interval on {standing.rows} held-out rows (fold 0) of `{dataset}`; each network "
-        f"was trained on the other folds for {standing.minutes:g} min of wall-clock time, looks at held-out rows not "
-        "counted, with its own loss, optimiser and augmentation."
+        f"{standing.measure}, with its 95 % interval, on {standing.rows} held-out rows (fold 0) of `{dataset}`; each "
+        f"network was trained on the other folds for {standing.minutes:g} min of wall-clock time, looks at held-out "
+        "rows not counted, from random weights, with its own loss, optimiser and augmentation."
     )
     if standing.suspects:
         yield (
@@ -99,7 +99,7 @@ def cells(line: Line) -> tuple[str, ...]:
         f"{line.multiply_adds / 1e6:,.0f} M",
         _number(line.training),
         _number(line.predicting),
-        *(_figure(line.rmse[scope]) for scope in SCOPES),
+        *map(_figure, line.figures.values()),
     )
 
 
@@ -121,7 +121,7 @@ def chart(standing: Standing, dataset: str) -> Chart:
     ]
     return Chart(
         f"Error against training time, {standing.minutes:g} min each",
-        f"RMSE in pixels on held-out faces of {dataset}; blue: coordinates, brown: heatmaps, green: this project",
+        f"{standing.measure}, held-out faces of {dataset}; blue: coordinates, brown: heatmaps, green: this project",
         "minutes of training",
         curves,
     )
@@ -131,18 +131,18 @@ def show(standing: Standing, folder: Path, console: Console | None = None) -> No
     """Print the figures alone, in 80 columns, and where the files lie."""
     console = console or Console()
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for i, title in enumerate((*HEADER[:2], *HEADER[-3:])):
+    for i, title in enumerate((*HEADER[:2], *standing.columns.values())):
         table.add_column(title, justify="right" if i else "left", no_wrap=True)
     for line in standing.lines:
-        figures = (_number(line.rmse[scope][0], 3) for scope in SCOPES)
+        figures = (_number(figure[0], 3) for figure in line.figures.values())
         table.add_row(*map(Text, (line.title, line.reading, *figures)))
     console.print(table, width=min(console.width, WIDTH))
-    console.print(Text(f"RMSE in px on {standing.rows} rows, {standing.suspects} suspect rows left out"))
+    console.print(Text(f"{standing.measure} first; {standing.rows} rows, {standing.suspects} suspect rows left out"))
     for name in (TABLE, PAGE, PICTURE):
         console.print(Text(str(folder / name)), soft_wrap=True)
 
 
-def _figure(values: tuple[float, float, float]) -> str:
+def _figure(values: Figure) -> str:
     value, low, high = values
     return "-" if np.isnan(value) else f"{value:.2f} ({low:.2f} to {high:.2f})"
 

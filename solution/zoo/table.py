@@ -1,4 +1,4 @@
-"""What came of the contest, as figures: every network and reading a line, finished specialists of the fold beside."""
+"""What came of the contest on the competition's faces, finished specialists of the fold beside."""
 
 from dataclasses import dataclass
 
@@ -7,108 +7,64 @@ import numpy as np
 from solution import ensemble
 from solution.artefacts import manifest
 from solution.audit import far_off, row_rms
-from solution.errors import UserError
 from solution.faces import FaceSet
 from solution.keypoints import SUBSETS
 from solution.metrics import bootstrap_interval, weighted_rmse
 from solution.recipe import LandmarkRecipe
+from solution.report.tables import aligned
 from solution.specialists import load_part
 from solution.stages import Run
-from solution.zoo.ancestor import Family
-from solution.zoo.clock import Course
-from solution.zoo.contest import FOLD, Contender, contenders, held_out, load, watched_of
+from solution.zoo.arena import FOLD, Arena
+from solution.zoo.contest import arena_of, contenders
+from solution.zoo.lines import Figure, Finished, Standing, found_in, lines_of
 
 BOTH = "all"
 """Both subsets together, weighted by asked cells; the subsets go by their numbers."""
 
-SCOPES = (BOTH, *(str(s) for s in SUBSETS))
+COLUMNS = {BOTH: BOTH} | {str(s): f"{s}-keypoint" for s in SUBSETS}
 NONE = (np.nan, np.nan, np.nan)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Line:
-    """A network's figures by one reading. rmse: by scope, RMSE and its 95 % interval in pixels, NaN = not predicted.
-
-    curve: minutes of training and RMSE of the watched faces, both subsets. The rates are pictures a second.
-    """
-
-    name: str
-    title: str
-    family: Family
-    idea: str
-    reading: str
-    parameters: int
-    multiply_adds: int
-    training: float
-    predicting: float
-    minutes: float
-    rmse: dict[str, tuple[float, float, float]]
-    curve: tuple[tuple[float, float], ...]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Finished:
-    """A finished training of the run on the same fold. minutes: its own, without those of the one it started from."""
-
-    name: str
-    minutes: float
-    rmse: dict[str, tuple[float, float, float]]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Standing:
-    """Everything the contest's files tell: lines best first. suspects: rows left out of every figure."""
-
-    minutes: float
-    rows: int
-    suspects: int
-    lines: tuple[Line, ...]
-    finished: tuple[Finished, ...]
 
 
 def standing(run: Run, seconds: float) -> Standing:
     """The figures of all networks trained for this long. UserError where there is none."""
-    courses = [(one, found) for one in contenders().values() if (found := load(run, one, seconds))]
-    if not courses:
-        raise UserError(f"{run.workspace.folds / 'compare'}: expected networks trained for {seconds:g} s, found none")
-    held, finished = held_out(run), _finished(run)
-    everyone = [coords for _, course in courses for coords in course.coords] + [coords for _, _, coords in finished]
-    kept = ~suspects(everyone, held)
-    scored = _Scorer(run, held, kept)
-    lines = [line for one, course in courses for line in _lines(one, course, scored)]
+    arena = arena_of(run)
+    found, finished = found_in(arena, contenders(), seconds), _finished(run, arena.held)
+    everyone = [coords for _, course in found for coords in course.coords] + [coords for _, _, coords in finished]
+    kept = ~suspects(everyone, arena.held)
+    scored = _Scorer(run, arena, kept)
     return Standing(
         minutes=seconds / 60,
+        measure="RMSE in pixels",
+        columns=COLUMNS,
         rows=int(kept.sum()),
         suspects=int((~kept).sum()),
-        lines=tuple(sorted(lines, key=lambda line: line.rmse[BOTH][0])),
+        lines=lines_of(found, len(arena.held), scored),
         finished=tuple(
-            Finished(name=name, minutes=minutes, rmse=scored.figures(coords)) for name, minutes, coords in finished
+            Finished(name=name, minutes=minutes, figures=scored.figures(coords)) for name, minutes, coords in finished
         ),
     )
 
 
 @dataclass(frozen=True, eq=False)
 class _Scorer:
-    """Scores predictions of the held-out faces (N, 15, 2), those not kept left out."""
+    """RMSE of the held-out faces, those not kept left out."""
 
     run: Run
-    held: FaceSet
+    arena: Arena
     kept: np.ndarray
 
-    def figures(self, coords: np.ndarray) -> dict[str, tuple[float, float, float]]:
-        faces, weights = self.held.take(self.kept), self.run.competition.weights
+    def figures(self, coords: np.ndarray) -> dict[str, Figure]:
+        faces, weights = self.arena.held.take(self.kept), self.run.competition.weights
         shares = {BOTH: weights} | {str(s): {t: float(s == t) for t in SUBSETS} for s in SUBSETS}
-        return {scope: figure(coords[self.kept], faces, share) for scope, share in shares.items()}
+        return {column: figure(coords[self.kept], faces, share) for column, share in shares.items()}
 
     def watched(self, coords: np.ndarray) -> float:
-        """RMSE of the watched faces' predictions, (W, 15, 2)."""
-        rows = watched_of(self.held)
-        kept = self.kept[rows]
-        faces = self.held.take(rows[kept])
+        kept = self.kept[self.arena.watched]
+        faces = self.arena.held.take(self.arena.watched[kept])
         return weighted_rmse(coords[kept], faces.coords, faces.subset, self.run.competition.weights)
 
 
-def figure(coords: np.ndarray, faces: FaceSet, share: dict[int, float]) -> tuple[float, float, float]:
+def figure(coords: np.ndarray, faces: FaceSet, share: dict[int, float]) -> Figure:
     """RMSE in pixels with its 95 % interval over the subsets that have a share; NaN where one is not predicted."""
     rows = np.isin(faces.subset, [s for s in SUBSETS if share[s] > 0])
     known, labels = coords[rows], faces.coords[rows]
@@ -136,37 +92,14 @@ def suspects(everyone: list[np.ndarray], held: FaceSet) -> np.ndarray:
     return found
 
 
-def _lines(one: Contender, course: Course, scored: _Scorer) -> list[Line]:
-    return [
-        Line(
-            name=one.name,
-            title=one.title,
-            family=one.family,
-            idea=one.idea,
-            reading=reading,
-            parameters=course.parameters,
-            multiply_adds=course.multiply_adds,
-            training=course.pictures / course.seconds,
-            predicting=len(scored.held) / course.predicting,
-            minutes=course.seconds / 60,
-            rmse=scored.figures(course.coords[i]),
-            curve=tuple((look.seconds / 60, scored.watched(look.coords[i])) for look in course.looks),
-        )
-        for i, reading in enumerate(course.readings)
-    ]
-
-
-def _finished(run: Run) -> list[tuple[str, float, np.ndarray]]:
+def _finished(run: Run, held: FaceSet) -> list[tuple[str, float, np.ndarray]]:
     """Finished specialists, and the stack, on the fold: name, minutes, coords (N, 15, 2) in the held-out order."""
-    ids = held_out(run).ids
     found = []
     for recipe in run.recipes:
         if isinstance(recipe, LandmarkRecipe) and run.bench.done(recipe, FOLD, run.recipes):
             folder = run.workspace.fold(recipe.name, FOLD)
-            said = load_part(folder, recipe.name, "held")
-            coords = np.full((len(ids), *said.coords.shape[1:]), np.nan, np.float32)
-            coords[np.searchsorted(ids, said.ids)] = said.coords
-            found.append((recipe.name, float((manifest(folder) or {}).get("seconds", np.nan)) / 60, coords))
+            minutes = float((manifest(folder) or {}).get("seconds", np.nan)) / 60
+            found.append((recipe.name, minutes, aligned(held, load_part(folder, recipe.name, "held"))))
     stack = ensemble.load(run.bench, ensemble.inputs_of(run.bench, run.recipes))
     if stack is not None:
         found.append(("stack of all, without drift", np.nan, stack.oof[ensemble.PLAIN][run.table.fold == FOLD]))

@@ -16,7 +16,7 @@ from solution.faces import FaceSet
 from solution.keypoints import BEYOND_FOUR
 from solution.source import Source
 from solution.stages import Run
-from solution.zoo import contest, publish, table
+from solution.zoo import arena, contest, publish, table
 from tests.small import small_faces
 from tests.zoo.tiny import EACH, TINY
 
@@ -58,11 +58,11 @@ def test_networks_are_trained_compared_and_kept(
     ]
     for line in lines:
         for scope in ("all", "15", "4"):
-            low, value, high = (float(line[f"{what}_{scope}"]) for what in ("low", "rmse", "high"))
+            low, value, high = (float(line[f"{scope}{what}"]) for what in ("_low", "", "_high"))
             assert 0 < low <= value <= high < np.inf
         assert float(line["minutes"]) >= 0.004
         assert float(line["training"]) > 0
-    assert [float(line["rmse_all"]) for line in lines] == sorted(float(line["rmse_all"]) for line in lines)
+    assert [float(line["all"]) for line in lines] == sorted(float(line["all"]) for line in lines)
     page = (folder / publish.PAGE).read_text(encoding="utf-8")
     assert "| FCN heatmaps | average |" in page
     for name in ("base", "child", "other", "stack of all, without drift"):
@@ -70,19 +70,20 @@ def test_networks_are_trained_compared_and_kept(
     assert cv2.imread(str(folder / publish.PICTURE)) is not None
 
     before = (folder / publish.TABLE).read_bytes()
-    (folder / "compare" / "fcn_maps" / contest.COURSE).write_bytes(b"damaged")
+    (folder / "compare" / "fcn_maps" / arena.COURSE).write_bytes(b"damaged")
     assert cli("--minutes", "0.004", "--only", "unet_all", "sequential_rmsprop") == 0
     assert "2 of 2 networks are complete" in capsys.readouterr().out
     left = (folder / publish.TABLE).read_bytes()
     assert left != before
     assert b"fcn_maps" not in left
-    assert contest.load(run, contest.contenders()["unet_all"], 0.24 + 1) is None
+    assert arena.load(contest.arena_of(run), contest.contenders()["unet_all"], 0.24 + 1) is None
 
 
 def test_a_network_a_point_makes_one_system(run: Run):
-    course = contest.course_of(run, EACH, 0.3, torch.device("cpu"))
-    alone = contest.course_of(run, TINY, 0.02, torch.device("cpu"))
-    held = contest.held_out(run)
+    place = contest.arena_of(run)
+    course = arena.course_of(place, EACH, 0.3, torch.device("cpu"))
+    alone = arena.course_of(place, TINY, 0.02, torch.device("cpu"))
+    held = place.held
     assert course.coords.shape == (1, len(held), 15, 2)
     assert np.isfinite(course.coords).all()
     assert np.isfinite(course.looks[0].coords).all()
@@ -94,22 +95,24 @@ def test_a_network_a_point_makes_one_system(run: Run):
 def test_nothing_of_the_held_out_fold_is_trained_on(run: Run, monkeypatch: pytest.MonkeyPatch):
     seen: list[np.ndarray] = []
 
-    class Spy(contest.AncestorLearner):
+    class Spy(arena.AncestorLearner):
         def __init__(self, ancestor, points, train: FaceSet, device) -> None:
             seen.append(train.ids)
             super().__init__(ancestor, points, train, device)
 
-    monkeypatch.setattr(contest, "AncestorLearner", Spy)
-    contest.course_of(run, TINY, 0.02, torch.device("cpu"))
-    held = contest.held_out(run).ids
+    monkeypatch.setattr(arena, "AncestorLearner", Spy)
+    place = contest.arena_of(run)
+    arena.course_of(place, TINY, 0.02, torch.device("cpu"))
+    held = place.held.ids
     assert not np.isin(seen[0], held).any()
     assert len(seen[0]) + len(held) == len(run.competition.train)
 
 
 def test_results_survive_the_disk(run: Run):
-    course = contest.course_of(run, TINY, 0.02, torch.device("cpu"))
-    contest._save(run, TINY, 0.02, course)
-    again = contest.load(run, TINY, 0.02)
+    place = contest.arena_of(run)
+    course = arena.course_of(place, TINY, 0.02, torch.device("cpu"))
+    arena.save(place, TINY, 0.02, course)
+    again = arena.load(place, TINY, 0.02)
     assert again is not None
     np.testing.assert_array_equal(again.coords, course.coords)
     np.testing.assert_array_equal(again.looks[3].coords, course.looks[3].coords)
@@ -117,8 +120,8 @@ def test_results_survive_the_disk(run: Run):
     assert all(getattr(again, name) == getattr(course, name) for name in fields)
     assert [look.share for look in again.looks] == [look.share for look in course.looks]
     for other in (replace(TINY, batch=8), replace(TINY, mirror=True)):
-        assert contest.load(run, other, 0.02) is None
-    assert contest.load(run, TINY, 0.03) is None
+        assert arena.load(place, other, 0.02) is None
+    assert arena.load(place, TINY, 0.03) is None
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Our own networks by the clock: their recipes as they are, the schedule turned by time."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -20,8 +21,8 @@ def learner(one: Own, drawn: Competition, folder: Path) -> OwnLearner:
 
 
 def test_the_recipes_are_those_of_the_specialists():
-    assert OWN["unet_all"].recipe == recipes.load("unet_all").at("cpu")
-    assert OWN["timm_all"].settings() == recipes.load("timm_all").at("cpu").settings()
+    for name in ("unet_all", "timm_all"):
+        assert OWN[name].recipe == replace(recipes.load(name).at("cpu"), warm_start=None)
     assert OWN["cascade"].recipe == TRIALS["cascade"].recipe(OWN["unet_all"].recipe)
 
 
