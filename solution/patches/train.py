@@ -177,7 +177,7 @@ def _channels_last(patches: Tensor) -> Tensor:
 
 def _held_rmse(network: PatchNetwork, held: FaceSet, prior: Prior) -> float:
     """RMSE in pixels of raw readings, each point's own bias per subset taken off, on some of the held-out faces."""
-    some = held.take(np.arange(0, len(held), max(1, len(held) // WATCHED)))
+    some = held.sample(WATCHED)
     labels = _points(some)
     raw, _ = read_faces(network, some.images, prior)
     squared = [_about_mean((raw - labels)[some.subset == s]) ** 2 for s in SUBSETS]
@@ -202,7 +202,7 @@ def _log(job: Job, recipe: PatchRecipe, state: _State) -> None:
 
 def _learnt_reading(network: PatchNetwork, recipe: PatchRecipe, faces: FaceSet, prior: Prior) -> Reading:
     """The habits of both subsets, from up to `fit_faces` training faces spread over the file."""
-    some = faces.take(np.arange(0, len(faces), max(1, len(faces) // recipe.fit_faces)))
+    some = faces.sample(recipe.fit_faces)
     points, doubt = read_faces(network, some.images, prior)
     labels = _points(some)
     habits = {}
