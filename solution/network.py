@@ -14,6 +14,9 @@ from solution.recipe import LandmarkRecipe
 POINTS = {15: np.arange(FACE15.size), 4: IN_FOUR, 68: np.arange(FACE68.size)}
 """The points a subset's rows are labelled with, as indices into its schema: FACE15, or FACE68 for 68."""
 
+HEAD = "body.decoder.head."
+"""The only tensors that depend on which points are learnt, in networks that give maps."""
+
 
 class LandmarkNet(nn.Module):
     """The recipe's architecture with one head a subset.
@@ -58,6 +61,18 @@ class LandmarkNet(nn.Module):
             else:
                 raise UserError(f"{name} {tuple(value.shape)}: expected the architecture of the recipe it starts from")
         self.load_state_dict(own)
+
+    def warm(self, other: Mapping[str, Tensor]) -> None:
+        """Take a network's tensors that learnt other points; the head's stay as they are.
+
+        UserError where any other tensor is missing or has another shape.
+        """
+        own = self.state_dict()
+        fitting = {name: value for name, value in other.items() if name in own and own[name].shape == value.shape}
+        missing = [name for name in own if name not in fitting and not name.startswith(HEAD)]
+        if missing:
+            raise UserError(f"{missing[0]}: expected it in the weights of a warm start, which are of another network")
+        self.load_state_dict(own | {name: value for name, value in fitting.items() if not name.startswith(HEAD)})
 
 
 def _head_rows(wanted: tuple[int, ...], subsets: tuple[int, ...]) -> list[int]:

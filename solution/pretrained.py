@@ -1,7 +1,8 @@
-"""The first weights of recipes that ask for ImageNet's: from the hub, from a file, or none. Never silently random.
+"""The first weights of recipes that ask for some: ImageNet's, or those of other faces. Never silently random.
 
-A recipe asks by `model_args={"pretrained": "hub", …}`; `Weights`, the user's choice, puts there what is really used, so
-that the digest tells. Only a training loads them: a finished network brings its own.
+A recipe asks for ImageNet's by `model_args={"pretrained": "hub", …}`, which come from the hub or a file; and by
+`warm_start="unet_68"` for a network that comes with the code. `Weights`, the user's choice, puts there what is really
+used, so that the digest tells. Only a training loads them: a finished network brings its own.
 """
 
 from dataclasses import dataclass, replace
@@ -9,28 +10,41 @@ from pathlib import Path
 
 import timm
 import torch
-from safetensors import safe_open
-from torch import nn
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import load_file
+from torch import Tensor, nn
 
 from solution.artefacts import file_digest
 from solution.errors import UserError
+from solution.job import WEIGHTS
 from solution.models.timm_unet import encoder
 from solution.network import LandmarkNet
 from solution.recipe import LandmarkRecipe, Recipe
 
 HUB = "hub"
 NONE = "none"
+SHIPPED = Path(__file__).parent / "weights"
+"""Small networks that come with the code, a folder a recipe, each with a card."""
 
 
 @dataclass(frozen=True)
 class Weights:
-    """The user's choice: timm's hub, the `BACKBONE.safetensors` files of a folder, or (not wanted) random weights."""
+    """The user's choice: timm's hub, the `BACKBONE.safetensors` files of a folder, or (not wanted) random weights.
+
+    Networks that come with the code are used unless no pretrained weights are wanted.
+    """
 
     folder: Path | None = None
     wanted: bool = True
 
     def chosen(self, recipe: Recipe) -> Recipe:
-        """The recipe with "hub", "file: SHA-256" or "none" where it asks. UserError where its file is missing."""
+        """The recipe with "hub", "file: SHA-256" or "none" where it asks. UserError where its file is missing.
+
+        A warm start becomes "NAME: SHA-256", or None.
+        """
+        if isinstance(recipe, LandmarkRecipe) and recipe.warm_start:
+            used = f"{recipe.warm_start}: {_digest(shipped(recipe.warm_start))}" if self.wanted else None
+            return replace(recipe, warm_start=used)
         if not asks(recipe):
             return recipe
         assert isinstance(recipe, LandmarkRecipe)
@@ -48,16 +62,25 @@ class Weights:
 
 def source_of(recipe: Recipe) -> str | None:
     """What the recipe says of pretrained weights; None where it says nothing."""
-    return recipe.model_args.get("pretrained") if isinstance(recipe, LandmarkRecipe) else None
+    if not isinstance(recipe, LandmarkRecipe):
+        return None
+    return recipe.warm_start or recipe.model_args.get("pretrained")
 
 
 def asks(recipe: Recipe) -> bool:
-    """Whether the recipe starts from pretrained weights."""
-    return source_of(recipe) not in (None, NONE)
+    """Whether the recipe starts from ImageNet's weights."""
+    return isinstance(recipe, LandmarkRecipe) and recipe.model_args.get("pretrained") not in (None, NONE)
+
+
+def shipped(name: str) -> Path:
+    """The weights of a network that comes with the code, by its recipe's name."""
+    return SHIPPED / name / WEIGHTS
 
 
 def start(net: LandmarkNet, recipe: LandmarkRecipe, path: Path | None) -> None:
-    """Give a fresh network's encoder the weights that the recipe names."""
+    """Give a fresh network the weights that the recipe names. UserError where they are not there or do not fit."""
+    if recipe.warm_start:
+        net.warm(_loaded(shipped(recipe.warm_start.split(":")[0])))
     if asks(recipe):
         net.body.get_submodule("encoder").load_state_dict(fetch(recipe, path).state_dict())
 
@@ -78,6 +101,14 @@ def fetch(recipe: LandmarkRecipe, path: Path | None) -> nn.Module:
             f"{_first_line(error)}. Go online, or put them into a folder as {backbone}.safetensors and name it with "
             "--weights DIR, or start from random weights with --no-pretrained."
         ) from error
+
+
+def _loaded(path: Path) -> dict[str, Tensor]:
+    """A shipped network's tensors, in single precision."""
+    try:
+        return {name: value.float() if value.is_floating_point() else value for name, value in load_file(path).items()}
+    except (OSError, SafetensorError) as error:
+        raise UserError(f"{path}: expected weights that come with the code, got: {_first_line(error)}") from error
 
 
 def _check_names(path: Path, backbone: str, options: dict) -> None:

@@ -11,15 +11,16 @@ import timm
 import torch
 from safetensors.torch import load_file, save_file
 
-from solution import inference, recipes
+from solution import inference, pretrained, recipes
 from solution.__main__ import main
 from solution.artefacts import file_digest, manifest
 from solution.codecs import Heatmap
 from solution.data.competition import Competition
 from solution.errors import UserError
 from solution.job import Job
-from solution.pretrained import Weights, asks, fetch, source_of
-from solution.recipe import LandmarkRecipe
+from solution.network import HEAD, LandmarkNet
+from solution.pretrained import Weights, asks, fetch, shipped, source_of
+from solution.recipe import SCALES, LandmarkRecipe
 from solution.specialists import run_job
 from solution.training import Trainer
 from tests import jobs
@@ -193,3 +194,42 @@ def test_the_folder_can_be_named_on_the_command_line(
     assert moved < 0.05 * backbone(3)[FIRST].sum(1).abs().mean()
     with pytest.raises(SystemExit):
         train("--weights", str(folder), "--no-pretrained")
+
+
+WARM = [recipe for recipe in recipes.load_all() if isinstance(recipe, LandmarkRecipe) and recipe.warm_start]
+
+
+@pytest.mark.parametrize("recipe", WARM, ids=[recipe.name for recipe in WARM])
+@pytest.mark.parametrize("scale", SCALES)
+def test_a_warm_start_is_the_shipped_network_but_for_its_head(recipe: LandmarkRecipe, scale: str):
+    recipe = Weights().chosen(recipe.at(scale))
+    assert isinstance(recipe, LandmarkRecipe)
+    if recipe.warm_start is None:  # another size of network
+        assert scale == "full"
+        return
+    torch.manual_seed(0)
+    net = LandmarkNet(recipe)
+    fresh = {name: value.clone() for name, value in net.state_dict().items()}
+    pretrained.start(net, recipe, None)
+    given = load_file(shipped(recipe.warm_start.split(":")[0]))
+    for name, value in net.state_dict().items():
+        expected = fresh[name] if name.startswith(HEAD) else given[name].to(value.dtype)
+        assert torch.equal(value, expected), name
+
+
+def test_a_warm_start_is_named_by_its_digest_and_can_be_declined():
+    assert WARM
+    for recipe in WARM:
+        used, declined = Weights().chosen(recipe), Weights(wanted=False).chosen(recipe)
+        assert source_of(used) == f"{recipe.warm_start}: {file_digest(shipped(recipe.warm_start or ''))}"
+        assert source_of(declined) is None
+        assert len({one.digest() for one in (recipe, used, declined)}) == 3
+        assert not asks(used)
+
+
+def test_weights_of_another_network_are_refused():
+    recipe = replace(WARM[0], model="unet", model_args={"widths": (8, 8, 16, 16)}, warm_start="unet_68")
+    with pytest.raises(UserError, match="expected it in the weights of a warm start"):
+        pretrained.start(LandmarkNet(recipe), recipe, None)
+    with pytest.raises(UserError, match="expected weights that come with the code, got: FileNotFoundError"):
+        pretrained.start(LandmarkNet(recipe), replace(recipe, warm_start="nowhere"), None)

@@ -74,6 +74,7 @@ CHANGES = [
     {"runs_at": ("cpu",)},
     {"loss": "squared"},
     {"without_drift": True},
+    {"warm_start": "unet_68"},
     {"augmentation": Augmentation(elastic=1.0)},
     {"optimiser": Optimiser(clip=1.0)},
     {"scales": {}},

@@ -19,9 +19,7 @@ from solution.network import LandmarkNet
 from solution.offset import MirrorOffset
 from solution.photo.calibration import FILE, Calibration, read_calibration
 from solution.photo.frame import Frame
-
-SHIPPED = Path(__file__).parents[1] / "weights"
-"""Small weights that come with the code, a folder a recipe, each with a card."""
+from solution.pretrained import SHIPPED
 
 RECIPES = {FACE15.size: "unet_15", FACE68.size: "unet_68"}
 """Which of them reads how many points."""

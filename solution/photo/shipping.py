@@ -1,7 +1,10 @@
 """The weights that come with the code, made from finished trainings: network, calibration, manifest and a card.
 
+A trunk is for other networks to start from: in half precision, without its head and without a calibration.
+
 python -m solution.photo.shipping 15 folds/fkd/unet_15/fold0 --data ~/fkd --frames ~/faces68/training.zip
 python -m solution.photo.shipping 68 folds/faces68-training/unet_68/fold0
+python -m solution.photo.shipping trunk folds/faces68-training/timm_68/fold0
 """
 
 import argparse
@@ -12,8 +15,9 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from safetensors.torch import load_file, save
 
-from solution.artefacts import atomic, manifest, seal, write_text
+from solution.artefacts import atomic, manifest, seal, write_bytes, write_text
 from solution.data.competition import Competition
 from solution.data.files import read_competition
 from solution.data.frames import Frames, read_frames
@@ -21,12 +25,14 @@ from solution.folds import read_folds
 from solution.inference import OFFSET
 from solution.job import HISTORY, SETTINGS, WEIGHTS
 from solution.keypoints import fifteen_of
+from solution.network import HEAD
 from solution.photo.calibration import FILE, Calibration, margins
 from solution.photo.detector import HaarDetector
 from solution.photo.fitting import fitted
 from solution.photo.frame import aligned
-from solution.photo.landmarker import RECIPES, SHIPPED, Landmarker
+from solution.photo.landmarker import RECIPES, Landmarker
 from solution.photo.training import BOXES, SEEN
+from solution.pretrained import SHIPPED
 
 CARD = "card.md"
 NETWORK = (WEIGHTS, SETTINGS, OFFSET, HISTORY)
@@ -45,6 +51,29 @@ def ship_68(fold: Path, target: Path) -> None:
 - Measured on the {facts["faces"]} faces of that fold's held-out persons, found, framed and read as any picture is:
   NME {facts["nme_percent"]:.2f} % of the distance between the outer corners of the eyes, RMSE {facts["rmse"]:.2f} px.
 - `{FILE}`: how a box becomes a frame, from training faces; what the spread means, from the held-out faces.
+- Licence: the code's. The pictures that it learnt from are under their own terms: see them before you sell what is
+  made with these weights.
+"""
+    _sealed(target, card, {"from": facts["inputs"], "score": {k: facts[k] for k in ("nme_percent", "rmse", "faces")}})
+
+
+def ship_trunk(fold: Path, target: Path) -> None:
+    """Take what other networks can start from out of a fold that `faces68` trained."""
+    facts = manifest(fold) or {}
+    _copy(fold, target, (SETTINGS, HISTORY, SEEN))
+    tensors = {name: value for name, value in load_file(fold / WEIGHTS).items() if not name.startswith(HEAD)}
+    halves = {name: value.half() if value.is_floating_point() else value for name, value in tensors.items()}
+    write_bytes(target / WEIGHTS, save(halves))
+    name = facts["inputs"]["recipe"]["name"]
+    card = f"""# {name}: a trunk to start from
+
+- Made by: `python -m solution faces68 --recipe {name} --data training.zip --fold {facts["inputs"]["fold"]}`,
+  settings as in `{SETTINGS}` ({facts["inputs"]["recipe"]["epochs"]} epochs), on {facts["device"]}, one core. In half
+  precision, without the head of 68 points.
+- Data: colour crops of faces out of videos with 68 points each, the pictures of `{SEEN}` alone ({_lines(fold / SEEN)}).
+  No picture or label is in here.
+- Measured, with its head, on the {facts["faces"]} faces of that fold's held-out persons: NME
+  {facts["nme_percent"]:.2f} % of the distance between the outer corners of the eyes, RMSE {facts["rmse"]:.2f} px.
 - Licence: the code's. The pictures that it learnt from are under their own terms: see them before you sell what is
   made with these weights.
 """
@@ -112,19 +141,19 @@ def _lines(path: Path) -> int:
 def main() -> None:
     """Ship one network."""
     parser = argparse.ArgumentParser(prog="python -m solution.photo.shipping", description=__doc__)
-    parser.add_argument("points", type=int, choices=sorted(RECIPES))
+    parser.add_argument("what", choices=("15", "68", "trunk"))
     parser.add_argument("fold", type=Path, help="a finished training's folder")
     parser.add_argument("--data", type=Path, help="the competition's files (15 points)")
     parser.add_argument("--frames", type=Path, help="pictures with 68 points (15 points)")
     options = parser.parse_args()
-    target = SHIPPED / RECIPES[options.points]
-    if options.points == 68:
-        ship_68(options.fold, target)
+    name = json.loads((options.fold / SETTINGS).read_text(encoding="utf-8"))["name"]
+    target = SHIPPED / name
+    if options.what != "15":
+        (ship_68 if options.what == "68" else ship_trunk)(options.fold, target)
         return
     with tempfile.TemporaryDirectory() as cache:
         competition = read_competition(options.data, Path(cache))
-    settings = json.loads((options.fold / SETTINGS).read_text(encoding="utf-8"))
-    assert settings["name"] == RECIPES[15]
+    assert name == RECIPES[15]
     table = read_folds(options.fold.parents[1] / "folds.csv", competition.train)
     number = (manifest(options.fold) or {})["inputs"]["fold"]
     ship_15(options.fold, competition, table.fold == number, read_frames(options.frames), target)

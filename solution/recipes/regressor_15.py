@@ -8,6 +8,6 @@ RECIPE = LandmarkRecipe(
     model="regressor",
     rows="15",
     codec=Direct(),
-    epochs=6,
+    epochs=5,
     scales={"smoke": {"epochs": 3, "batch": 32}, "full": {"epochs": 200, "model_args": {"widths": (48, 96, 192, 256)}}},
 )

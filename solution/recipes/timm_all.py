@@ -1,4 +1,7 @@
-"""A timm ResNet-D as the way down, on all rows: wider than `unet_all`, with other shortcuts and another stem."""
+"""A timm ResNet-D as the way down, on all rows: wider than `unet_all`, with other shortcuts and another stem.
+
+It starts from a network of 68 points that comes with the code, as `unet_all` does.
+"""
 
 from solution.codecs import Heatmap
 from solution.recipe import LandmarkRecipe
@@ -12,9 +15,10 @@ RECIPE = LandmarkRecipe(
         "backbone": "resnet10t",
         "options": {"channels": (48, 96, 160, 224), "stem_width": 16, "stem_type": "deep_tiered"},
     },
-    epochs=25,
+    warm_start="timm_68",
+    epochs=12,
     scales={
         "smoke": {"epochs": 2, "batch": 32},
-        "full": {"epochs": 150, "model_args": {"backbone": "resnet34d"}},
+        "full": {"epochs": 150, "warm_start": None, "model_args": {"backbone": "resnet34d"}},
     },
 )

@@ -11,7 +11,8 @@ from solution.artefacts import intact, manifest
 from solution.data.competition import Competition
 from solution.errors import UserError
 from solution.job import SETTINGS, WEIGHTS
-from solution.photo.landmarker import RECIPES, SHIPPED, open_landmarker
+from solution.photo.landmarker import RECIPES, open_landmarker
+from solution.pretrained import SHIPPED
 from tests.photo.fakes import picture
 
 LARGEST = 4 * 2**20

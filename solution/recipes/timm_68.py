@@ -1,0 +1,15 @@
+"""The timm network of the 68-point scheme: its trunk is where `timm_all` starts from (solution/weights/timm_68)."""
+
+from dataclasses import replace
+
+from solution.recipes.timm_all import RECIPE as TIMM_ALL
+from solution.recipes.unet_68 import RECIPE as UNET_68
+
+RECIPE = replace(
+    UNET_68,
+    name="timm_68",
+    model=TIMM_ALL.model,
+    model_args=TIMM_ALL.model_args,
+    epochs=18,
+    scales={"smoke": {"epochs": 2, "batch": 32}, "full": {"epochs": 60}},
+)
