@@ -33,12 +33,16 @@ class Trial:
         return replace(base, **self.change)
 
 
+COLD = {"warm_start": None}
+"""From random weights: what else has another architecture must, and is to be held against the trial `cold`."""
+
+
 def _cascade(**settings: Any) -> dict[str, Any]:  # noqa: ANN401 - arguments of the model
-    return {"model": "cascade", "codec": Located(), "model_args": settings}
+    return {"model": "cascade", "codec": Located(), "model_args": settings, **COLD}
 
 
 def _variant(part: str) -> dict[str, Any]:
-    return {"model": "unet_variant", "model_args": {part: True}}
+    return {"model": "unet_variant", "model_args": {part: True}, **COLD}
 
 
 TRIALS: Mapping[str, Trial] = {
@@ -51,7 +55,8 @@ TRIALS: Mapping[str, Trial] = {
     "without_drift": Trial(asks="labels with the drift along the file taken out", change={"without_drift": True}),
     "wider": Trial(asks="stronger rotation, scale and shift", change={"augmentation": WIDER}),
     "elastic": Trial(asks="elastically bent pictures, 1 px rms", change={"augmentation": ELASTIC}),
-    "long": Trial(asks="as many epochs again", change={"epochs": 28}),
+    "long": Trial(asks="as many epochs again as unet_4 has", change={"epochs": 16}),
+    "cold": Trial(asks="from random weights instead of a network of 68 points", change=COLD),
     "gentle": Trial(asks="half the learning rate", change={"optimiser": Optimiser(lr=5e-4)}),
     "cascade": Trial(asks="fine networks on crops around the first estimate, at three scales", change=_cascade()),
     "cascade_near": Trial(asks="the same with the nearest 24 pixels alone", change=_cascade(**NEAR)),
@@ -61,9 +66,10 @@ TRIALS: Mapping[str, Trial] = {
     "cascade_timm": Trial(asks="three scales on a timm backbone", change=_cascade(**TIMM)),
     "cascade_timm_near": Trial(asks="the nearest 24 pixels, on a timm backbone", change=_cascade(**NEAR, **TIMM)),
     "simcc": Trial(
-        asks="1-D distributions of x and of y instead of a map", change={"model": "simcc", "codec": Marginals(bins=192)}
+        asks="1-D distributions of x and of y instead of a map",
+        change={"model": "simcc", "codec": Marginals(bins=192), **COLD},
     ),
-    "fine": Trial(asks="maps of 48×48 instead of 24×24", change={"codec": Heatmap(size=48)}),
+    "fine": Trial(asks="maps of 48×48 instead of 24×24", change={"codec": Heatmap(size=48), **COLD}),
     "places": Trial(asks="coordinate channels beside the picture", change=_variant("places")),
     "attention": Trial(asks="squeeze-and-excitation in every block", change=_variant("attention")),
     "antialias": Trial(asks="blurred before every halving", change=_variant("antialias")),
