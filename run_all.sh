@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # From the competition's files to a checked submission: sets up, then `python -m solution run` with the same options.
 #   ./run_all.sh [--data DIR] [--scale smoke|cpu|full] [--device auto|cpu|cuda] [--jobs N] [--fresh] [--use-twins]
-#                [--executor local|ray[:HOST:PORT]] [--weights DIR] [--no-pretrained]      (the last two: scale full only)
+#                [--executor local|ray[:HOST:PORT]] [--weights DIR, scale full only] [--no-pretrained]
 #   ./run_all.sh --test [pytest options]      sets up the same way and runs the tests
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)

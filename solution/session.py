@@ -10,7 +10,7 @@ from solution.data.files import DRAWN
 from solution.errors import UserError
 from solution.executors import check_jobs
 from solution.photo.training import NAME, Study
-from solution.pretrained import Weights
+from solution.pretrained import Weights, asks
 from solution.runtime import LOG, log_to, pick_device
 from solution.stages import Run
 
@@ -29,6 +29,8 @@ def open_run(options: argparse.Namespace, root: Path, fresh: bool = False) -> Ru
         stages.fresh(run)  # before the log is opened: it is one of the results
     log_to(run.workspace.folds / "log.txt")
     LOG.info("Scale %s on %s, data %s", scale, device, found.folder)
+    if options.weights and not any(map(asks, run.recipes)):
+        LOG.warning("--weights %s: not read, no recipe of scale %s starts from ImageNet's", options.weights, scale)
     return run
 
 

@@ -197,7 +197,16 @@ def work(root: Path, source: Source, scale: str, weights: Weights, name: str, fo
 
 
 def trained(run: Run) -> list[Specialist]:
-    """Every specialist's predictions; UserError naming the command to run where one is not complete."""
+    """Every specialist's predictions; UserError naming the command to run where any are not complete."""
+    missing = {r.name: [f for f in range(run.table.k) if not run.bench.done(r, f, run.recipes)] for r in run.recipes}
+    count = sum(map(len, missing.values()))
+    if count > 1:
+        which = ", ".join(f"{name} ({', '.join(map(str, folds))})" for name, folds in missing.items() if folds)
+        raise UserError(
+            f"{run.workspace.folds}: expected {len(run.recipes) * run.table.k} finished trainings of these settings and "
+            f"data at scale {run.scale}, {count} are missing: {which}. Run `python -m solution train` with the same "
+            "--data and --scale first."
+        )
     return [specialists.collect(run.bench, recipe, run.recipes) for recipe in run.recipes]
 
 

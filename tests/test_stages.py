@@ -149,6 +149,12 @@ def test_a_bad_wish_is_one_line_and_touches_nothing(finished_copy: Path, cli: Cl
     assert snapshot(finished_copy) == before
 
 
+def test_weights_that_no_recipe_reads_are_told(finished_copy: Path, cli: Cli, tmp_path: Path):
+    code, said, _ = cli(finished_copy, "folds", "--weights", str(tmp_path))
+    assert code == 0
+    assert "not read, no recipe of scale smoke starts from ImageNet's" in said
+
+
 def test_a_recipe_of_another_scale_is_refused(finished_copy: Path, cli: Cli, use_recipes: Callable[..., None]):
     use_recipes(BASE, CHILD, replace(OTHER, runs_at=("full",)))
     assert "--recipe other: expected one that runs at scale smoke" in refused(
@@ -179,7 +185,10 @@ def test_each_stage_names_the_command_that_it_needs(
     for verb in ("train", "stack", "submission", "report"):
         assert "Run `python -m solution folds`" in refused(cli(tmp_path, verb))
     assert cli(tmp_path, "folds")[0] == 0
-    assert "train --recipe base --fold 0`" in refused(cli(tmp_path, "stack"))
+    missing = refused(cli(tmp_path, "stack"))
+    assert "expected 15 finished trainings of these settings and data at scale smoke, 15 are missing" in missing
+    assert "child (0, 1, 2, 3, 4)" in missing
+    assert "Run `python -m solution train` with the same --data and --scale first" in missing
     assert "train --recipe base --fold 2` with the same --data and --scale first" in refused(
         cli(tmp_path, "train", "--recipe", "child", "--fold", "2")
     )
