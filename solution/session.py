@@ -41,8 +41,7 @@ def open_study(options: argparse.Namespace, root: Path, recipe: str = NAME) -> t
         raise UserError("--data: expected a zip or folder with one *_frames_keypoints.csv and its pictures")
     scale = stages.check_scale(options.scale or default_scale(options.data, device.type))
     study = Study(root, options.data, scale, recipe)
-    assert study.recipe.epochs  # a wrong recipe is told before anything is read
-    faces = len(study.frames)  # read before a folder is made for its results: a misspelt file leaves nothing behind
+    _, faces = study.recipe, len(study.frames)  # what is misspelt is refused before a folder is made for results
     log_to(study.workspace.folds / "log.txt")
     LOG.info("Scale %s on %s, %d faces; results under %s", scale, device, faces, study.workspace.folds)
     return study, device, jobs

@@ -203,9 +203,9 @@ def trained(run: Run) -> list[Specialist]:
     if count > 1:
         which = ", ".join(f"{name} ({', '.join(map(str, folds))})" for name, folds in missing.items() if folds)
         raise UserError(
-            f"{run.workspace.folds}: expected {len(run.recipes) * run.table.k} finished trainings of these settings and "
-            f"data at scale {run.scale}, {count} are missing: {which}. Run `python -m solution train` with the same "
-            "--data and --scale first."
+            f"{run.workspace.folds}: expected {len(run.recipes) * run.table.k} finished trainings of these settings "
+            f"and data at scale {run.scale}, {count} are missing: {which}. Run `python -m solution train` with the "
+            "same --data and --scale first."
         )
     return [specialists.collect(run.bench, recipe, run.recipes) for recipe in run.recipes]
 

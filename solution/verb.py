@@ -22,7 +22,9 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda (default: auto)")
     parser.add_argument("--jobs", type=int, metavar="N", help="trainings at once (default: one a core, or one a GPU)")
     source = parser.add_mutually_exclusive_group()
-    source.add_argument("--weights", type=Path, metavar="DIR", help="BACKBONE.safetensors files of ImageNet (default: timm's hub)")
+    source.add_argument(
+        "--weights", type=Path, metavar="DIR", help="BACKBONE.safetensors files of ImageNet (default: timm's hub)"
+    )
     source.add_argument("--no-pretrained", action="store_true", help="start every recipe from random weights")
     twins = "blend labels into test pictures identical to labelled ones (default: never; see README)"
     parser.add_argument("--use-twins", action="store_true", help=twins)

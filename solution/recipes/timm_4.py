@@ -14,7 +14,7 @@ RECIPE = LandmarkRecipe(
     optimiser=Optimiser(lr=1e-3),
     epochs=8,
     scales={
-        "smoke": {"epochs": 2, "batch": 32},
+        "smoke": {"epochs": 1, "batch": 32},
         "full": {"epochs": 60, "model_args": TRUNK.at("full").model_args},
     },
 )

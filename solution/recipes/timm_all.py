@@ -18,7 +18,7 @@ RECIPE = LandmarkRecipe(
     warm_start="timm_68",
     epochs=12,
     scales={
-        "smoke": {"epochs": 2, "batch": 32},
+        "smoke": {"epochs": 1, "batch": 32},
         "full": {"epochs": 150, "warm_start": None, "model_args": {"backbone": "resnet34d"}},
     },
 )

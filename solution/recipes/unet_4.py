@@ -11,5 +11,5 @@ RECIPE = LandmarkRecipe(
     start_from="unet_all",
     optimiser=Optimiser(lr=1e-3),
     epochs=8,
-    scales={"smoke": {"epochs": 4, "batch": 32}, "full": {"epochs": 80, "model_args": {"widths": (32, 64, 128, 192)}}},
+    scales={"smoke": {"epochs": 2, "batch": 32}, "full": {"epochs": 80, "model_args": {"widths": (32, 64, 128, 192)}}},
 )

@@ -190,3 +190,12 @@ def test_the_scores_are_what_they_say():
     found = score(labels + np.array([3, 4]), labels, FACE68)
     assert found == Score(round((5 / 20 + 5 / 40) / 2 * 100, 3), round(12.5**0.5, 3), 2)
     assert pooled([Score(4.0, 1.0, 10), Score(8.0, 3.0, 30)]) == Score(7.0, round(7**0.5, 3), 40)
+
+
+def test_a_recipe_for_other_points_is_refused_and_leaves_nothing(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    assert main(["faces68", "--data", str(data), "--recipe", "unet_4"], tmp_path) == 2
+    assert "--recipe unet_4: expected one for 68 points, such as unet_68" in capsys.readouterr().err
+    assert main(["faces68", "--data", str(tmp_path / "nowhere.zip")], tmp_path) == 2
+    assert list(tmp_path.iterdir()) == []
