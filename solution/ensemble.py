@@ -23,7 +23,7 @@ from solution.stacker import ROUNDS, Stacked, stack_all
 from solution.stacker import SETTINGS as STACK_SETTINGS
 from solution.yardsticks import forward_selection, ridge_stack
 
-FORMAT = 2
+FORMAT = 3
 ARRAYS, FACTS = "stack.npz", "stack.json"
 BLEND, STACK, PLAIN, FINAL = "blend", "stack", "plain", "final"
 RIDGE = "ridge"  # a yardstick: out-of-fold only, never submitted

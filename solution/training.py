@@ -35,8 +35,8 @@ DRIFT_FROM = 0.2  # share of the epochs after which residuals say more of the la
 SMALLEST = 2  # training rows: batch normalisation needs two
 NO_LABEL, NO_GRADIENT = "no point is labelled", "the gradient is not finite"
 MOST_SKIPPED = 0.1  # share of an epoch's steps whose gradient may be lost: beyond it nothing good is learnt
-WATCHES = 6  # looks at held-out rows a training
-WATCHED = 300  # of these rows, about: on all of them the looks took a fifteenth of a training's time
+WATCHES = 5  # looks at held-out rows a training
+WATCHED = 120  # of these rows, about: six looks at all of them took a fifteenth of a training's time
 
 
 class Trainer:

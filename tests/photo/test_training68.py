@@ -6,17 +6,21 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
+from safetensors.torch import load_file
 
 from solution import recipes
 from solution.__main__ import main
-from solution.artefacts import manifest
+from solution.artefacts import intact, manifest
 from solution.data.frames import read_frames
 from solution.job import PREDICTIONS, WEIGHTS
 from solution.keypoints import FACE68
+from solution.network import HEAD
 from solution.photo import training
 from solution.photo.calibration import mean_shape
 from solution.photo.crops import held_faces, training_faces
 from solution.photo.scoring import Score, interocular, pooled, score
+from solution.photo.shipping import ship_trunk
 from solution.photo.training import FOLDS, Study
 from tests.sketches import face68, write_zip
 
@@ -199,3 +203,17 @@ def test_a_recipe_for_other_points_is_refused_and_leaves_nothing(
     assert "--recipe unet_4: expected one for 68 points, such as unet_68" in capsys.readouterr().err
     assert main(["faces68", "--data", str(tmp_path / "nowhere.zip")], tmp_path) == 2
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_trunk_is_shipped_without_its_head(trained: Path, data: Path, tmp_path: Path):
+    folder = Study(trained, data, "smoke").folder(0)
+    ship_trunk(folder, tmp_path / "unet_68")
+    content = manifest(tmp_path / "unet_68")
+    assert content is not None
+    assert intact(tmp_path / "unet_68", content)
+    whole, trunk = load_file(folder / WEIGHTS), load_file(tmp_path / "unet_68" / WEIGHTS)
+    assert set(whole) - set(trunk) == {name for name in whole if name.startswith(HEAD)} != set()
+    for name, value in trunk.items():
+        torch.testing.assert_close(value.to(whole[name].dtype), whole[name], atol=1e-3, rtol=1e-3)
+    card = (tmp_path / "unet_68" / "card.md").read_text()
+    assert f"NME\n  {content['inputs']['score']['nme_percent']:.2f} %" in card
