@@ -5,7 +5,7 @@ from pathlib import Path
 
 import torch
 
-from solution import ray_executor, source, stages
+from solution import ray_executor, recipes, source, stages
 from solution.data.files import DRAWN
 from solution.errors import UserError
 from solution.executors import check_jobs
@@ -29,7 +29,7 @@ def open_run(options: argparse.Namespace, root: Path, fresh: bool = False) -> Ru
         stages.fresh(run)  # before the log is opened: it is one of the results
     log_to(run.workspace.folds / "log.txt")
     LOG.info("Scale %s on %s, data %s", scale, device, found.folder)
-    if options.weights and not any(map(asks, run.recipes)):
+    if options.weights and not any(asks(recipe) for recipe in recipes.load_all() if scale in recipe.runs_at):
         LOG.warning("--weights %s: not read, no recipe of scale %s starts from ImageNet's", options.weights, scale)
     return run
 

@@ -1,7 +1,7 @@
 """A U-Net with one trunk on all rows and a head a subset, from the network of 68 points that comes with the code.
 
-On fold 0, 10 epochs from there and then `unet_4` for 8: 1.410 px on the 4-keypoint rows; from random weights 20 and 14
-epochs: 1.469 px. See docs/experiments.md, 2026-11-24.
+On fold 0, 10 epochs from there and then 8 of `unet_4` or 12 of `cascade_15` are as good as 20 and then 14 or 16 from
+random weights, within what one fold can tell. See docs/experiments.md, 2026-11-24.
 """
 
 from solution.codecs import Heatmap
