@@ -13,7 +13,7 @@ import numpy as np
 from solution.artefacts import atomic, complete, seal, write_json
 from solution.audit import far_off
 from solution.data.competition import Competition
-from solution.drift import BY_RANK, centred, cross_validated, drift_at, places_by_rank
+from solution.drift import NEAR, centred, cross_validated, drift_by_rank
 from solution.errors import UserError
 from solution.faces import Predictions
 from solution.keypoints import SUBSETS
@@ -23,7 +23,7 @@ from solution.stacker import ROUNDS, Stacked, stack_all
 from solution.stacker import SETTINGS as STACK_SETTINGS
 from solution.yardsticks import forward_selection, ridge_stack
 
-FORMAT = 3
+FORMAT = 4
 ARRAYS, FACTS = "stack.npz", "stack.json"
 BLEND, STACK, PLAIN, FINAL = "blend", "stack", "plain", "final"
 RIDGE = "ridge"  # a yardstick: out-of-fold only, never submitted
@@ -138,15 +138,14 @@ def _add_drift(
         rows, test_rows = (np.flatnonzero(faces.subset == subset) for faces in (train, test))
         labels, plain = train.coords[rows], oof[PLAIN][rows]
         residuals = centred(labels - plain)
-        held = cross_validated(rows, residuals, bench.table.fold[rows], BY_RANK[subset])
+        held = cross_validated(rows, residuals, bench.table.fold[rows], subset)
         kept = ~far_off(plain, labels)
         used = _better(plain + held, plain, labels, kept)
         figures = [rmse((plain + shift)[kept], labels[kept]) for shift in (0, held)]
         choice[subset] |= {"plain": figures[0], "drift": figures[1], "drift_used": used}
         if used:
             oof[FINAL][rows] += held
-            places = places_by_rank(len(test_rows), rows)
-            tests[FINAL][:, test_rows] += drift_at(places, rows, residuals, BY_RANK[subset])
+            tests[FINAL][:, test_rows] += drift_by_rank(len(test_rows), rows, residuals, subset)
 
 
 def _check_cover(stacked: Stacked, bench: Bench) -> None:
@@ -167,7 +166,7 @@ def inputs_of(bench: Bench, recipes: tuple) -> dict[str, Any]:
     """Everything the stack depends on: its settings, and the trainings by what they were made from and what came."""
     folds = range(bench.table.k)
     jobs = {r.name: [[bench.digest(r, fold, recipes), bench.made(r, fold)] for fold in folds] for r in recipes}
-    settings = [STACK_SETTINGS, ROUNDS, {str(s): rows for s, rows in BY_RANK.items()}]
+    settings = [STACK_SETTINGS, ROUNDS, {str(s): rows for s, rows in NEAR.items()}]
     return {"format": FORMAT, "settings": settings, "trainings": jobs}
 
 

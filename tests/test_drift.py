@@ -6,7 +6,6 @@ import pytest
 
 from solution.data.drawn import DrawnSettings, write_drawn
 from solution.drift import (
-    BY_RANK,
     CLIP,
     TrainingDrift,
     centred,
@@ -14,6 +13,7 @@ from solution.drift import (
     drift_at,
     drift_without_own,
     places_by_rank,
+    rank_error,
 )
 from solution.keypoints import FACE15, IN_FOUR
 
@@ -82,14 +82,34 @@ def test_ranks_share_the_places_equally():
     assert (np.diff(places_by_rank(6, known)) > 0).all()
 
 
+def test_the_rank_s_error_is_what_sampling_makes_it():
+    rng = np.random.default_rng(3)
+    off = []
+    for _ in range(400):
+        held = np.zeros(1000, bool)
+        held[rng.permutation(1000)[:200]] = True
+        known = np.flatnonzero(~held)
+        off.append(places_by_rank(200, known) - np.flatnonzero(held))
+    measured, expected = np.std(off, axis=0), rank_error(200, known)
+    np.testing.assert_allclose(measured[20:180], expected[20:180], rtol=0.15)
+    assert expected[0] < 5 < 35 < expected[100] < 40
+
+
+def test_every_place_has_its_own_width(residuals):
+    places, known = np.array([100.5, 600.0]), np.arange(ROWS)
+    both = drift_at(places, known, residuals, np.array([12.0, 80.0]))
+    for place, width, found in zip(places, (12.0, 80.0), both, strict=True):
+        np.testing.assert_allclose(found, drift_at(np.array([place]), known, residuals, width)[0], rtol=1e-6)
+
+
 def test_a_held_out_fold_is_placed_by_rank_and_never_sees_its_own_labels(residuals):
     fold = np.random.default_rng(1).integers(0, 5, ROWS)
-    found = cross_validated(np.arange(ROWS), residuals, fold, BY_RANK[4])
+    found = cross_validated(np.arange(ROWS), residuals, fold, 4)
     truth = wave(np.arange(ROWS))
     assert rms(truth - found) < 0.75 * rms(truth)
     changed = residuals.copy()
     changed[fold == 2] += 3
-    again = cross_validated(np.arange(ROWS), changed, fold, BY_RANK[4])
+    again = cross_validated(np.arange(ROWS), changed, fold, 4)
     np.testing.assert_array_equal(again[fold == 2], found[fold == 2])
     assert not np.allclose(again[fold == 1], found[fold == 1])
 

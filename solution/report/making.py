@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from solution.artefacts import Workspace, digest_of, manifest
-from solution.drift import BY_RANK
+from solution.drift import NEAR
 from solution.ensemble import inputs_of
 from solution.recipe import Recipe
 from solution.specialists import Bench
@@ -82,7 +82,7 @@ def making(bench: Bench, recipes: tuple[Recipe, ...], scale: str) -> Making:
 
 
 def _stack(bench: Bench, recipes: tuple[Recipe, ...]) -> dict[str, Any]:
-    drift = {f"drift.rows_{subset}": rows for subset, rows in BY_RANK.items()}
+    drift = {f"drift.rows_{subset}": rows for subset, rows in NEAR.items()}
     return {"digest": digest_of(inputs_of(bench, recipes)), "rounds": ROUNDS, **SETTINGS, **drift}
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from solution import trials
 from solution.artefacts import atomic
 from solution.audit import far_off
-from solution.drift import BY_RANK, centred, cross_validated
+from solution.drift import centred, cross_validated
 from solution.errors import UserError
 from solution.faces import Predictions
 from solution.keypoints import SUBSETS
@@ -99,7 +99,7 @@ def _in_order(parts: list[Predictions], ids: np.ndarray) -> np.ndarray:
 
 def _with_drift(run: Run, rows: np.ndarray, coords: np.ndarray, subset: int) -> np.ndarray:
     residuals = centred(run.competition.train.coords[rows] - coords)
-    return coords + cross_validated(rows, residuals, run.table.fold[rows], BY_RANK[subset])
+    return coords + cross_validated(rows, residuals, run.table.fold[rows], subset)
 
 
 def write(run: Run, found: list[Outcome]) -> None:
