@@ -16,6 +16,7 @@ from solution.network import LandmarkNet
 from solution.offset import MirrorOffset
 from solution.recipe import Augmentation, Landmark68Recipe, LandmarkRecipe, Optimiser
 from solution.runtime import low_precision, to_device
+from solution.second_look import look_again
 
 OFFSET = "offset.json"
 RECIPES = {kind.method: kind for kind in (LandmarkRecipe, Landmark68Recipe)}
@@ -61,17 +62,26 @@ def predict_with(
     device: torch.device,
     name: str = "",
     shifts: Sequence[int] = SHIFTS,
+    again: bool = True,
 ) -> Predictions:
     """Mean over the views, in the labels' pixels; the spread adds the views' disagreement.
 
-    Views: the picture shifted along the diagonal by each of `shifts` pixels, plain and mirrored.
+    Views: the picture shifted along the diagonal by each of `shifts` pixels, plain and mirrored. again: look a second
+    time, in other frames, at those in which the network has lost the face (second_look.py).
     """
     net.eval()
-    coords = np.empty((len(faces), faces.schema.size, 2), np.float32)
-    spread = np.empty(coords.shape[:2], np.float32)
-    for start in range(0, len(faces), BATCH):
-        rows = slice(start, start + BATCH)
-        coords[rows], spread[rows] = _all_views(net, faces.take(rows), device, shifts)
+
+    def read(faces: FaceSet, shifts: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
+        coords = np.empty((len(faces), faces.schema.size, 2), np.float32)
+        spread = np.empty(coords.shape[:2], np.float32)
+        for start in range(0, len(faces), BATCH):
+            rows = slice(start, start + BATCH)
+            coords[rows], spread[rows] = _all_views(net, faces.take(rows), device, shifts)
+        return coords, spread
+
+    coords, spread = read(faces, shifts)
+    if again:
+        look_again(read, faces, coords, spread, shifts)
     return Predictions(name, faces.ids, offset.restore(coords, faces.subset), spread)
 
 

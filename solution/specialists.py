@@ -1,6 +1,7 @@
 """All folds of all recipes: what is to be done, doing one job, and the out-of-fold predictions that come of it."""
 
 import csv
+import json
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -11,7 +12,7 @@ import numpy as np
 import torch
 
 from solution import checkpoint
-from solution.artefacts import Workspace, atomic, complete, digest_of, manifest, seal, writing
+from solution.artefacts import Workspace, atomic, complete, digest_of, intact, manifest, seal, writing
 from solution.data.competition import Competition
 from solution.errors import UserError
 from solution.faces import FaceSet, FoldTable, Predictions
@@ -23,6 +24,7 @@ from solution.runtime import LOG
 
 LEAST = (WEIGHTS, SETTINGS, HISTORY, PREDICTIONS)  # what every training leaves
 FORMAT = 1  # raise it when the same settings would train to something else: old artefacts are then redone
+PREDICTING = 2  # raise it when the same weights would predict something else: predictions alone are then redone
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,6 +38,10 @@ class Bench:
 
     def inputs(self, recipe: Recipe, fold: int, others: Sequence[Recipe]) -> dict[str, Any]:
         """Everything a job's result depends on, as its manifest names it."""
+        return {**self.training(recipe, fold, others), "predicting": PREDICTING}
+
+    def training(self, recipe: Recipe, fold: int, others: Sequence[Recipe]) -> dict[str, Any]:
+        """Everything a job's weights depend on."""
         earlier = _earlier(recipe, others)
         return {
             "format": FORMAT,
@@ -43,7 +49,7 @@ class Bench:
             "fold": fold,
             "data": self.competition.digest,
             "folds": digest_of(self.table.fold.tolist()),
-            "start_from": self.digest(earlier, fold, others) if earlier else None,
+            "start_from": digest_of(self.training(earlier, fold, others)) if earlier else None,
         }
 
     def digest(self, recipe: Recipe, fold: int, others: Sequence[Recipe]) -> str:
@@ -96,7 +102,10 @@ def finish(job: Job, test: FaceSet) -> float:
         folder.mkdir(parents=True, exist_ok=True)
     for left_over in folder.glob(".*-*"):  # a killed run's half-written files
         left_over.unlink()
-    train(job)
+    if _is_trained(job):
+        LOG.info("%s: trained already, predicts anew", job.title)
+    else:
+        train(job)
     began = time.perf_counter()
     asked = test.take(np.isin(test.subset, recipe.subsets))
     save_parts(folder, *(_sane(job, predict(job, faces), faces) for faces in (job.held, asked)))
@@ -110,6 +119,17 @@ def finish(job: Job, test: FaceSet) -> float:
     checkpoint.remove(folder)
     LOG.info("%s: done in %.0f s", job.title, seconds)
     return seconds
+
+
+def _is_trained(job: Job) -> bool:
+    """Whether the folder's weights are whole and what the job would train: only its predictions are made otherwise."""
+    content = manifest(job.folder) or {}
+    inputs, files = content.get("inputs"), content.get("files")
+    if not isinstance(inputs, dict) or not isinstance(files, dict):
+        return False
+    ours, theirs = ({**parts, "predicting": None} for parts in (job.inputs, inputs))
+    kept = {"files": {name: digest for name, digest in files.items() if name != PREDICTIONS}}
+    return theirs == json.loads(json.dumps(ours)) and intact(job.folder, kept, set(LEAST) - {PREDICTIONS})
 
 
 def _sane(job: Job, found: Predictions, faces: FaceSet) -> Predictions:

@@ -165,7 +165,7 @@ class Trainer:
         held = self.watched
         if len(held) == 0:
             return float("nan")
-        found = predict_with(self.average.module, self.offset, held, self.job.device, shifts=(0,))
+        found = predict_with(self.average.module, self.offset, held, self.job.device, shifts=(0,), again=False)
         known = ~np.isnan(found.coords)
         return rmse(found.coords, np.where(known, held.coords, np.nan))
 

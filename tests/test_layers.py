@@ -10,8 +10,8 @@ ROOT = Path(solution.__file__).parent
 
 LAYERS = [
     "keypoints metrics errors artefacts faces verb lock",
-    "runtime codecs recipe patches.recipe losses data drift offset job checkpoint pictures",
-    "folds transforms models recipes",
+    "runtime codecs recipe patches.recipe losses data frame drift offset job checkpoint pictures",
+    "folds transforms models recipes second_look",
     "network inference microbatches pretrained portable",
     "training patches",
     "methods specialists executors ray_parcels ray_worker ray_executor",

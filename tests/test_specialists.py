@@ -12,7 +12,7 @@ from solution.data.competition import Competition
 from solution.errors import UserError
 from solution.faces import FaceSet, Predictions
 from solution.folds import make_folds
-from solution.job import HISTORY, SETTINGS, WEIGHTS, Job
+from solution.job import HISTORY, PREDICTIONS, SETTINGS, WEIGHTS, Job
 from solution.specialists import Bench, collect, run_job
 from tests.tiny_recipes import ALL, BASE, CHILD, OTHER
 
@@ -87,6 +87,26 @@ def test_what_is_complete_is_not_done_again_and_what_is_stale_is(bench: Bench, f
     (bench.workspace.fold("base", 3) / "manifest.json").unlink()
     run_all(bench, BASE, CHILD, OTHER)
     assert [job.title for job in fake.jobs[15:]] == ["base fold 3", "child fold 2", "other fold 1"]
+
+
+def test_another_way_of_predicting_predicts_anew_and_trains_nothing(
+    bench: Bench, fake: Fake, monkeypatch: pytest.MonkeyPatch
+):
+    run_job(bench, BASE, 0, ALL, CPU)
+    folder = bench.workspace.fold("base", 0)
+    before = manifest(folder)["files"]
+    started_from = bench.inputs(CHILD, 0, ALL)["start_from"]
+    monkeypatch.setattr(specialists, "PREDICTING", specialists.PREDICTING + 1)
+    assert not bench.done(BASE, 0, ALL)
+    assert bench.inputs(CHILD, 0, ALL)["start_from"] == started_from
+    (folder / PREDICTIONS).write_text("half")  # a run that was killed while it predicted anew
+    run_job(bench, BASE, 0, ALL, CPU)
+    assert bench.done(BASE, 0, ALL)
+    assert len(fake.jobs) == 1
+    assert manifest(folder)["files"] == before
+    (folder / WEIGHTS).write_text("damaged")
+    run_job(bench, BASE, 0, ALL, CPU)
+    assert len(fake.jobs) == 2
 
 
 def test_inputs_change_with_all_that_a_result_depends_on(bench: Bench):

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from solution.artefacts import write_json
-from solution.photo.frame import Frame, aligned
+from solution.frame import Frame, aligned
 
 FILE = "photo.json"
 

@@ -10,8 +10,8 @@ import numpy as np
 
 from solution.data.frames import Frames
 from solution.faces import FaceSet
+from solution.frame import Frame, aligned
 from solution.keypoints import FACE68
-from solution.photo.frame import Frame, aligned
 
 SHARE = 0.72
 """Larger side of the mean face in its frame: chin and brows keep room when the frame is off by a tenth."""

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from solution.frame import Frame
 from solution.photo.detector import Detector
-from solution.photo.frame import Frame
 from solution.photo.landmarker import Landmarker, Reading
 
 STRAY = 0.5

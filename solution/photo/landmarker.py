@@ -12,13 +12,13 @@ from safetensors.torch import load_file
 from solution.artefacts import intact, manifest
 from solution.errors import UserError
 from solution.faces import FaceSet
+from solution.frame import Frame
 from solution.inference import predict_with, read_offset, recipe_from
 from solution.job import SETTINGS, WEIGHTS
 from solution.keypoints import FACE15, FACE68, Schema
 from solution.network import LandmarkNet
 from solution.offset import MirrorOffset
 from solution.photo.calibration import FILE, Calibration, read_calibration
-from solution.photo.frame import Frame
 from solution.pretrained import SHIPPED
 
 RECIPES = {FACE15.size: "unet_15", FACE68.size: "unet_68"}
@@ -79,7 +79,7 @@ class Landmarker:
         crops = np.stack([frame.crop(grey) for frame in frames])
         unknown = np.full((n, k, 2), np.nan, np.float32)
         faces = FaceSet(np.arange(n), crops, unknown, self.schema, np.full(n, self._kind, np.int8))
-        found = predict_with(self._net, self._offset, faces, self.device, shifts=(0,))
+        found = predict_with(self._net, self._offset, faces, self.device, shifts=(0,), again=False)
         return [
             Reading(
                 coords=frame.to_picture(coords),

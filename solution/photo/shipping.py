@@ -22,6 +22,7 @@ from solution.data.competition import Competition
 from solution.data.files import read_competition
 from solution.data.frames import Frames, read_frames
 from solution.folds import read_folds
+from solution.frame import aligned
 from solution.inference import OFFSET
 from solution.job import HISTORY, SETTINGS, WEIGHTS
 from solution.keypoints import fifteen_of
@@ -29,7 +30,6 @@ from solution.network import HEAD
 from solution.photo.calibration import FILE, Calibration, margins
 from solution.photo.detector import HaarDetector
 from solution.photo.fitting import fitted
-from solution.photo.frame import aligned
 from solution.photo.landmarker import RECIPES, Landmarker
 from solution.photo.training import BOXES, SEEN
 from solution.pretrained import SHIPPED

@@ -14,13 +14,13 @@ from solution import checkpoint, executors, lock, methods, recipes
 from solution.artefacts import MANIFEST, Workspace, atomic, complete, digest_of, manifest, seal, write_json, write_text
 from solution.data.frames import Frames, read_frames, without_flaws
 from solution.errors import UserError
+from solution.frame import aligned
 from solution.job import PREDICTIONS, Job
 from solution.photo.calibration import Calibration, margins, mean_shape, picture_boxes
 from solution.photo.crops import SHARE, held_faces, training_faces
 from solution.photo.detector import HaarDetector
 from solution.photo.finder import FaceFinder
 from solution.photo.fitting import fitted
-from solution.photo.frame import aligned
 from solution.photo.landmarker import Landmarker
 from solution.photo.scoring import Score, pooled, score
 from solution.recipe import Landmark68Recipe, Recipe

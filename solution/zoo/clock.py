@@ -9,6 +9,7 @@ import numpy as np
 
 from solution.errors import UserError
 from solution.faces import FaceSet
+from solution.runtime import LOG
 
 SHARES = (0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.55, 0.7, 0.85, 1.0)
 """When to look, as shares of the time; early looks lie closer, since errors fall fastest at first."""
@@ -82,6 +83,7 @@ def train(
         if due:
             coords = learner.predict(watched)
             looks += [Look(share, spent, steps, float(np.mean(losses)), coords) for share in due]
+            LOG.info("%s: %.0f %% of its time, loss %.4g", learner.name, 100 * due[-1], looks[-1].loss)
             losses = []
     began = clock()
     coords = learner.predict(held)

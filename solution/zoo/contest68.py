@@ -10,9 +10,9 @@ import torch
 from solution import executors, lock
 from solution.data.frames import Frames
 from solution.faces import FaceSet
+from solution.frame import aligned
 from solution.photo.calibration import mean_shape
 from solution.photo.crops import SHARE, found_frame, framed, training_faces
-from solution.photo.frame import aligned
 from solution.photo.training import Study
 from solution.recipes.unet_68 import RECIPE
 from solution.runtime import LOG, generator

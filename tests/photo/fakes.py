@@ -5,10 +5,10 @@ from collections.abc import Iterator, Sequence
 import cv2
 import numpy as np
 
+from solution.frame import Frame
 from solution.keypoints import FACE15
 from solution.photo.calibration import Calibration
 from solution.photo.finder import FaceFinder
-from solution.photo.frame import Frame
 from solution.photo.landmarker import Reading
 
 BRIGHT = 150

@@ -2,9 +2,9 @@ from pathlib import Path
 
 import numpy as np
 
+from solution.frame import Frame
 from solution.photo.calibration import Calibration, margins, mean_shape, picture_boxes, read_calibration
 from solution.photo.fitting import ROOM, fitted
-from solution.photo.frame import Frame
 from solution.photo.landmarker import Reading
 from tests.photo.fakes import CALIBRATION, SHAPE
 

@@ -3,10 +3,10 @@ import numpy as np
 import pytest
 
 from solution.commands.photo import add_reading_options
+from solution.frame import Frame
 from solution.keypoints import FACE15, FACE68, SHARED
 from solution.photo.drawing import draw
 from solution.photo.filters import FILTERS, apply, on_eyes
-from solution.photo.frame import Frame
 from tests.photo.fakes import SHAPE, finder, picture
 
 every = pytest.mark.parametrize("name", FILTERS)

@@ -3,9 +3,9 @@ from collections.abc import Iterator
 import cv2
 import numpy as np
 
+from solution.frame import Frame
 from solution.photo.detector import VIEWS, HaarDetector
 from solution.photo.finder import FaceFinder, near, same
-from solution.photo.frame import Frame
 from tests.photo.fakes import DiscDetector, DiscReader, finder, picture, points_of
 
 

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from solution.data.pictures import decode
+from solution.frame import aligned
 from solution.keypoints import FACE68, fifteen_of
 from solution.photo.detector import HaarDetector
 from solution.photo.finder import Face, FaceFinder
-from solution.photo.frame import aligned
 from solution.photo.landmarker import open_landmarker
 from solution.photo.scoring import interocular
 from solution.photo.tracking import Tracker

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from solution.photo.frame import CENTRE, Frame, aligned
+from solution.frame import CENTRE, Frame, aligned
 
 FRAMES = [
     Frame(200.0, 150.0, 96.0),

@@ -1,0 +1,107 @@
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+
+from solution.faces import FaceSet
+from solution.keypoints import FACE15
+from solution.second_look import FRAMES, OWN, look_again
+
+USUAL, UNSURE = 2.0, 8.0
+SHIFTS = (0, 1, -1)
+
+
+def faces(*places: tuple[int, int], subset: int = 4) -> FaceSet:
+    """A picture a place (x, y), grey with a bright square of 5 pixels there."""
+    images = np.full((len(places), 96, 96), 60, np.uint8)
+    for image, (x, y) in zip(images, places, strict=True):
+        image[y - 2 : y + 3, x - 2 : x + 3] = 255
+    unknown = np.full((len(places), 15, 2), np.nan, np.float32)
+    return FaceSet(np.arange(len(places)), images, unknown, FACE15, np.full(len(places), subset, np.int8))
+
+
+class Reader:
+    """Finds the square wherever it is; sure of it in the middle of a picture only, and nowhere when `blind`."""
+
+    def __init__(self, blind: bool = False) -> None:
+        self.blind = blind
+        self.shown: list[tuple[int, Sequence[int]]] = []
+
+    def __call__(self, faces: FaceSet, shifts: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
+        self.shown.append((len(faces), shifts))
+        coords = np.full((len(faces), 15, 2), np.nan, np.float32)
+        spread = np.full((len(faces), 15), np.nan, np.float32)
+        for row, image in enumerate(faces.images.astype(float)):
+            weight = np.clip(image - 120, 0, None)
+            ys, xs = np.mgrid[:96, :96]
+            at = np.array([(weight * xs).sum(), (weight * ys).sum()]) / max(weight.sum(), 1e-9)
+            coords[row, [0, 1]] = at
+            sure = not self.blind and weight.sum() > 0 and np.abs(at - 47.5).max() < 24
+            spread[row, [0, 1]] = USUAL if sure else UNSURE
+        return coords, spread
+
+
+def read_both(reader: Reader, seen: FaceSet) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    coords, spread = reader(seen, SHIFTS)
+    reader.shown.clear()
+    rows = look_again(reader, seen, coords, spread, SHIFTS)
+    return coords, spread, rows
+
+
+def test_a_face_beyond_the_usual_place_is_found_in_another_frame():
+    reader, seen = Reader(), faces((40, 50), (50, 40), (89, 47), (45, 45), (30, 6))
+    before = reader(seen, SHIFTS)[0]
+    coords, spread, rows = read_both(reader, seen)
+    assert rows.tolist() == [2, 4]
+    np.testing.assert_allclose(coords[2, 0], [89, 47], atol=0.3)
+    np.testing.assert_allclose(coords[4, 1], [30, 6], atol=0.3)
+    assert (spread[rows][:, :2] < 2 * USUAL).all()
+    assert np.isnan(coords[:, 2:]).all()
+    untouched = [0, 1, 3]
+    np.testing.assert_array_equal(coords[untouched], before[untouched])
+    assert reader.shown == [(2, (0,))] * len(FRAMES) + [(2, SHIFTS)]
+
+
+def test_what_no_frame_makes_surer_stays_as_it_is():
+    reader, seen = Reader(), faces((40, 50), (50, 40), (45, 45))
+    coords, spread = reader(seen, SHIFTS)
+    spread[1] *= 10
+    blind = Reader(blind=True)
+    before = coords.copy(), spread.copy()
+    assert look_again(blind, seen, coords, spread, SHIFTS).tolist() == []
+    np.testing.assert_array_equal(coords, before[0])
+    np.testing.assert_array_equal(spread, before[1])
+    assert blind.shown == [(1, (0,))] * len(FRAMES)
+
+
+@pytest.mark.parametrize("places", [[], [(40, 50)], [(40, 50), (50, 40)]])
+def test_usual_pictures_are_not_looked_at_again(places: list[tuple[int, int]]):
+    reader = Reader()
+    assert read_both(reader, faces(*places))[2].tolist() == []
+    assert reader.shown == []
+
+
+def test_a_network_without_a_spread_is_not_asked():
+    reader, seen = Reader(), faces((40, 50), (89, 47))
+    coords, spread = reader(seen, SHIFTS)
+    spread[:] = np.nan
+    reader.shown.clear()
+    assert look_again(reader, seen, coords, spread, SHIFTS).tolist() == []
+    assert reader.shown == []
+
+
+def test_what_is_usual_is_told_by_each_subset_for_itself():
+    reader, seen = Reader(), faces((40, 50), (50, 40), (45, 45), (40, 41))
+    coords, spread = reader(seen, SHIFTS)
+    kinds = np.array([15, 15, 4, 4], np.int8)
+    spread[kinds == 4] *= 3
+    reader.shown.clear()
+    mixed = FaceSet(seen.ids, seen.images, seen.coords, seen.schema, kinds)
+    assert look_again(reader, mixed, coords, spread, SHIFTS).tolist() == []
+    assert reader.shown == []
+
+
+def test_the_picture_s_own_frame_is_one_of_them():
+    assert FRAMES.count(OWN) == 1
+    image = faces((20, 70)).images[0]
+    np.testing.assert_array_equal(OWN.crop(image), image)
