@@ -15,7 +15,7 @@ from solution.keypoints import FACE15, FACE68, mirror
 from solution.network import LandmarkNet
 from solution.offset import MirrorOffset
 from solution.recipe import Augmentation, Landmark68Recipe, LandmarkRecipe, Optimiser
-from solution.runtime import low_precision, to_device
+from solution.runtime import LOG, low_precision, to_device
 from solution.second_look import look_again
 
 OFFSET = "offset.json"
@@ -80,8 +80,8 @@ def predict_with(
         return coords, spread
 
     coords, spread = read(faces, shifts)
-    if again:
-        look_again(read, faces, coords, spread, shifts)
+    if again and len(found := look_again(read, faces, coords, spread, shifts)):
+        LOG.info("%s: %d of %d faces found at a second look", name or "network", len(found), len(faces))
     return Predictions(name, faces.ids, offset.restore(coords, faces.subset), spread)
 
 
