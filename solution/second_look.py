@@ -2,8 +2,8 @@
 
 A few faces lie far from where the training pictures have theirs, small in a crowd or cut off at the border. A network
 says so itself, by a spread far above its usual one. In a frame that puts the face where it is used to, its spread
-halves and more; that tells the right frame without any label. Found on the real faces: 13 of 4,051 4-keypoint rows of
-`timm_4` went from 8.4 to 1.3 px, 11 of `unet_4` from 11.2 to 1.0 px, and none got worse by half a pixel.
+halves and more; that tells the right frame without any label. Frames on a grid come first; from the surest of them the
+face is framed anew by its own points, as the usual face lies. See docs/experiments.md, 2026-11-24.
 """
 
 from collections.abc import Callable, Sequence
@@ -12,7 +12,7 @@ from dataclasses import replace
 import numpy as np
 
 from solution.faces import FaceSet
-from solution.frame import CENTRE, Frame
+from solution.frame import CENTRE, Frame, aligned
 from solution.keypoints import SIZE
 
 Reader = Callable[[FaceSet, Sequence[int]], tuple[np.ndarray, np.ndarray]]
@@ -27,7 +27,16 @@ FOUND = 0.5
 ZOOMS = (0.75, 1.0, 1.35, 1.8)
 MOVES = (-22, 0, 22)
 FRAMES = tuple(Frame(CENTRE + x, CENTRE + y, SIZE / zoom) for zoom in ZOOMS for y in MOVES for x in MOVES)
-"""More (a zoom of 2.4, moves by 11 px, 93 in all) find no more faces."""
+"""Where a face is looked for first. More (a zoom of 2.4, moves by 11 px, 93 in all) find no more faces."""
+
+FOLLOWED = 10
+"""The surest of these frames, from which a face is framed anew by its own points, as the usual face lies."""
+
+SIDES = SIZE / 3, SIZE / 0.6
+"""Shortest and longest side of such a frame, in the picture's pixels."""
+
+SMALLEST_FACE = 1.0
+"""Pixels between a usual face's points, below which they make no shape."""
 
 OWN = Frame(CENTRE, CENTRE, SIZE)
 FEW = (0,)
@@ -41,24 +50,60 @@ def look_again(
     read is shown the frames plain and mirrored, and what is found with all `shifts`, as the rest was. Returns the rows
     that were put right.
     """
-    rows = _lost(spread, faces.subset)
-    if len(rows) == 0:
-        return rows
-    sure, best = _best_frames(read, faces.take(rows))
-    rows = rows[sure]
-    if len(rows) == 0:
-        return rows
-    frames = [FRAMES[i] for i in best[sure]]
-    found, width = read(_framed(faces.take(rows), frames), shifts)
-    for row, frame, points, sd in zip(rows, frames, found, width, strict=True):
-        coords[row], spread[row] = frame.to_picture(points), sd * (frame.side / SIZE)
-    return rows
+    changed = [np.array([], int)]
+    for kind in np.unique(faces.subset):
+        rows = np.flatnonzero(faces.subset == kind)
+        lost = _lost(spread[rows])
+        if lost.any():
+            usual = coords[rows[~lost]].mean(axis=0)
+            sure, frames = _best_frames(read, faces.take(rows[lost]), usual)
+            found = rows[lost][sure]
+            if len(found):
+                coords[found], spread[found] = _read_through(read, faces.take(found), frames[sure], shifts)
+            changed.append(found)
+    return np.sort(np.concatenate(changed))
 
 
-def _best_frames(read: Reader, faces: FaceSet) -> tuple[np.ndarray, np.ndarray]:
-    """Whether each face is found in another frame, bool (N,), and the index of its surest frame, (N,)."""
-    doubts = np.stack([_doubt(read(_framed(faces, [frame] * len(faces)), FEW)[1]) for frame in FRAMES])
-    return doubts.min(axis=0) < FOUND * doubts[FRAMES.index(OWN)], doubts.argmin(axis=0)
+def _read_through(
+    read: Reader, faces: FaceSet, frames: Sequence[Frame], shifts: Sequence[int]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Coords (N, K, 2) and spread (N, K) in the picture's pixels, each face read in its frame."""
+    coords, spread = read(_framed(faces, frames), shifts)
+    coords = np.stack([frame.to_picture(one) for frame, one in zip(frames, coords, strict=True)])
+    return coords, spread * np.array([frame.side / SIZE for frame in frames])[:, None]
+
+
+def _best_frames(read: Reader, faces: FaceSet, usual: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Whether each face is found in another frame, bool (N,), and its surest frame, (N,) objects.
+
+    usual: where a face's points usually lie, (K, 2).
+    """
+    tried = [[frame] * len(faces) for frame in FRAMES]
+    looks = [_look(read, faces, frames) for frames in tried]
+    for order in np.argsort([doubt for _, doubt in looks], axis=0)[:FOLLOWED]:
+        tried.append([_framed_anew(looks[look][0][i], usual) for i, look in enumerate(order)])
+        looks.append(_look(read, faces, tried[-1]))
+    doubts = np.array([doubt for _, doubt in looks])
+    sure = doubts.min(axis=0) < FOUND * doubts[FRAMES.index(OWN)]
+    best = np.empty(len(faces), object)
+    best[:] = [tried[look][i] for i, look in enumerate(doubts.argmin(axis=0))]
+    return sure, best
+
+
+def _look(read: Reader, faces: FaceSet, frames: Sequence[Frame]) -> tuple[np.ndarray, np.ndarray]:
+    """Points in the picture's pixels (N, K, 2) and doubt (N,), in the frame's own pixels, of each face in its frame."""
+    coords, spread = _read_through(read, faces, frames, FEW)
+    sides = np.array([frame.side for frame in frames])
+    return coords, _doubt(spread) * SIZE / sides
+
+
+def _framed_anew(points: np.ndarray, usual: np.ndarray) -> Frame:
+    """The frame in which points (K, 2) of the picture lie as the usual face's do, no smaller or larger than SIDES."""
+    known = np.isfinite(points).all(axis=1) & np.isfinite(usual).all(axis=1)
+    if not known.any() or np.ptp(usual[known], axis=0).max() < SMALLEST_FACE:
+        return OWN  # a single point tells no size
+    frame = aligned(points[known], usual[known])
+    return replace(frame, side=float(np.clip(frame.side, *SIDES)))
 
 
 def _framed(faces: FaceSet, frames: Sequence[Frame]) -> FaceSet:
@@ -66,15 +111,11 @@ def _framed(faces: FaceSet, frames: Sequence[Frame]) -> FaceSet:
     return replace(faces, images=np.stack(images))
 
 
-def _lost(spread: np.ndarray, subset: np.ndarray) -> np.ndarray:
-    """Rows whose doubt is far above what is usual in their subset. None where the network gives no spread."""
+def _lost(spread: np.ndarray) -> np.ndarray:
+    """Whether a picture's doubt is far above what is usual, bool (N,). Never where the network gives no spread."""
     doubt = _doubt(spread)
-    lost = np.zeros(len(doubt), bool)
-    for one in np.unique(subset):
-        rows = (subset == one) & np.isfinite(doubt)
-        if rows.any():
-            lost |= rows & (doubt > LOST * np.median(doubt[rows]))
-    return np.flatnonzero(lost)
+    known = np.isfinite(doubt)
+    return known & (doubt > LOST * np.median(doubt[known])) if known.any() else known
 
 
 def _doubt(spread: np.ndarray) -> np.ndarray:

@@ -5,7 +5,7 @@ import pytest
 
 from solution.faces import FaceSet
 from solution.keypoints import FACE15
-from solution.second_look import FRAMES, OWN, look_again
+from solution.second_look import FOLLOWED, FRAMES, OWN, SIDES, _framed_anew, look_again
 
 USUAL, UNSURE = 2.0, 8.0
 SHIFTS = (0, 1, -1)
@@ -35,7 +35,7 @@ class Reader:
             weight = np.clip(image - 120, 0, None)
             ys, xs = np.mgrid[:96, :96]
             at = np.array([(weight * xs).sum(), (weight * ys).sum()]) / max(weight.sum(), 1e-9)
-            coords[row, [0, 1]] = at
+            coords[row, [0, 1]] = at, at + np.array([10, 0])
             sure = not self.blind and weight.sum() > 0 and np.abs(at - 47.5).max() < 24
             spread[row, [0, 1]] = USUAL if sure else UNSURE
         return coords, spread
@@ -54,12 +54,12 @@ def test_a_face_beyond_the_usual_place_is_found_in_another_frame():
     coords, spread, rows = read_both(reader, seen)
     assert rows.tolist() == [2, 4]
     np.testing.assert_allclose(coords[2, 0], [89, 47], atol=0.3)
-    np.testing.assert_allclose(coords[4, 1], [30, 6], atol=0.3)
+    np.testing.assert_allclose(coords[4, 0], [30, 6], atol=0.3)
     assert (spread[rows][:, :2] < 2 * USUAL).all()
     assert np.isnan(coords[:, 2:]).all()
     untouched = [0, 1, 3]
     np.testing.assert_array_equal(coords[untouched], before[untouched])
-    assert reader.shown == [(2, (0,))] * len(FRAMES) + [(2, SHIFTS)]
+    assert reader.shown == [(2, (0,))] * (len(FRAMES) + FOLLOWED) + [(2, SHIFTS)]
 
 
 def test_what_no_frame_makes_surer_stays_as_it_is():
@@ -71,7 +71,7 @@ def test_what_no_frame_makes_surer_stays_as_it_is():
     assert look_again(blind, seen, coords, spread, SHIFTS).tolist() == []
     np.testing.assert_array_equal(coords, before[0])
     np.testing.assert_array_equal(spread, before[1])
-    assert blind.shown == [(1, (0,))] * len(FRAMES)
+    assert blind.shown == [(1, (0,))] * (len(FRAMES) + FOLLOWED)
 
 
 @pytest.mark.parametrize("places", [[], [(40, 50)], [(40, 50), (50, 40)]])
@@ -99,6 +99,26 @@ def test_what_is_usual_is_told_by_each_subset_for_itself():
     mixed = FaceSet(seen.ids, seen.images, seen.coords, seen.schema, kinds)
     assert look_again(reader, mixed, coords, spread, SHIFTS).tolist() == []
     assert reader.shown == []
+
+
+def test_points_without_extent_give_no_new_frame():
+    class OnePoint(Reader):
+        def __call__(self, faces: FaceSet, shifts: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
+            coords, spread = super().__call__(faces, shifts)
+            coords[:, 1], spread[:, 1] = np.nan, np.nan
+            return coords, spread
+
+    coords, _, rows = read_both(OnePoint(), faces((40, 50), (50, 40), (89, 47), (45, 45)))
+    assert rows.tolist() == [2]
+    np.testing.assert_allclose(coords[2, 0], [89, 47], atol=0.3)
+
+
+def test_a_face_framed_anew_lies_as_the_usual_one_does():
+    usual = np.array([[30.0, 40.0], [60.0, 40.0], [45.0, 70.0]])
+    far = usual * 0.4 + (50, 5)
+    frame = _framed_anew(far, usual)
+    np.testing.assert_allclose(frame.from_picture(far), usual, atol=1e-6)
+    assert _framed_anew(usual * 0.01 + 50, usual).side == SIDES[0]
 
 
 def test_the_picture_s_own_frame_is_one_of_them():
