@@ -27,7 +27,7 @@ alone, held-out 15-keypoint rows went from 1.058 to 1.034 px and 4-keypoint rows
 
 
 def predict(folder: Path, faces: FaceSet, device: torch.device) -> Predictions:
-    """What the network in `folder` says of these faces, all views included."""
+    """What the network in `folder` says of these faces, all views and the second look included."""
     settings = json.loads((folder / SETTINGS).read_text(encoding="utf-8"))
     net = LandmarkNet(recipe_from(settings))
     net.load_state_dict(load_file(folder / WEIGHTS))
@@ -67,7 +67,8 @@ def predict_with(
     """Mean over the views, in the labels' pixels; the spread adds the views' disagreement.
 
     Views: the picture shifted along the diagonal by each of `shifts` pixels, plain and mirrored. again: look a second
-    time, in other frames, at those in which the network has lost the face (second_look.py).
+    time, in other frames, at those in which the network has lost the face (second_look.py): which these are is told by
+    what is usual among `faces`, so that a face alone is never looked at again.
     """
     net.eval()
 

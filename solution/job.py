@@ -19,6 +19,8 @@ WEIGHTS = "weights.safetensors"
 HISTORY = "history.csv"
 SETTINGS = "recipe.json"
 PREDICTIONS = "predictions.npz"
+PREDICTING = "predicting"
+"""The one of a job's inputs on which its predictions depend, but not its weights."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,7 +28,7 @@ class Job:
     """Train `recipe` (already at its scale) on `train`; `held` is only watched, never learnt from.
 
     folder: where its artefacts go. start_from: the folder whose weights it starts from. inputs: what its manifest
-    names; a checkpoint with other inputs is not resumed. weights: the file of pretrained weights, where the recipe's
+    names. weights: the file of pretrained weights, where the recipe's
     settings name one.
     """
 
@@ -39,6 +41,11 @@ class Job:
     inputs: dict[str, Any]
     start_from: Path | None = None
     weights: Path | None = None
+
+    @property
+    def training(self) -> dict[str, Any]:
+        """The inputs on which the weights depend: a checkpoint with others is not resumed."""
+        return {name: value for name, value in self.inputs.items() if name != PREDICTING}
 
     @property
     def title(self) -> str:

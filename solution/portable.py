@@ -1,7 +1,8 @@
 """A trained network as one file that other programs run without this code: ONNX or TorchScript, written and opened.
 
 Preprocessing, heads, decoding and the mirror offset are inside: grey pictures in, points in the labels' pixels out. It
-sees one view of a picture; a run's own predictions are the mean of six (inference.py), which take six times as long.
+sees one view of a picture; a run's own predictions are the mean of six (inference.py), which take six times as long,
+and look again at lost faces.
 """
 
 import io

@@ -22,7 +22,7 @@ LOST = 1.6
 """Times the usual spread, from where on a picture is looked at again: 1 to 3 % of the real pictures."""
 
 FOUND = 0.5
-"""Times the spread in the picture's own frame, below which another frame is believed. At 0.6 the first are wrong."""
+"""Times the spread in the picture's own frame, below which another frame is believed. At 0.55 the first is wrong."""
 
 ZOOMS = (0.75, 1.0, 1.35, 1.8)
 MOVES = (-22, 0, 22)
@@ -83,7 +83,7 @@ def _best_frames(read: Reader, faces: FaceSet, usual: np.ndarray) -> tuple[np.nd
     """
     tried = [[frame] * len(faces) for frame in FRAMES]
     looks = [_look(read, faces, frames) for frames in tried]
-    for order in np.argsort([doubt for _, doubt in looks], axis=0)[:FOLLOWED]:
+    for order in np.argsort([doubt for _, doubt in looks], axis=0, kind="stable")[:FOLLOWED]:
         tried.append([_framed_anew(looks[look][0][i], usual) for i, look in enumerate(order)])
         points, doubt = _look(read, faces, tried[-1])
         looks.append((points, ANEW * doubt))

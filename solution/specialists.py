@@ -16,7 +16,7 @@ from solution.artefacts import Workspace, atomic, complete, digest_of, intact, m
 from solution.data.competition import Competition
 from solution.errors import UserError
 from solution.faces import FaceSet, FoldTable, Predictions
-from solution.job import HISTORY, PREDICTIONS, SETTINGS, WEIGHTS, Job
+from solution.job import HISTORY, PREDICTING, PREDICTIONS, SETTINGS, WEIGHTS, Job
 from solution.methods import predict, train
 from solution.pretrained import Weights, source_of
 from solution.recipe import Recipe
@@ -24,7 +24,7 @@ from solution.runtime import LOG
 
 LEAST = (WEIGHTS, SETTINGS, HISTORY, PREDICTIONS)  # what every training leaves
 FORMAT = 1  # raise it when the same settings would train to something else: old artefacts are then redone
-PREDICTING = 4  # raise it when the same weights would predict something else: predictions alone are then redone
+PREDICTED_BY = 4  # raise it when the same weights would predict something else: predictions alone are then redone
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,7 +38,7 @@ class Bench:
 
     def inputs(self, recipe: Recipe, fold: int, others: Sequence[Recipe]) -> dict[str, Any]:
         """Everything a job's result depends on, as its manifest names it."""
-        return {**self.training(recipe, fold, others), "predicting": PREDICTING}
+        return {**self.training(recipe, fold, others), PREDICTING: PREDICTED_BY}
 
     def training(self, recipe: Recipe, fold: int, others: Sequence[Recipe]) -> dict[str, Any]:
         """Everything a job's weights depend on."""
@@ -60,6 +60,10 @@ class Bench:
         """Names what a training left, whatever it was made from; None where there is none."""
         content = manifest(self.workspace.fold(recipe.name, fold))
         return digest_of(content.get("files")) if content else None
+
+    def trained(self, recipe: Recipe, fold: int, others: Sequence[Recipe]) -> bool:
+        """Whether this job's weights are complete and made from these inputs, whatever its predictions are."""
+        return _is_trained(self.workspace.fold(recipe.name, fold), self.training(recipe, fold, others))
 
     def done(self, recipe: Recipe, fold: int, others: Sequence[Recipe]) -> bool:
         """Whether this job's artefacts are complete and made from these inputs."""
@@ -96,40 +100,47 @@ def job_of(bench: Bench, recipe: Recipe, fold: int, others: Sequence[Recipe], de
 
 
 def finish(job: Job, test: FaceSet) -> float:
-    """Train a job, predict its held-out and the test faces, seal its folder; seconds taken."""
+    """Train a job, predict its held-out and the test faces, seal its folder; seconds taken.
+
+    Weights that are there already are kept, with their device and time.
+    """
     recipe, folder = job.recipe, job.folder
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
     for left_over in folder.glob(".*-*"):  # a killed run's half-written files
         left_over.unlink()
-    if _is_trained(job):
+    known = manifest(folder) if _is_trained(folder, job.training) else None
+    if known:
         LOG.info("%s: trained already, predicts anew", job.title)
     else:
         train(job)
     began = time.perf_counter()
     asked = test.take(np.isin(test.subset, recipe.subsets))
     save_parts(folder, *(_sane(job, predict(job, faces), faces) for faces in (job.held, asked)))
-    seconds = _trained_for(folder) + time.perf_counter() - began
+    predicting = time.perf_counter() - began
+    seconds = _trained_for(folder) + predicting
     files = sorted(path.name for path in folder.iterdir() if path.is_file() and path.name != checkpoint.FILE)
     assert set(LEAST) <= set(files)
     files = [name for name in files if name != "manifest.json"]
     source = source_of(recipe)
     facts = {"pretrained": source} if source else {}
-    seal(folder, job.inputs, files, seconds=round(seconds, 1), device=job.device.type, **facts)
+    device = (known or {}).get("device", job.device.type)
+    seal(folder, job.inputs, files, seconds=round(seconds, 1), device=device, **facts)
     checkpoint.remove(folder)
-    LOG.info("%s: done in %.0f s", job.title, seconds)
-    return seconds
+    taken = predicting if known else seconds
+    LOG.info("%s: done in %.0f s", job.title, taken)
+    return taken
 
 
-def _is_trained(job: Job) -> bool:
-    """Whether the folder's weights are whole and what the job would train: only its predictions are made otherwise."""
-    content = manifest(job.folder) or {}
+def _is_trained(folder: Path, training: dict[str, Any]) -> bool:
+    """Whether the folder's weights are whole and made from these inputs: only its predictions are made otherwise."""
+    content = manifest(folder) or {}
     inputs, files = content.get("inputs"), content.get("files")
     if not isinstance(inputs, dict) or not isinstance(files, dict):
         return False
-    ours, theirs = ({**parts, "predicting": None} for parts in (job.inputs, inputs))
+    theirs = {name: value for name, value in inputs.items() if name != PREDICTING}
     kept = {"files": {name: digest for name, digest in files.items() if name != PREDICTIONS}}
-    return theirs == json.loads(json.dumps(ours)) and intact(job.folder, kept, set(LEAST) - {PREDICTIONS})
+    return theirs == json.loads(json.dumps(training)) and intact(folder, kept, set(LEAST) - {PREDICTIONS})
 
 
 def _sane(job: Job, found: Predictions, faces: FaceSet) -> Predictions:

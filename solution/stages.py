@@ -159,11 +159,14 @@ def train(run: Run, names: tuple[str, ...] = (), fold: int | None = None) -> Non
     missing = [(r, f) for r in chosen for f in wanted if not run.bench.done(r, f, run.recipes)]
     total = len(chosen) * len(wanted)
     LOG.info("Train: %d of %d trainings are complete", total - len(missing), total)
-    stale = sum(run.bench.made(recipe, f) is not None for recipe, f in missing)
+    untrained = [(r, f) for r, f in missing if not run.bench.trained(r, f, run.recipes)]
+    if len(untrained) < len(missing):
+        LOG.info("Train: %d trained networks predict anew", len(missing) - len(untrained))
+    stale = sum(run.bench.made(recipe, f) is not None for recipe, f in untrained)
     if stale:
         LOG.warning("Train: %d trainings of other settings, data or scale are replaced", stale)
     for recipe in chosen:
-        if pretrained.asks(recipe) and any(recipe is other for other, _ in missing):
+        if pretrained.asks(recipe) and any(recipe is other for other, _ in untrained):
             pretrained.fetch(recipe, run.weights.file(recipe))  # here, once: not in each worker, nor after hours
     _execute(run, [_task(run, recipe, f, chosen) for recipe, f in missing])
 

@@ -173,7 +173,7 @@ class Trainer:
 def train(job: Job) -> None:
     """Train to the end (or on from the last finished epoch) and write weights, settings, offset and history."""
     trainer = Trainer(job)
-    state = checkpoint.load(job.folder, job.inputs)
+    state = checkpoint.load(job.folder, job.training)
     if state is not None:
         trainer.resume(state)
         LOG.info("%s: goes on after epoch %d", job.title, len(trainer.history))
@@ -187,7 +187,7 @@ def train(job: Job) -> None:
         trainer.history.append(
             {"epoch": number + 1, "loss": loss, "held_rmse": held, "seconds": time.perf_counter() - began}
         )
-        checkpoint.save(job.folder, job.inputs, trainer.state())
+        checkpoint.save(job.folder, job.training, trainer.state())
         if watched:
             _tell(job, trainer.history, epochs)
     _write(trainer)

@@ -11,6 +11,7 @@ from solution.drift import (
     centred,
     cross_validated,
     drift_at,
+    drift_by_rank,
     drift_without_own,
     places_by_rank,
     rank_error,
@@ -100,6 +101,14 @@ def test_every_place_has_its_own_width(residuals):
     both = drift_at(places, known, residuals, np.array([12.0, 80.0]))
     for place, width, found in zip(places, (12.0, 80.0), both, strict=True):
         np.testing.assert_allclose(found, drift_at(np.array([place]), known, residuals, width)[0], rtol=1e-6)
+
+
+def test_drift_by_rank_is_as_wide_as_place_and_rank_are_uncertain(residuals):
+    known = np.arange(ROWS)
+    found = drift_by_rank(150, known, residuals, 4)
+    places, error = places_by_rank(150, known), rank_error(150, known)
+    np.testing.assert_allclose(found, drift_at(places, known, residuals, np.sqrt(12.0**2 + error**2)), rtol=1e-5)
+    assert not np.allclose(found, drift_at(places, known, residuals, 12.0), atol=0.05)
 
 
 def test_a_held_out_fold_is_placed_by_rank_and_never_sees_its_own_labels(residuals):

@@ -53,7 +53,7 @@ def test_a_regressor_has_no_spread(folds: Path, drawn: Competition):
     assert np.isnan(got.spread).all()
 
 
-def test_a_picture_is_predicted_alike_in_any_company(folds: Path, drawn: Competition):
+def test_a_picture_that_is_not_lost_is_predicted_alike_in_any_company(folds: Path, drawn: Competition):
     folder = folds / "base" / "fold0"
     together = predict(folder, drawn.test, CPU)
     alone = predict(folder, drawn.test.take(np.array([9])), CPU)
@@ -81,3 +81,25 @@ def test_all_views_are_read_in_the_labels_pixels(drawn: Competition):
     np.testing.assert_allclose(got.coords[..., 1], np.array([[10], [20], [30]]) * np.ones(15))
     np.testing.assert_allclose(got.spread, 1.0)
     np.testing.assert_allclose(mirror(mirror(got.coords)), got.coords)
+
+
+class Unsure(ByBrightness):
+    """The same, sure only of what lies in the middle."""
+
+    def forward(self, images: torch.Tensor, subset: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        at, spread = super().forward(images, subset)
+        return at, torch.where((at[:, :1, 0] - 47.5).abs() < 24, spread, 8 * spread)
+
+
+@pytest.mark.parametrize("again", [True, False])
+def test_a_lost_face_is_looked_at_again_unless_told_not_to(drawn: Competition, again: bool):
+    faces = drawn.train.take(np.arange(4))
+    images = np.zeros((4, 96, 96), np.uint8)
+    images[[0, 1, 2, 3], [40, 41, 42, 50], [40, 50, 60, 90]] = 255
+    faces = type(faces)(faces.ids, images, faces.coords, faces.schema, np.full(4, 15, np.int8))
+    offset = MirrorOffset(np.full((2, 15), 1.25))
+    got = predict_with(Unsure(), offset, faces, CPU, shifts=(0,), again=again)
+    plain = predict_with(Unsure(), offset, faces, CPU, shifts=(0,), again=False)
+    np.testing.assert_array_equal(got.coords[:3], plain.coords[:3])
+    np.testing.assert_allclose(got.spread[3], 1 / 0.75 if again else 8.0)  # the first frame that shows it further in
+    np.testing.assert_allclose(got.coords[3], np.tile([91.25, 50.0], (15, 1)), atol=1)  # whole pixels of that frame

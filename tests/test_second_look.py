@@ -5,7 +5,7 @@ import pytest
 
 from solution.faces import FaceSet
 from solution.keypoints import FACE15
-from solution.second_look import FOLLOWED, FRAMES, OWN, SIDES, _framed_anew, look_again
+from solution.second_look import FOLLOWED, FOUND, FRAMES, LOST, OWN, SIDES, ZOOMS, _framed_anew, look_again
 
 USUAL, UNSURE = 2.0, 8.0
 SHIFTS = (0, 1, -1)
@@ -55,7 +55,8 @@ def test_a_face_beyond_the_usual_place_is_found_in_another_frame():
     assert rows.tolist() == [2, 4]
     np.testing.assert_allclose(coords[2, 0], [89, 47], atol=0.3)
     np.testing.assert_allclose(coords[4, 0], [30, 6], atol=0.3)
-    assert (spread[rows][:, :2] < 2 * USUAL).all()
+    for row in rows:  # as sure as usual, in a frame of one of the zooms or of its own points
+        assert any(np.allclose(spread[row, :2], USUAL / zoom) for zoom in (*ZOOMS, 1.0))
     assert np.isnan(coords[:, 2:]).all()
     untouched = [0, 1, 3]
     np.testing.assert_array_equal(coords[untouched], before[untouched])
@@ -93,12 +94,61 @@ def test_a_network_without_a_spread_is_not_asked():
 def test_what_is_usual_is_told_by_each_subset_for_itself():
     reader, seen = Reader(), faces((40, 50), (50, 40), (45, 45), (40, 41))
     coords, spread = reader(seen, SHIFTS)
-    kinds = np.array([15, 15, 4, 4], np.int8)
-    spread[kinds == 4] *= 3
+    kinds = np.array([15, 15, 15, 4], np.int8)
+    spread[kinds == 4] *= 3  # three times the median of all four together
     reader.shown.clear()
     mixed = FaceSet(seen.ids, seen.images, seen.coords, seen.schema, kinds)
     assert look_again(reader, mixed, coords, spread, SHIFTS).tolist() == []
     assert reader.shown == []
+
+
+class Told(Reader):
+    """Gives spreads as told: for the picture as it is, and for every other frame."""
+
+    def __init__(self, own: float, other: float) -> None:
+        super().__init__()
+        self.own, self.other = own, other
+
+    def __call__(self, faces: FaceSet, shifts: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
+        coords, spread = super().__call__(faces, shifts)
+        own = np.array([image[50, 89] == 255 and image[40, 40] == 60 for image in faces.images])
+        spread[:, :2] = np.where(own, self.own, self.other)[:, None]
+        return coords, spread
+
+
+@pytest.mark.parametrize(("share", "asked"), [(0.97, False), (1.03, True)])
+def test_a_face_is_lost_beyond_a_share_of_the_usual_spread(share: float, asked: bool):
+    reader, seen = Reader(), faces((40, 50), (50, 40), (45, 45))
+    coords, spread = reader(seen, SHIFTS)
+    spread[1] *= LOST * share
+    reader.shown.clear()
+    look_again(reader, seen, coords, spread, SHIFTS)
+    assert bool(reader.shown) == asked
+
+
+@pytest.mark.parametrize(("share", "rows"), [(0.97, [1]), (1.03, [])])
+def test_a_face_is_found_below_a_share_of_its_own_spread(share: float, rows: list[int]):
+    reader, seen = Told(own=UNSURE, other=FOUND * UNSURE * share), faces((40, 50), (89, 50), (45, 45))
+    coords, spread = reader(seen, SHIFTS)
+    spread[[0, 2]] = USUAL
+    assert look_again(reader, seen, coords, spread, SHIFTS).tolist() == rows
+
+
+def test_a_face_between_the_frames_is_found_by_its_own_points_alone():
+    class Narrow(Reader):
+        """Sure only where the square lies within a pixel of where the usual one does."""
+
+        def __call__(self, faces: FaceSet, shifts: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
+            coords, spread = super().__call__(faces, shifts)
+            sure = np.abs(coords[:, 0] - (45, 45)).max(axis=1) < 1
+            spread[:, :2] = np.where(sure, USUAL, UNSURE)[:, None]
+            return coords, spread
+
+    reader, seen = Narrow(), faces((45, 45), (45, 45), (45, 45), (81, 33))
+    coords, spread, rows = read_both(reader, seen)
+    assert rows.tolist() == [3]
+    np.testing.assert_allclose(coords[3, 0], [81, 33], atol=0.3)
+    np.testing.assert_allclose(spread[3, :2], USUAL * np.hypot(*(coords[3, 1] - coords[3, 0])) / 10, rtol=0.01)
 
 
 def test_points_without_extent_give_no_new_frame():

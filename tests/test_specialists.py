@@ -96,7 +96,7 @@ def test_another_way_of_predicting_predicts_anew_and_trains_nothing(
     folder = bench.workspace.fold("base", 0)
     before = manifest(folder)["files"]
     started_from = bench.inputs(CHILD, 0, ALL)["start_from"]
-    monkeypatch.setattr(specialists, "PREDICTING", specialists.PREDICTING + 1)
+    monkeypatch.setattr(specialists, "PREDICTED_BY", specialists.PREDICTED_BY + 1)
     assert not bench.done(BASE, 0, ALL)
     assert bench.inputs(CHILD, 0, ALL)["start_from"] == started_from
     (folder / PREDICTIONS).write_text("half")  # a run that was killed while it predicted anew

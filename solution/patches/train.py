@@ -70,7 +70,7 @@ def train(job: Job) -> None:
     state = _started(job, recipe)
     while state.epoch < recipe.pretrain_epochs + recipe.epochs:
         _epoch(job, recipe, state, taught, prior)
-        checkpoint.save(job.folder, job.inputs, state.packed())
+        checkpoint.save(job.folder, job.training, state.packed())
     reading = _learnt_reading(state.network, recipe, taught, prior)
     _write(job, recipe, state, reading)
 
@@ -90,7 +90,7 @@ def _started(job: Job, recipe: PatchRecipe) -> _State:
     torch.manual_seed(seed_for(recipe.name, job.fold, recipe.seed, "weights"))
     network = PatchNetwork(recipe).to(job.device)
     state = _State(network, _fresh_optimiser(network, recipe))
-    saved = checkpoint.load(job.folder, job.inputs)
+    saved = checkpoint.load(job.folder, job.training)
     if saved is not None:
         state.unpack(saved)
         LOG.info("%s: going on after epoch %d", job.title, state.epoch)

@@ -82,7 +82,7 @@ def making(bench: Bench, recipes: tuple[Recipe, ...], scale: str) -> Making:
 
 
 def _stack(bench: Bench, recipes: tuple[Recipe, ...]) -> dict[str, Any]:
-    drift = {f"drift.rows_{subset}": rows for subset, rows in NEAR.items()}
+    drift = {f"drift.near_{subset}": rows for subset, rows in NEAR.items()}
     return {"digest": digest_of(inputs_of(bench, recipes)), "rounds": ROUNDS, **SETTINGS, **drift}
 
 

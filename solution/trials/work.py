@@ -33,7 +33,10 @@ def job_of(run: Run, name: str, fold: int, device: torch.device | None = None) -
     assert isinstance(recipe, LandmarkRecipe)
     job = specialists.job_of(run.bench, trial.recipe(recipe), fold, run.recipes, device or run.device)
     folder = run.workspace.folds / "trials" / name / f"fold{fold}"
-    return replace(job, folder=folder, inputs={**job.inputs, "rows": trial.rows})
+    inputs = {**job.inputs, "rows": trial.rows}
+    if trial.rows != "as_given":
+        inputs["chosen_by"] = specialists.PREDICTED_BY  # predictions say which rows or labels it is trained on
+    return replace(job, folder=folder, inputs=inputs)
 
 
 def done(job: Job) -> bool:

@@ -13,6 +13,7 @@ from solution.artefacts import atomic, complete, manifest, seal
 from solution.errors import UserError, suggestion
 from solution.faces import FaceSet
 from solution.runtime import LOG
+from solution.specialists import PREDICTED_BY
 from solution.zoo import clock
 from solution.zoo.ancestor import Ancestor
 from solution.zoo.clock import Course, Look
@@ -53,7 +54,8 @@ class Arena:
     def inputs(self, contender: Contender, seconds: float) -> dict[str, Any]:
         """Everything a result depends on but the machine's speed, as its manifest names it."""
         settings = contender.settings()
-        return {"format": FORMAT, "contender": settings, "seconds": seconds, "fold": FOLD, **self.identity}
+        made = {"format": FORMAT, "predicting": PREDICTED_BY, "seconds": seconds, "fold": FOLD}
+        return {**made, "contender": settings, **self.identity}
 
 
 def chosen(known: Mapping[str, Contender], names: Sequence[str]) -> list[Contender]:
