@@ -8,8 +8,8 @@ the row) of the training rows around it, weighted by a Gaussian.
 A training row's place is known. A test picture's is not: the files share one order, so it is placed by its rank. How
 far that may be off follows from both being samples of one sequence (`rank_error`): nothing at the file's ends, 80 rows
 in the middle of a fold. The Gaussian is as wide as both together. Measured on the held-out 4-keypoint rows, before the
-second look: 1.360 px without drift, 1.227 placed by rank, 1.181 were the true place known. What the pictures show says nothing of their place (rank
-correlation 0.01 to 0.06 over the 4-keypoint rows), so it cannot be sharpened by them.
+second look: 1.360 px without drift, 1.227 placed by rank, 1.181 were the true place known. What the pictures show says
+nothing of their place (rank correlation 0.01 to 0.06 over the 4-keypoint rows), so it cannot be sharpened by them.
 """
 
 import numpy as np
