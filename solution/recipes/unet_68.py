@@ -11,6 +11,6 @@ RECIPE = Landmark68Recipe(
     model="unet",
     codec=Heatmap(size=24),
     augmentation=Augmentation(rotation=12.0, scale=0.1, shift=0.05),
-    epochs=16,
+    epochs=15,
     scales={"smoke": {"epochs": 4, "batch": 32}, "full": {"epochs": 120, "model_args": {"widths": (32, 64, 128, 192)}}},
 )
