@@ -72,8 +72,7 @@ def _read_through(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Coords (N, K, 2) and spread (N, K) in the picture's pixels, each face read in its frame."""
     coords, spread = read(_framed(faces, frames), shifts)
-    coords = np.stack([frame.to_picture(one) for frame, one in zip(frames, coords, strict=True)])
-    return coords, spread * np.array([frame.side / SIZE for frame in frames])[:, None]
+    return _in_picture(coords, frames), spread * np.array([frame.side / SIZE for frame in frames])[:, None]
 
 
 def _best_frames(read: Reader, faces: FaceSet, usual: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -96,9 +95,12 @@ def _best_frames(read: Reader, faces: FaceSet, usual: np.ndarray) -> tuple[np.nd
 
 def _look(read: Reader, faces: FaceSet, frames: Sequence[Frame]) -> tuple[np.ndarray, np.ndarray]:
     """Points in the picture's pixels (N, K, 2) and doubt (N,), in the frame's own pixels, of each face in its frame."""
-    coords, spread = _read_through(read, faces, frames, FEW)
-    sides = np.array([frame.side for frame in frames])
-    return coords, _doubt(spread) * SIZE / sides
+    coords, spread = read(_framed(faces, frames), FEW)
+    return _in_picture(coords, frames), _doubt(spread)
+
+
+def _in_picture(coords: np.ndarray, frames: Sequence[Frame]) -> np.ndarray:
+    return np.stack([frame.to_picture(one) for frame, one in zip(frames, coords, strict=True)])
 
 
 def _framed_anew(points: np.ndarray, usual: np.ndarray) -> Frame:

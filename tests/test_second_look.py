@@ -11,13 +11,13 @@ USUAL, UNSURE = 2.0, 8.0
 SHIFTS = (0, 1, -1)
 
 
-def faces(*places: tuple[int, int], subset: int = 4) -> FaceSet:
+def faces(*places: tuple[int, int]) -> FaceSet:
     """A picture a place (x, y), grey with a bright square of 5 pixels there."""
     images = np.full((len(places), 96, 96), 60, np.uint8)
     for image, (x, y) in zip(images, places, strict=True):
         image[y - 2 : y + 3, x - 2 : x + 3] = 255
     unknown = np.full((len(places), 15, 2), np.nan, np.float32)
-    return FaceSet(np.arange(len(places)), images, unknown, FACE15, np.full(len(places), subset, np.int8))
+    return FaceSet(np.arange(len(places)), images, unknown, FACE15, np.full(len(places), 4, np.int8))
 
 
 class Reader:
