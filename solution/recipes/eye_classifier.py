@@ -21,7 +21,7 @@ RECIPE = PatchRecipe(
     epochs=5,
     pretrain_epochs=1,
     scales={
-        "smoke": {"patch": 33, "epochs": 2, "pretrain_epochs": 1, "fit_faces": 500},
+        "smoke": {"patch": 33, "epochs": 1, "pretrain_epochs": 1, "fit_faces": 500},
         "full": {"epochs": 60, "pretrain_epochs": 10, "channels": (32, 96), "fit_faces": 10_000},
     },
 )

@@ -9,5 +9,5 @@ RECIPE = LandmarkRecipe(
     rows="15",
     codec=Direct(),
     epochs=5,
-    scales={"smoke": {"epochs": 2, "batch": 32}, "full": {"epochs": 200, "model_args": {"widths": (48, 96, 192, 256)}}},
+    scales={"smoke": {"epochs": 1, "batch": 32}, "full": {"epochs": 200, "model_args": {"widths": (48, 96, 192, 256)}}},
 )

@@ -15,7 +15,7 @@ RECIPE = LandmarkRecipe(
     warm_start="unet_68",
     epochs=11,
     scales={
-        "smoke": {"epochs": 2, "batch": 32},
+        "smoke": {"epochs": 1, "batch": 32},
         "full": {"epochs": 150, "warm_start": None, "model_args": {"widths": (32, 64, 128, 192)}},
     },
 )
