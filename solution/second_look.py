@@ -38,6 +38,9 @@ ANEW = 1.25
 SIDES = SIZE / 3, SIZE / 0.6
 """Shortest and longest side of such a frame, in the picture's pixels."""
 
+MOST_TURNED = np.pi / 4
+"""Radians such a frame may be turned by. Nobody here stands on the head: points that say so are scattered."""
+
 SMALLEST_FACE = 1.0
 """Pixels between a usual face's points, below which they make no shape."""
 
@@ -104,12 +107,19 @@ def _in_picture(coords: np.ndarray, frames: Sequence[Frame]) -> np.ndarray:
 
 
 def _framed_anew(points: np.ndarray, usual: np.ndarray) -> Frame:
-    """The frame in which points (K, 2) of the picture lie as the usual face's do, no smaller or larger than SIDES."""
+    """The frame in which points (K, 2) of the picture lie as the usual face's do, no smaller or larger than SIDES.
+
+    OWN where they do not make a face: too few, turned too far, or its middle out of the picture.
+    """
     known = np.isfinite(points).all(axis=1) & np.isfinite(usual).all(axis=1)
     if not known.any() or np.ptp(usual[known], axis=0).max() < SMALLEST_FACE:
         return OWN  # a single point tells no size
     frame = aligned(points[known], usual[known])
-    return replace(frame, side=float(np.clip(frame.side, *SIDES)))
+    if abs(frame.angle) > MOST_TURNED or max(abs(frame.x - CENTRE), abs(frame.y - CENTRE)) > SIZE / 2:
+        return OWN
+    frame = replace(frame, side=float(np.clip(frame.side, *SIDES)))
+    x, y = points[known].mean(axis=0) - frame.to_picture(usual[known].mean(axis=0))  # nothing but for a clipped side
+    return replace(frame, x=frame.x + float(x), y=frame.y + float(y))
 
 
 def _framed(faces: FaceSet, frames: Sequence[Frame]) -> FaceSet:

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from solution.faces import FaceSet
-from solution.keypoints import FACE15
+from solution.frame import CENTRE, Frame
+from solution.keypoints import FACE15, SIZE
 from solution.second_look import FOLLOWED, FOUND, FRAMES, LOST, OWN, SIDES, ZOOMS, _framed_anew, look_again
 
 USUAL, UNSURE = 2.0, 8.0
@@ -175,3 +176,26 @@ def test_the_picture_s_own_frame_is_one_of_them():
     assert FRAMES.count(OWN) == 1
     image = faces((20, 70)).images[0]
     np.testing.assert_array_equal(OWN.crop(image), image)
+
+
+@pytest.mark.parametrize(
+    ("turn", "zoom", "move", "taken"),
+    [(0.5, 1.2, 8.0, True), (1.2, 1.2, 8.0, False), (0.0, 1.0, 60.0, False), (0.0, 1.0, -60.0, False)],
+)
+def test_a_frame_of_its_own_points_is_neither_upside_down_nor_out_of_the_picture(
+    turn: float, zoom: float, move: float, taken: bool
+):
+    usual = np.array([[30.0, 40], [66, 40], [48, 60], [48, 75]])
+    frame = Frame(CENTRE + move, CENTRE, SIZE / zoom, turn)
+    found = _framed_anew(frame.to_picture(usual), usual)
+    assert (found != OWN) == taken
+    if taken:
+        np.testing.assert_allclose(found.from_picture(frame.to_picture(usual)), usual, atol=1e-6)
+
+
+def test_a_tiny_face_stays_in_the_middle_of_the_smallest_frame():
+    usual = np.array([[20.0, 30], [60, 30], [40, 50]])
+    points = (usual - usual.mean(axis=0)) / 10 + 70
+    frame = _framed_anew(points, usual)
+    assert frame.side == SIDES[0]
+    np.testing.assert_allclose(frame.from_picture(points).mean(axis=0), usual.mean(axis=0), atol=1e-6)
