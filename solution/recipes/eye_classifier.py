@@ -18,7 +18,7 @@ from solution.patches.recipe import PatchRecipe
 RECIPE = PatchRecipe(
     name="eye_classifier",
     rows="all",
-    epochs=5,
+    epochs=3,
     pretrain_epochs=1,
     scales={
         "smoke": {"patch": 33, "epochs": 1, "pretrain_epochs": 1, "fit_faces": 500},

@@ -13,7 +13,7 @@ RECIPE = LandmarkRecipe(
     rows="all",
     codec=Heatmap(size=24),
     warm_start="unet_68",
-    epochs=11,
+    epochs=10,
     scales={
         "smoke": {"epochs": 1, "batch": 32},
         "full": {"epochs": 150, "warm_start": None, "model_args": {"widths": (32, 64, 128, 192)}},
