@@ -66,8 +66,7 @@ def drift_by_rank(count: int, known: np.ndarray, residuals: np.ndarray, subset: 
 def drift_without_own(known: np.ndarray, residuals: np.ndarray, rows: float) -> np.ndarray:
     """Drift at the rows themselves, each row's own residual left out. Shapes as in `drift_at`, (N, K, 2).
 
-    Places are distinct whole numbers and the width is one: a filter along the file does it, once an epoch in
-    `TrainingDrift`.
+    Places are distinct whole numbers and the width is one: a filter along the file does it.
     """
     clipped, labelled = _clipped(residuals)
     at = known - known.min()
@@ -97,32 +96,3 @@ def cross_validated(known: np.ndarray, residuals: np.ndarray, fold: np.ndarray, 
 def _clipped(residuals: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     labelled = ~np.isnan(residuals)
     return np.clip(np.nan_to_num(residuals), -CLIP, CLIP), labelled.astype(float)
-
-
-class TrainingDrift:
-    """The drift of the training rows, learnt while a network trains, from its own residuals on those rows.
-
-    Taken out of the labels, it stops being noise that the network is asked to fit. Each row's drift comes from its
-    neighbours alone. `values`: (N, K, 2) pixels, 0 until the network is worth listening to.
-    """
-
-    KEEP = 0.7  # of a row's residual from epoch to epoch: one varied view says little
-
-    def __init__(self, places: np.ndarray, subset: np.ndarray, points: int) -> None:
-        self.places, self.subset = places, subset
-        self.residuals = np.full((len(places), points, 2), np.nan, np.float32)
-        self.values = np.zeros_like(self.residuals)
-
-    def watch(self, rows: np.ndarray, residuals: np.ndarray) -> None:
-        """Note what is left of the labels, drift included, less the prediction, for these rows, (B, K, 2)."""
-        old = self.residuals[rows]
-        mixed = self.KEEP * old + (1 - self.KEEP) * residuals
-        self.residuals[rows] = np.where(np.isnan(old), residuals, np.where(np.isnan(residuals), old, mixed))
-
-    def update(self) -> None:
-        """End an epoch: smooth what was noted, per subset, less each point's mean (the network's own to learn)."""
-        for subset, width in NEAR.items():
-            rows = np.flatnonzero(self.subset == subset)
-            if len(rows) == 0:
-                continue
-            self.values[rows] = drift_without_own(self.places[rows], centred(self.residuals[rows]), width)

@@ -100,8 +100,8 @@ class Recipe:
 class LandmarkRecipe(Recipe):
     """A network that sees the whole picture and gives coordinates. See models/ for the architectures.
 
-    without_drift: take the labels' drift along the file out of the training labels. warm_start: a folder of
-    solution/weights/ whose network, trained on other faces, is where a fresh one starts, heads excepted.
+    warm_start: a folder of solution/weights/ whose network, trained on other faces, is where a fresh one starts, heads
+    excepted.
     """
 
     method: ClassVar[str] = "landmarks"
@@ -113,7 +113,6 @@ class LandmarkRecipe(Recipe):
     augmentation: Augmentation = field(default_factory=Augmentation)
     optimiser: Optimiser = field(default_factory=Optimiser)
     loss: str = "huber"
-    without_drift: bool = False
     warm_start: str | None = None
 
     def settings(self) -> dict[str, Any]:

@@ -18,7 +18,6 @@ from torch.optim.swa_utils import AveragedModel
 
 from solution import checkpoint, pretrained
 from solution.artefacts import atomic, write_json
-from solution.drift import TrainingDrift
 from solution.errors import UserError
 from solution.inference import OFFSET, predict_with, read_offset, recipe_from
 from solution.job import HISTORY, SETTINGS, WEIGHTS, Job
@@ -31,7 +30,6 @@ from solution.recipe import LandmarkRecipe, Optimiser
 from solution.runtime import LOG, generator, prepared, seed_for
 from solution.transforms import Augmenter
 
-DRIFT_FROM = 0.2  # share of the epochs after which residuals say more of the labellers than of the network
 SMALLEST = 2  # training rows: batch normalisation needs two
 NO_LABEL, NO_GRADIENT = "no point is labelled", "the gradient is not finite"
 MOST_SKIPPED = 0.1  # share of an epoch's steps whose gradient may be lost: beyond it nothing good is learnt
@@ -53,7 +51,6 @@ class Trainer:
         torch.manual_seed(seed_for(self.recipe.name, self.recipe.seed, job.fold, "init"))
         self.net = LandmarkNet(self.recipe)
         self.offset = MirrorOffset(schema=self.recipe.schema)
-        self.drift = TrainingDrift(job.train.ids, job.train.subset, job.train.schema.size)
         pretrained.start(self.net, self.recipe, job.weights)
         if job.start_from is not None:
             self._start_from(job.start_from)
@@ -86,7 +83,6 @@ class Trainer:
             "optimiser": self.optimiser.state_dict(),
             "schedule": self.schedule.state_dict(),
             "offset": torch.from_numpy(self.offset.values.copy()),
-            "drift": [torch.from_numpy(a.copy()) for a in (self.drift.residuals, self.drift.values)],
             "history": self.history,
         }
 
@@ -96,7 +92,6 @@ class Trainer:
         self.optimiser.load_state_dict(state["optimiser"])
         self.schedule.load_state_dict(state["schedule"])
         self.offset = MirrorOffset(state["offset"].numpy(), self.recipe.schema)
-        self.drift.residuals, self.drift.values = (a.numpy() for a in state["drift"])
         self.history = list(state["history"])
 
     def epoch(self, number: int) -> float:
@@ -109,7 +104,7 @@ class Trainer:
         self.net.train()
         self.skipped.clear()
         total = 0.0
-        labels = self.offset.remove(job.train.coords, job.train.subset) - self.drift.values
+        labels = self.offset.remove(job.train.coords, job.train.subset)
 
         def varied(rows: np.ndarray) -> tuple[np.ndarray, ...]:
             return rows, *self.augment(job.train.images[rows], labels[rows])
@@ -119,8 +114,6 @@ class Trainer:
             total += self._step(rows, images, target, mirrored)
         self._tell_skipped(number)
         self.offset.update()
-        if recipe.without_drift and number + 1 >= DRIFT_FROM * recipe.epochs:
-            self.drift.update()
         return total / self.batches
 
     def _step(self, rows: np.ndarray, images: np.ndarray, target: np.ndarray, mirrored: np.ndarray) -> float:
@@ -141,16 +134,8 @@ class Trainer:
         self.optimiser.step()
         self.schedule.step()
         self.average.update_parameters(self.net)
-        self._note(rows, residual, mirrored)
-        return value
-
-    def _note(self, rows: np.ndarray, residual: np.ndarray, mirrored: np.ndarray) -> None:
-        """Show a batch's residuals (B, K, 2) to the mirror offset and, turned back, to the drift."""
         self.offset.watch(residual[..., 0], self.job.train.subset[rows], mirrored)
-        back = residual[mirrored][:, self.recipe.schema.mirror]
-        back[..., 0] *= -1
-        residual[mirrored] = back
-        self.drift.watch(rows, residual + self.drift.values[rows])
+        return value
 
     def _tell_skipped(self, number: int) -> None:
         """Warn of the epoch's batches that were passed over. UserError where too many gradients were not finite."""

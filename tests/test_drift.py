@@ -7,7 +7,6 @@ import pytest
 from solution.data.drawn import DrawnSettings, write_drawn
 from solution.drift import (
     CLIP,
-    TrainingDrift,
     centred,
     cross_validated,
     drift_at,
@@ -121,20 +120,6 @@ def test_a_held_out_fold_is_placed_by_rank_and_never_sees_its_own_labels(residua
     again = cross_validated(np.arange(ROWS), changed, fold, 4)
     np.testing.assert_array_equal(again[fold == 2], found[fold == 2])
     assert not np.allclose(again[fold == 1], found[fold == 1])
-
-
-def test_training_drift_is_learnt_over_epochs(residuals):
-    drift = TrainingDrift(np.arange(ROWS), np.full(ROWS, 4), POINTS)
-    assert not drift.values.any()
-    rng = np.random.default_rng(2)
-    for _ in range(4):
-        order = rng.permutation(ROWS)
-        for rows in np.array_split(order, 10):
-            drift.watch(rows, residuals[rows].astype(np.float32))
-        drift.update()
-    truth = wave(np.arange(ROWS))[:, 1, 1]
-    assert rms(drift.values[:, 1, 1] - truth) < 0.4
-    assert np.corrcoef(drift.values[:, 1, 1], truth)[0, 1] > 0.95
 
 
 @pytest.fixture(scope="module")

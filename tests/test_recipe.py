@@ -73,7 +73,6 @@ CHANGES = [
     {"start_from": "two"},
     {"runs_at": ("cpu",)},
     {"loss": "squared"},
-    {"without_drift": True},
     {"warm_start": "unet_68"},
     {"augmentation": Augmentation(elastic=1.0)},
     {"optimiser": Optimiser(clip=1.0)},

@@ -15,7 +15,7 @@ from solution.job import HISTORY, SETTINGS, WEIGHTS, Job
 from solution.recipe import Augmentation, Optimiser
 from tests.tiny_recipes import BASE, CHILD
 
-RECIPE = replace(BASE, epochs=4, batch=8, augmentation=Augmentation(elastic=1.0), without_drift=True)
+RECIPE = replace(BASE, epochs=4, batch=8, augmentation=Augmentation(elastic=1.0))
 INPUTS = {"of": "this test"}
 
 

@@ -52,7 +52,6 @@ TRIALS: Mapping[str, Trial] = {
     "pseudo": Trial(asks="test pictures joined in, labelled by the same fold's specialists", rows="pseudo"),
     "squared": Trial(asks="squared error throughout", change={"loss": "squared"}),
     "heavy_tailed": Trial(asks="Student-t likelihood with the network's own spread", change={"loss": "heavy_tailed"}),
-    "without_drift": Trial(asks="labels with the drift along the file taken out", change={"without_drift": True}),
     "wider": Trial(asks="stronger rotation, scale and shift", change={"augmentation": WIDER}),
     "elastic": Trial(asks="elastically bent pictures, 1 px rms", change={"augmentation": ELASTIC}),
     "long": Trial(asks="as many epochs again as unet_4 has", change={"epochs": 16}),
