@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ import torch
 from safetensors.torch import load_file
 
 from solution.codecs import codec_from
+from solution.errors import UserError
 from solution.faces import FaceSet, Predictions
 from solution.job import SETTINGS, WEIGHTS
 from solution.keypoints import FACE15, FACE68, mirror
@@ -43,14 +45,18 @@ def read_offset(folder: Path) -> MirrorOffset:
 
 
 def recipe_from(settings: dict) -> LandmarkRecipe:
-    """The recipe whose `settings()` these are."""
-    fields = {key: value for key, value in settings.items() if key != "method"}
-    return RECIPES[settings["method"]](
+    """The recipe whose `settings()` these are. UserError where this version of the code does not know them all."""
+    kind = RECIPES[settings["method"]]
+    given = {key: value for key, value in settings.items() if key != "method"}
+    if unknown := given.keys() - {field.name for field in fields(kind)}:
+        names = ", ".join(sorted(unknown))
+        raise UserError(f"{given.get('name')}: expected settings of this version of the code, got {names}. Train it anew.")
+    return kind(
         **{
-            **fields,
-            "codec": codec_from(fields["codec"]),
-            "augmentation": Augmentation(**fields["augmentation"]),
-            "optimiser": Optimiser(**fields["optimiser"]),
+            **given,
+            "codec": codec_from(given["codec"]),
+            "augmentation": Augmentation(**given["augmentation"]),
+            "optimiser": Optimiser(**given["optimiser"]),
         }
     )
 

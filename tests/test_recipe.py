@@ -103,3 +103,9 @@ def test_a_recipe_is_restored_from_its_settings():
         again = recipe_from(recipe.settings())
         assert again.settings() == recipe.settings()
         assert again.digest() == recipe.digest()
+
+
+def test_settings_of_another_version_are_refused_by_name():
+    settings = RECIPE.at("cpu").settings() | {"forgotten": 1}
+    with pytest.raises(UserError, match=r"this version of the code, got forgotten\. Train it anew"):
+        recipe_from(settings)
