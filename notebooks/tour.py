@@ -153,7 +153,7 @@ show("predictions", pictures.sheet(tiles, columns=6))
 # %% [markdown]
 # ## 4. The other specialists
 #
-# One network is not enough: nine recipes that err differently, five folds each. That is one command, which uses all
+# One network is not enough: ten recipes that err differently, five folds each. That is one command, which uses all
 # cores, skips what is complete and may be stopped at any time. Here it runs as a process of its own.
 
 # %%

@@ -48,7 +48,7 @@ SETTINGS = {
 class Stacked:
     """Blend and stack of all subsets: out-of-fold (N, 15, 2), and each fold pipeline's test predictions (k, T, 15, 2).
 
-    weights: {subset: (M, 15)} mean over folds of the blend's weights. kept: points' correction share by subset.
+    weights: {subset: (M, 15)} mean over folds of the blend's weights.
     """
 
     blend: np.ndarray

@@ -34,7 +34,7 @@ SMALLEST = 2  # training rows: batch normalisation needs two
 NO_LABEL, NO_GRADIENT = "no point is labelled", "the gradient is not finite"
 MOST_SKIPPED = 0.1  # share of an epoch's steps whose gradient may be lost: beyond it nothing good is learnt
 WATCHES = 5  # looks at held-out rows a training
-WATCHED = 120  # of these rows, about: six looks at all of them took a fifteenth of a training's time
+WATCHED = 120  # of these rows, about: looks at all of them took a fifteenth of a training's time
 
 
 class Trainer:

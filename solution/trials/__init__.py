@@ -56,7 +56,7 @@ TRIALS: Mapping[str, Trial] = {
     "elastic": Trial(asks="elastically bent pictures, 1 px rms", change={"augmentation": ELASTIC}),
     "long": Trial(asks="as many epochs again as unet_4 has", change={"epochs": 16}),
     "cold": Trial(asks="from random weights instead of a network of 68 points", change=COLD),
-    "gentle": Trial(asks="half the learning rate", change={"optimiser": Optimiser(lr=5e-4)}),
+    "gentle": Trial(asks="half the learning rate of most", change={"optimiser": Optimiser(lr=5e-4)}),
     "cascade": Trial(asks="fine networks on crops around the first estimate, at three scales", change=_cascade()),
     "cascade_near": Trial(asks="the same with the nearest 24 pixels alone", change=_cascade(**NEAR)),
     "cascade_32": Trial(asks="the nearest 32 pixels alone", change=_cascade(**NEAR | {"crop": 32})),
