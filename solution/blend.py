@@ -28,7 +28,6 @@ class Weights:
     Where a specialist lacks a cell, the weights of those who have it are scaled up to 1.
     """
 
-    subset: int
     values: np.ndarray
 
     def apply(self, members: np.ndarray) -> np.ndarray:
@@ -50,7 +49,7 @@ def fit_weights(members: np.ndarray, labels: np.ndarray, subset: int) -> Weights
         if pattern.any():
             found = _solve(members[np.ix_(pattern, np.arange(len(labels)), points)], sane[:, points])
             values[np.ix_(pattern, points)] = found[:, None]
-    return Weights(subset, values)
+    return Weights(values)
 
 
 def middle(members: np.ndarray) -> np.ndarray:

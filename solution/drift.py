@@ -85,11 +85,14 @@ def centred(residuals: np.ndarray) -> np.ndarray:
 
 
 def cross_validated(known: np.ndarray, residuals: np.ndarray, fold: np.ndarray, subset: int) -> np.ndarray:
-    """Drift for each row (N, K, 2) from the other folds' residuals alone, a fold placed by rank as a test file is."""
+    """Drift for each row (N, K, 2) from the other folds' residuals alone, a fold placed by rank as a test file is.
+
+    residuals (N, K, 2): label minus prediction, not centred: what is constant in the other folds is taken out here.
+    """
     drift = np.zeros_like(residuals)
     for f in np.unique(fold):
         held = fold == f
-        drift[held] = drift_by_rank(int(held.sum()), known[~held], residuals[~held], subset)
+        drift[held] = drift_by_rank(int(held.sum()), known[~held], centred(residuals[~held]), subset)
     return drift
 
 

@@ -12,14 +12,16 @@ import numpy as np
 
 from solution.artefacts import atomic, complete, seal, write_json
 from solution.audit import far_off
+from solution.blend import CLIP as BLEND_CLIP
+from solution.blend import RIDGE as BLEND_RIDGE
 from solution.data.competition import Competition
-from solution.drift import NEAR, centred, cross_validated, drift_by_rank
+from solution.drift import CLIP, NEAR, PRIOR, centred, cross_validated, drift_by_rank
 from solution.errors import UserError
 from solution.faces import Predictions
 from solution.keypoints import SUBSETS
 from solution.metrics import paired_difference, rmse
 from solution.specialists import Bench, Specialist
-from solution.stacker import ROUNDS, Stacked, stack_all
+from solution.stacker import DRIFTING, ROUNDS, Stacked, stack_all
 from solution.stacker import SETTINGS as STACK_SETTINGS
 from solution.yardsticks import forward_selection, ridge_stack
 
@@ -137,15 +139,14 @@ def _add_drift(
     for subset in SUBSETS:
         rows, test_rows = (np.flatnonzero(faces.subset == subset) for faces in (train, test))
         labels, plain = train.coords[rows], oof[PLAIN][rows]
-        residuals = centred(labels - plain)
-        held = cross_validated(rows, residuals, bench.table.fold[rows], subset)
+        held = cross_validated(rows, labels - plain, bench.table.fold[rows], subset)
         kept = ~far_off(plain, labels)
         used = _better(plain + held, plain, labels, kept)
         figures = [rmse((plain + shift)[kept], labels[kept]) for shift in (0, held)]
         choice[subset] |= {"plain": figures[0], "drift": figures[1], "drift_used": used}
         if used:
             oof[FINAL][rows] += held
-            tests[FINAL][:, test_rows] += drift_by_rank(len(test_rows), rows, residuals, subset)
+            tests[FINAL][:, test_rows] += drift_by_rank(len(test_rows), rows, centred(labels - plain), subset)
 
 
 def _check_cover(stacked: Stacked, bench: Bench) -> None:
@@ -166,7 +167,8 @@ def inputs_of(bench: Bench, recipes: tuple) -> dict[str, Any]:
     """Everything the stack depends on: its settings, and the trainings by what they were made from and what came."""
     folds = range(bench.table.k)
     jobs = {r.name: [[bench.digest(r, fold, recipes), bench.made(r, fold)] for fold in folds] for r in recipes}
-    settings = [STACK_SETTINGS, ROUNDS, {str(s): rows for s, rows in NEAR.items()}]
+    drift = [{str(s): rows for s, rows in NEAR.items()}, CLIP, PRIOR]
+    settings = [STACK_SETTINGS, ROUNDS, DRIFTING, [BLEND_CLIP, BLEND_RIDGE], drift]
     return {"format": FORMAT, "settings": settings, "trainings": jobs}
 
 
@@ -206,4 +208,5 @@ def ambiguity(pipelines: np.ndarray, competition: Competition) -> dict[int, floa
     to know the difference.
     """
     variance = pipelines.var(axis=0)
-    return {s: float(np.nanmean(variance[competition.test.subset == s])) for s in SUBSETS}
+    parts = {s: variance[competition.test.subset == s] for s in SUBSETS}
+    return {s: float(np.nanmean(part)) if len(part) else 0.0 for s, part in parts.items()}

@@ -10,7 +10,7 @@ from solution.network import POINTS
 
 def face_features(images: np.ndarray) -> np.ndarray:
     """Brightness, contrast and sharpness of each picture, (N, 3)."""
-    pixels = images.reshape(len(images), -1).astype(np.float32)
+    pixels = images.reshape(len(images), images.shape[1] * images.shape[2]).astype(np.float32)
     sharp = [cv2.Laplacian(image, cv2.CV_32F).std() for image in images]
     return np.column_stack([pixels.mean(axis=1), pixels.std(axis=1), sharp]).astype(np.float32)
 

@@ -1,8 +1,9 @@
 """LightGBM over the specialists' out-of-fold predictions: it learns the correction to the plain blend.
 
-Every fold is a pipeline of its own: fold f's specialists, blend weights and trees learnt from the other folds' rows.
-Its out-of-fold rows and its test predictions are made in exactly the same way, so what the cross-validation measures
-is what the test faces get; the submission is the mean of the k pipelines.
+Every fold is a pipeline of its own: fold f's specialists, blend weights and trees know no label of its rows, and the
+blends that its trees learn to correct are by weights that have not seen the corrected rows either. Its out-of-fold
+rows and its test predictions are made in exactly the same way, so what the cross-validation measures is what the test
+faces get; the submission is the mean of the k pipelines.
 """
 
 from collections.abc import Sequence
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 import lightgbm as lgb
 import numpy as np
 
-from solution.blend import CLIP, fit_weights, middle
+from solution.blend import CLIP, Weights, fit_weights, middle
 from solution.drift import NEAR, centred, drift_without_own
 from solution.faces import FaceSet, FoldTable
 from solution.features import face_features, point_features
@@ -99,30 +100,46 @@ def _one_subset(
     k = fold.max() + 1
     blend, blend_test = np.empty_like(train.coords), np.empty((k, *test.coords.shape), np.float32)
     stack, stack_test = blend.copy(), blend_test.copy()
-    estimate, taught = middle(members), []
-    for f in range(k):
-        others = fold != f
-        labels = without_drift(train.coords[others], estimate[others], rows[others], subset)
-        taught.append((labels, fit_weights(members[:, others], labels, subset)))
-    weights = [found for _, found in taught]
-    for f in range(k):
-        blend[fold == f] = weights[f].apply(members[:, fold == f])
+    taught, weights = _taught(members, train.coords, fold, rows, subset)
     kept = []
     for f in range(k):
-        others = fold != f
-        trees = Trees(subset).fit(members[:, others], spreads[:, others], blend[others], faces[others], taught[f][0])
+        others, held = fold != f, fold == f
+        blended = np.empty_like(blend)
+        for g in range(k):
+            blended[fold == g] = weights[f, g].apply(members[:, fold == g])
+        blend[held] = blended[held]
+        trees = Trees(subset).fit(members[:, others], spreads[:, others], blended[others], faces[others], taught[f])
         kept += trees.hopeless[:1]
-        held = fold == f
         stack[held] = trees.correct(members[:, held], spreads[:, held], blend[held], faces[held])
         test_members = np.stack([s.test[f].coords[test_rows] for s in specialists])
         test_spreads = np.stack([s.test[f].spread[test_rows] for s in specialists])
-        blend_test[f] = weights[f].apply(test_members)
+        blend_test[f] = weights[f, f].apply(test_members)
         stack_test[f] = trees.correct(test_members, test_spreads, blend_test[f], test_faces)
     if kept:
         LOG.warning("Stack of the %d-keypoint rows: blend kept in %d of %d folds: %s", subset, len(kept), k, kept[0])
     LOG.info("Stack of the %d-keypoint rows: %d faces, %d specialists", subset, len(rows), len(specialists))
-    mean = np.mean([w.values for w in weights], axis=0)
+    mean = np.mean([weights[f, f].values for f in range(k)], axis=0)
     return Stacked(blend, stack, blend_test, stack_test, {subset: mean})
+
+
+def _taught(
+    members: np.ndarray, coords: np.ndarray, fold: np.ndarray, rows: np.ndarray, subset: int
+) -> tuple[list[np.ndarray], dict[tuple[int, int], Weights]]:
+    """The labels that each fold's trees learn, its own rows left out, and the blend's weights without folds f and g.
+
+    Fold f's trees correct the blend of fold g's rows by weights that have seen neither: their own labels would make it
+    better than any blend they will ever meet, and fold f's are not theirs to know.
+    """
+    estimate, k = middle(members), fold.max() + 1
+    taught, weights = [], {}
+    for f in range(k):
+        for g in range(f, k):
+            others = (fold != f) & (fold != g)
+            labels = without_drift(coords[others], estimate[others], rows[others], subset)
+            weights[f, g] = weights[g, f] = fit_weights(members[:, others], labels, subset)
+            if f == g:
+                taught.append(labels)
+    return taught, weights
 
 
 def without_drift(labels: np.ndarray, estimate: np.ndarray, rows: np.ndarray, subset: int) -> np.ndarray:

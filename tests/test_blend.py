@@ -68,7 +68,7 @@ def test_a_hole_of_the_only_one_with_weight_is_filled_too():
     given = members(0.1, 1.0, 2.0)
     given[0, 5] = np.nan
     values = np.repeat([[1.0], [0.0], [0.0]], 15, axis=1)
-    np.testing.assert_allclose(Weights(15, values).apply(given)[5], given[1:, 5].mean(axis=0), rtol=1e-5)
+    np.testing.assert_allclose(Weights(values).apply(given)[5], given[1:, 5].mean(axis=0), rtol=1e-5)
 
 
 def test_nobody_predicts_is_nan():

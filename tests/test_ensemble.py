@@ -87,16 +87,26 @@ def test_the_blend_is_used_where_the_stack_is_worse(bench: Bench, monkeypatch: p
     assert found.choice[4]["difference"][0] > 0.5
 
 
-def test_a_rows_blend_does_not_depend_on_its_own_folds_labels(bench: Bench):
+def test_a_rows_blend_and_stack_do_not_depend_on_its_own_folds_labels(bench: Bench):
     members = [specialist(bench, BASE, 1.0, 1), specialist(bench, OTHER, -2.0, 2)]
     train, test, table = bench.competition.train, bench.competition.test, bench.table
-    before = stack_all(members, train, test, table).blend
+    before = stack_all(members, train, test, table)
     own = table.fold == 1
     coords = train.coords.copy()
     coords[own] += np.random.default_rng(0).normal(0, 3, coords[own].shape).astype(np.float32)
-    after = stack_all(members, replace(train, coords=coords), test, table).blend
-    np.testing.assert_array_equal(after[own], before[own])
-    assert np.nanmax(np.abs(after - before)) > 1e-4  # the others' weights were learnt from these labels
+    after = stack_all(members, replace(train, coords=coords), test, table)
+    for new, old in ((after.blend, before.blend), (after.stack, before.stack)):
+        np.testing.assert_array_equal(new[own], old[own])
+        assert np.nanmax(np.abs(new - old)) > 1e-4  # the others' weights and trees were learnt from these labels
+
+
+@pytest.mark.parametrize("kind", [15, 4])
+def test_a_test_file_may_lack_one_kind_of_row(bench: Bench, kind: int):
+    test = bench.competition.test
+    only = replace(bench, competition=replace(bench.competition, test=test.take(test.subset == kind)))
+    found = made(only, bias=0.0)
+    assert np.isfinite(found.test["final"][:, :, 0]).all()
+    assert ensemble.ambiguity(found.test["final"], only.competition)[19 - kind] == 0
 
 
 def test_weights_are_named_and_sum_to_one(bench: Bench):

@@ -5,10 +5,9 @@ from dataclasses import asdict, dataclass, fields
 
 import numpy as np
 
-from solution import trials
 from solution.artefacts import atomic
 from solution.audit import far_off
-from solution.drift import centred, cross_validated
+from solution.drift import cross_validated
 from solution.errors import UserError
 from solution.faces import Predictions
 from solution.keypoints import SUBSETS
@@ -16,7 +15,7 @@ from solution.metrics import paired_difference, rmse
 from solution.report.tables import rows_of
 from solution.specialists import load_part
 from solution.stages import Run
-from solution.trials.work import done, job_of
+from solution.trials.work import base_of, done, job_of
 
 MAY_HAVE_DRIFT = 4
 """The subset whose labels drift: there the trial is also compared with the drift added by rank, from other folds."""
@@ -47,8 +46,8 @@ class Outcome:
 
 def outcomes(run: Run, name: str, folds: tuple[int, ...]) -> list[Outcome]:
     """One line a subset, and one more with drift. UserError where a fold of the recipe or the trial is missing."""
-    base, _ = trials.load(name)
-    recipe = next(r for r in run.recipes if r.name == base)
+    recipe, _ = base_of(run, name)
+    base = recipe.name
     theirs, ours = [], []
     for fold in folds:
         job = job_of(run, name, fold)
@@ -98,7 +97,7 @@ def _in_order(parts: list[Predictions], ids: np.ndarray) -> np.ndarray:
 
 
 def _with_drift(run: Run, rows: np.ndarray, coords: np.ndarray, subset: int) -> np.ndarray:
-    residuals = centred(run.competition.train.coords[rows] - coords)
+    residuals = run.competition.train.coords[rows] - coords
     return coords + cross_validated(rows, residuals, run.table.fold[rows], subset)
 
 
