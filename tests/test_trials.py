@@ -1,6 +1,7 @@
 """Trials: variations beside a finished run, their treatments of the rows, and the paired comparison."""
 
 import csv
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +16,7 @@ from solution.errors import UserError
 from solution.source import Source
 from solution.stages import Run
 from solution.trials import compare, treatments, work
+from tests.tiny_recipes import BASE, CHILD, OTHER
 
 Trial = Callable[..., int]
 
@@ -48,14 +50,55 @@ def test_a_trial_is_trained_beside_its_recipe_and_compared(trial: Trial, run: Ru
     assert "2 of 2 trainings are complete" in capsys.readouterr().out
 
 
-def test_a_trial_that_changes_nothing_gives_no_difference(trial: Trial, run: Run, monkeypatch: pytest.MonkeyPatch):
+def test_a_trial_that_changes_nothing_gives_no_difference(
+    trial: Trial, run: Run, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
     monkeypatch.setitem(trials.TRIALS, "same", trials.Trial(asks="nothing"))
     assert trial("other/same", "--folds", "2") == 0
+    assert "changes nothing of other, and will give no difference" in capsys.readouterr().out
     assert len(compare.outcomes(run, "other/same", (0,))) == 1
     plain, drifted = compare.outcomes(run, "other/same", (0, 1))
     assert (plain.drift, drifted.drift) == (False, True)
     for one in (plain, drifted):
         assert one.difference == one.low == one.high == one.blend_difference == 0
+
+
+def test_a_trial_named_twice_is_trained_once(trial: Trial, capsys: pytest.CaptureFixture[str]):
+    assert trial("child/seed", "child/seed", "--folds", "1") == 0
+    assert "Trials: 0 of 1 trainings are complete" in capsys.readouterr().out
+
+
+def test_what_a_trial_needs_is_asked_before_anything_is_trained(
+    trial: Trial, run: Run, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    shutil.rmtree(run.workspace.fold("other", 1))
+    monkeypatch.setitem(treatments.TEACHERS, "15", ("child", "other"))
+    for name, said in (
+        (
+            "other/seed",
+            "which trial other/seed is compared with. Run `python -m solution train --recipe other --fold 1`",
+        ),
+        (
+            "child/pseudo",
+            "that labels the test pictures for child/pseudo. Run `python -m solution train --recipe other",
+        ),
+    ):
+        assert trial(name, "--folds", "2") == 2
+        assert said in capsys.readouterr().err
+    assert not (run.workspace.folds / "trials").exists()
+
+
+def test_a_trial_of_another_scales_recipe_is_refused(run: Run, use_recipes: Callable[..., None]):
+    use_recipes(BASE, replace(CHILD, runs_at=("full",)), OTHER)
+    with pytest.raises(UserError, match="expected a recipe of scale smoke, child is none"):
+        work.base_of(run, "child/seed")
+
+
+def test_a_trial_is_bound_to_its_teachers(run: Run, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setitem(treatments.TEACHERS, "15", ("child",))
+    inputs = work.job_of(run, "child/pseudo", 1).inputs
+    child = next(recipe for recipe in run.recipes if recipe.name == "child")
+    assert inputs["teachers"] == {"child": run.bench.digest(child, 1, run.recipes)}
 
 
 def test_an_unfinished_trial_is_not_compared(run: Run):
@@ -103,6 +146,20 @@ def test_twins_get_the_mean_of_their_labels(run: Run):
         known = ~np.isnan(job.train.coords[row])
         mean = np.nanmean(job.train.coords[rows][:, known], axis=0)
         np.testing.assert_allclose(found.coords[row][known], mean, rtol=1e-5)
+
+
+def test_twins_of_two_sources_keep_their_labels(run: Run):
+    job = work.job_of(run, "base/twins", 0)
+    group = run.bench.table.group[np.isin(run.bench.table.ids, job.train.ids)]
+    twins = np.flatnonzero(np.bincount(group) > 1)
+    subset = np.where(np.isin(group, twins), np.arange(len(group)) % 2 * 11 + 4, job.train.subset).astype(np.int8)
+    for one in twins:  # no two alike of one source
+        rows = np.flatnonzero(group == one)
+        subset[rows[:2]] = (15, 4)
+        subset[rows[2:]] = 0
+    found = treatments.twins(replace(job, train=replace(job.train, subset=subset)), run.bench)
+    kept = subset != 0
+    np.testing.assert_array_equal(found.coords[kept], job.train.coords[kept])
 
 
 def test_test_pictures_join_with_the_folds_own_predictions(run: Run, monkeypatch: pytest.MonkeyPatch):
