@@ -76,14 +76,16 @@ def receive(bench: Bench, recipes: Sequence[Recipe], name: str, fold: int, files
 
 
 def needed(bench: Bench, recipes: Sequence[Recipe], name: str, fold: int) -> Files:
-    """What must lie on the machine before: the training that it starts from, and how far an earlier attempt came."""
+    """What must lie on the machine before: the training that it starts from, and how far it has come."""
     root, workspace = bench.workspace.root, bench.workspace
     recipe = next(recipe for recipe in recipes if recipe.name == name)
     files: Files = {}
     if recipe.start_from is not None and workspace.fold(recipe.start_from, fold).is_dir():
         files |= pack(root, workspace.fold(recipe.start_from, fold))
     begun = workspace.fold(name, fold) / checkpoint.FILE
-    if begun.is_file():
+    if bench.trained(recipe, fold, recipes):  # it only predicts anew
+        files |= pack(root, workspace.fold(name, fold))
+    elif begun.is_file():
         files[begun.relative_to(root).as_posix()] = begun.read_bytes()
     return files
 

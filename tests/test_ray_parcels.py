@@ -16,7 +16,7 @@ from solution import checkpoint, ray_executor, ray_parcels, ray_worker, speciali
 from solution.__main__ import main
 from solution.artefacts import MANIFEST, write_bytes, writing
 from solution.errors import UserError
-from solution.job import WEIGHTS, Job
+from solution.job import PREDICTIONS, WEIGHTS, Job
 from solution.runtime import LOG
 from solution.specialists import Bench
 from tests import jobs
@@ -115,6 +115,22 @@ def test_a_stopped_job_sends_its_checkpoint_and_the_next_attempt_gets_it(bench: 
     write_bytes(bench.workspace.fold("other", 0) / checkpoint.FILE, b"two epochs")
     files = ray_parcels.needed(bench, ALL, "other", 0)
     assert files == {"folds/tiny/other/fold0/checkpoint.pt": b"two epochs"}
+
+
+@pytest.mark.usefixtures("there")
+def test_what_is_trained_only_predicts_anew_elsewhere(bench: Bench, monkeypatch: pytest.MonkeyPatch):
+    there_and_back(bench, "other", 0, Lines())
+    folder = bench.workspace.fold("other", 0)
+    before = (folder / WEIGHTS).read_bytes()
+    (folder / PREDICTIONS).write_bytes(b"damaged")
+
+    def never(job: Job) -> None:
+        raise AssertionError("trained again")
+
+    monkeypatch.setattr(specialists, "train", never)
+    there_and_back(bench, "other", 0, Lines())
+    assert bench.done(OTHER, 0, ALL)
+    assert (folder / WEIGHTS).read_bytes() == before
 
 
 def test_checkpoints_go_to_the_driver_while_a_job_runs(tmp_path: Path):
