@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from io import TextIOWrapper
 from pathlib import Path
 from types import FrameType
 
@@ -13,17 +14,24 @@ from solution.errors import UserError
 from solution.grammar import parse, parser
 
 STOPPED = 130  # what a shell expects of a program ended by Ctrl-C
+UNHEARD = 141  # and of one whose output nobody reads any more
 
 
 def main(arguments: Sequence[str] | None = None, root: Path | None = None) -> int:
-    """Run one verb; its exit code: 0, 2 for an error of the user's, 130 for Ctrl-C, or one of the verb's own."""
+    """Run one verb; its exit code: 0, 2 for an error of the user's, 130 for Ctrl-C, 141 for a pipe that was
+    closed, or one of the verb's own."""
     options = parse(parser(), sys.argv[1:] if arguments is None else arguments)
     lines = sys.stderr if getattr(options, "json", False) else sys.stdout  # with --json, stdout holds JSON alone
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # a file's name need be no text at all
+            stream.reconfigure(errors="backslashreplace")
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=lines, force=True)
     signal.signal(signal.SIGTERM, _as_ctrl_c)
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch is imported: a job owns one core
     try:
-        return commands.load(options.verb).run(options, root or Path.cwd()) or 0
+        code = commands.load(options.verb).run(options, root or Path.cwd()) or 0
+        sys.stdout.flush()
+        return code
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
         _note(f"error: {error}")
@@ -32,6 +40,9 @@ def main(arguments: Sequence[str] | None = None, root: Path | None = None) -> in
         print("\nStopped. Every finished epoch is kept: the same command goes on from there.", file=sys.stderr)
         _note("Stopped")
         return STOPPED
+    except BrokenPipeError:  # `… | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return UNHEARD
 
 
 def _note(line: str) -> None:

@@ -71,6 +71,8 @@ def writing(path: Path) -> Iterator[None]:
     """Let what the disk says against writing `path` in the block come out as a UserError."""
     try:
         yield
+    except BrokenPipeError:  # of something else in the block: what it prints to
+        raise
     except OSError as error:
         raise UserError(
             f"{path}: expected to write it, got: {error.strerror or error}. Free some space or change the folder's "

@@ -22,7 +22,7 @@ from solution.report.publish import publish
 from solution.report.summary import Summary, summarise
 from solution.runtime import LOG
 from solution.stages import Run, stacked, trained
-from solution.submission import check_submission, score, write_submission
+from solution.submission import check_submission, read_record, record_path, score, write_submission
 
 NAME = "submission"
 WRITTEN = {NAME: ensemble.FINAL, f"{NAME}-plain": ensemble.PLAIN}
@@ -49,12 +49,12 @@ def record_of(run: Run, made: Ensemble, figures: Summary) -> dict[str, Any]:
     `cv` leaves out the suspects, whose labels lie 12 px or more off: a handful of them carry a third of the squared
     error of 6,000 rows, so that the figure over every label, which stands beside it, foretells no other picture's.
     """
-    trusted = figures.without_suspects or figures.cv
+    trusted = figures.without_suspects
     return {
         "kind": figures.name,
         "cv": round(trusted["overall"], 5),
         "cv_by_subset": {str(s): round(trusted[s], 5) for s in SUBSETS},
-        "cv_interval": [round(x, 5) for x in figures.interval_without or figures.interval],
+        "cv_interval": [round(x, 5) for x in figures.interval_without],
         "cv_leaves_out_suspects": figures.suspects,
         "cv_over_every_label": {str(k): round(v, 5) for k, v in figures.cv.items()},
         "expected": {str(k): round(v, 5) for k, v in figures.expected.items()},
@@ -127,10 +127,12 @@ def _stack_digest(run: Run) -> str:
 def _written(run: Run) -> Path | None:
     """The submission of the stack there now, None where there is none or it is of another stack or use of twins."""
     path = run.workspace.submissions / f"{NAME}.csv"
-    if not path.is_file():
+    if not (path.is_file() and record_path(path).is_file()):
         return None
-    record = check_submission(path, run.competition)
+    record = read_record(path)
     same = record.get("stack") == _stack_digest(run) and record.get("use_twins", False) == run.use_twins
+    if same:
+        check_submission(path, run.competition)
     return path if same else None
 
 

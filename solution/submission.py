@@ -65,7 +65,7 @@ def check_submission(path: Path, competition: Competition) -> dict[str, Any]:
     and is the very file, made from the very data, that its record describes.
     """
     _locations(path, competition)
-    record = _record(path)
+    record = read_record(path)
     if record.get("sha256") != file_digest(path):
         raise UserError(
             f"{path}: expected the content that {record_path(path).name} describes, got another: "
@@ -94,7 +94,7 @@ def code_version() -> dict[str, Any]:
     """The package's version, the git commit, and whether files differ from it; the last two None without git."""
     root = Path(__file__).resolve().parents[1]
     place = _git(root, "rev-parse", "--show-toplevel", "HEAD")
-    top, commit = place.split() if place else ("", None)
+    top, commit = place.splitlines() if place else ("", None)
     if commit is None or Path(top).resolve() != root:  # a copy inside some other repository has no commit of its own
         return {"version": __version__, "commit": None, "dirty": None}
     return {"version": __version__, "commit": commit, "dirty": bool(_git(root, "status", "--porcelain"))}
@@ -176,7 +176,7 @@ def _location(path: Path, index: int, row: list[str], want: int) -> float:
     return value
 
 
-def _record(path: Path) -> dict[str, Any]:
+def read_record(path: Path) -> dict[str, Any]:
     """The submission's record. UserError where it is missing or no JSON object."""
     beside = record_path(path)
     try:

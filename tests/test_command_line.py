@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from solution import __version__, commands, recipes
-from solution.__main__ import main
+from solution.__main__ import UNHEARD, main
 from solution.commands import completion
 from solution.errors import suggestion
 from solution.grammar import parse, parser
@@ -204,3 +204,22 @@ def test_zsh_takes_the_script(tmp_path: Path):
     )
     done = subprocess.run(["zsh", "-f", "-c", lines], capture_output=True, text=True, check=False)
     assert (done.stdout.strip(), done.stderr) == ("_solution_python", "")
+
+
+def test_a_pipe_that_is_closed_is_no_error():
+    """As `… | head` closes it: before the program has said anything."""
+    read, write = os.pipe()
+    os.close(read)
+    command = [sys.executable, "-m", "solution", "completion", "bash"]
+    done = subprocess.run(command, stdout=write, stderr=subprocess.PIPE, text=True)
+    os.close(write)
+    assert (done.returncode, done.stderr) == (UNHEARD, "")
+
+
+def test_a_name_that_is_no_text_is_told_in_one_line(tmp_path: Path):
+    command = [sys.executable, "-m", "solution", "photo", os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.jpg")]
+    utf8 = {**os.environ, "PYTHONIOENCODING": "utf-8:strict"}
+    done = subprocess.run([*command, "--json"], capture_output=True, text=True, env=utf8)
+    assert done.returncode == 2
+    assert "caf\\udce9.jpg: expected" in done.stderr
+    assert done.stderr.count("\n") == 1

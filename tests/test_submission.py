@@ -174,6 +174,8 @@ def _git(folder: Path, *arguments: str) -> None:
 
 
 def test_code_version_names_the_commit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tmp_path = tmp_path / "a name with spaces"
+    tmp_path.mkdir()
     (tmp_path / "solution").mkdir()
     monkeypatch.setattr(submission, "__file__", str(tmp_path / "solution" / "submission.py"))
     assert code_version() == {"version": solution.__version__, "commit": None, "dirty": None}

@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 from solution.commands.photo import add_reading_options
+from solution.errors import UserError
 from solution.verb import Verb
 
 VERB = Verb(
@@ -32,4 +33,6 @@ def run(options: argparse.Namespace, root: Path) -> int:
     # Searched in half a thousand pixels by one cascade: a face missed in this frame is found in one of the next.
     finder = FaceFinder(HaarDetector(480, 0.12, 1), open_landmarker(options.points, options.weights))
     out = options.out or (None if options.json else root / f"{Path(options.source).stem}-faces.mp4")
+    if options.frames < 0:
+        raise UserError(f"--frames {options.frames}: expected 0 or more")
     return Film(options.source, out, Tracker(finder), tuple(options.filter), options.json, options.frames).run()

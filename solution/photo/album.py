@@ -1,5 +1,6 @@
 """Many pictures, one after the other: what is wrong with one stops none of the others."""
 
+import os
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -79,7 +80,7 @@ class Album:
             print(f"note: {path}: {picture.note}", file=sys.stderr)
         faces = self.finder.find(picture.grey)
         height, width = picture.grey.shape
-        record = picture_record(str(path), width, height, faces, self.finder.landmarker.schema)
+        record = picture_record(readable(path), width, height, faces, self.finder.landmarker.schema)
         self.records.append(record)
         if self.as_json:
             print(line_of(record), flush=True)
@@ -111,6 +112,11 @@ def decorated(colour: np.ndarray, faces: Sequence[Face], filters: Sequence[str],
         for name in filters:
             apply(name, canvas, face.reading.coords, finder.landmarker.schema)
     return canvas
+
+
+def readable(path: Path) -> str:
+    """A file's name as text: bytes that are none are written as \\xNN, so that tables can hold any name."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
 def _held(folder: Path) -> list[Path]:

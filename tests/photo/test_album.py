@@ -1,6 +1,8 @@
 import csv
 import io
 import json
+import os
+import shutil
 from pathlib import Path
 
 import cv2
@@ -120,3 +122,12 @@ def test_a_folder_that_cannot_be_written_to_is_one_clear_error(folder: Path, tmp
     (tmp_path / "file").write_text("")
     with pytest.raises(UserError, match="expected to write it"):
         Album(finder(), tmp_path / "file" / "out").run([str(folder / "one.png")])
+
+
+def test_a_name_that_is_no_text_stops_no_other(folder: Path, tmp_path: Path):
+    name = os.fsencode(folder) + b"/caf\xe9.png"
+    shutil.copy(folder / "one.png", os.fsdecode(name))
+    out = tmp_path / "out"
+    assert Album(finder(), out).run([str(folder)]) == WRONG  # for text.jpg
+    files = [record["file"] for record in json.loads((out / "faces.json").read_text(encoding="utf-8"))]
+    assert [Path(file).name for file in files] == ["caf\\xe9.png", "none.png", "one.png", "two.png"]

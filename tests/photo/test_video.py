@@ -5,6 +5,7 @@ import cv2
 import numpy as np
 import pytest
 
+from solution.__main__ import main
 from solution.errors import UserError
 from solution.photo.album import NO_FACE, WRONG
 from solution.photo.tracking import Tracker
@@ -117,3 +118,8 @@ def test_ctrl_c_leaves_no_half_video(moving: Path, tmp_path: Path, monkeypatch: 
     with pytest.raises(KeyboardInterrupt):
         Film(str(moving), out, tracker).run()
     assert list(out.parent.iterdir()) == []
+
+
+def test_a_negative_number_of_frames_is_refused(moving: Path, capsys: pytest.CaptureFixture[str]):
+    assert main(["video", str(moving), "--frames", "-1"]) == 2
+    assert "--frames -1: expected 0 or more" in capsys.readouterr().err
