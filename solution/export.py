@@ -1,6 +1,5 @@
 """The stage that hands a trained fold's network to other programs: one file, checked against PyTorch, and its speed."""
 
-import json
 import statistics
 import tempfile
 import time
@@ -8,14 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors.torch import load_file
 
 from solution import __version__, portable, recipes
 from solution.artefacts import atomic
 from solution.errors import UserError
 from solution.faces import FaceSet
-from solution.inference import read_offset, recipe_from
-from solution.job import SETTINGS, WEIGHTS
+from solution.inference import opened
 from solution.network import LandmarkNet
 from solution.offset import MirrorOffset
 from solution.portable import BATCH, ONNX, SUFFIX, TORCHSCRIPT, Answer, Portable, farthest, in_pytorch
@@ -84,9 +81,7 @@ def _trained(run: Run, recipe: Recipe, fold: int) -> Path:
 
 def trained_network(folder: Path) -> tuple[LandmarkNet, MirrorOffset]:
     """The network and the mirror offset in a fold's folder, ready to answer."""
-    net = LandmarkNet(recipe_from(json.loads((folder / SETTINGS).read_text(encoding="utf-8"))))
-    net.load_state_dict(load_file(folder / WEIGHTS))
-    return net.to(memory_format=torch.channels_last).eval(), read_offset(folder)
+    return opened(folder, torch.device("cpu"))[1:]
 
 
 def _held_out(run: Run, recipe: Recipe, fold: int) -> FaceSet:

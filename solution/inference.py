@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
@@ -31,11 +30,16 @@ alone, held-out 15-keypoint rows went from 1.058 to 1.034 px and 4-keypoint rows
 
 def predict(folder: Path, faces: FaceSet, device: torch.device) -> Predictions:
     """What the network in `folder` says of these faces, all views and the second look included."""
-    settings = json.loads((folder / SETTINGS).read_text(encoding="utf-8"))
-    net = LandmarkNet(recipe_from(settings))
+    recipe, net, offset = opened(folder, device)
+    return predict_with(net, offset, faces, device, recipe.name)
+
+
+def opened(folder: Path, device: torch.device) -> tuple[LandmarkRecipe, LandmarkNet, MirrorOffset]:
+    """A fold's recipe, its network on the device and its mirror offset. UserError as in `recipe_from`."""
+    recipe = recipe_from(json.loads((folder / SETTINGS).read_text(encoding="utf-8")))
+    net = LandmarkNet(recipe)
     net.load_state_dict(load_file(folder / WEIGHTS))
-    net = net.to(device, memory_format=torch.channels_last)
-    return predict_with(net, read_offset(folder), faces, device, settings["name"])
+    return recipe, net.to(device, memory_format=torch.channels_last).eval(), read_offset(folder)
 
 
 def read_offset(folder: Path) -> MirrorOffset:
@@ -46,19 +50,20 @@ def read_offset(folder: Path) -> MirrorOffset:
 
 def recipe_from(settings: dict) -> LandmarkRecipe:
     """The recipe whose `settings()` these are. UserError where this version of the code does not know them all."""
-    kind = RECIPES[settings["method"]]
     given = {key: value for key, value in settings.items() if key != "method"}
-    if unknown := given.keys() - {field.name for field in fields(kind)}:
-        names = ", ".join(sorted(unknown))
-        raise UserError(f"{given.get('name')}: expected settings of this version of the code, got {names}. Train it anew.")
-    return kind(
-        **{
-            **given,
-            "codec": codec_from(given["codec"]),
-            "augmentation": Augmentation(**given["augmentation"]),
-            "optimiser": Optimiser(**given["optimiser"]),
-        }
-    )
+    try:
+        return RECIPES[settings["method"]](
+            **{
+                **given,
+                "codec": codec_from(given["codec"]),
+                "augmentation": Augmentation(**given["augmentation"]),
+                "optimiser": Optimiser(**given["optimiser"]),
+            }
+        )
+    except (KeyError, TypeError) as error:
+        raise UserError(
+            f"{given.get('name')}: expected settings of this version of the code, got: {error}. Train it anew."
+        ) from error
 
 
 @torch.inference_mode()

@@ -100,8 +100,6 @@ FACE68 = Schema(
 )
 """The 68-point scheme of the iBUG 300-W annotations, in its usual order."""
 
-SCHEMAS = {schema.name: schema for schema in (FACE15, FACE4, FACE68)}
-
 SHARED = {
     "left_eye_center": (42, 43, 44, 45, 46, 47),
     "right_eye_center": (36, 37, 38, 39, 40, 41),

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from solution import checkpoint
-from solution.artefacts import Workspace, atomic, complete, digest_of, intact, manifest, seal, writing
+from solution.artefacts import MANIFEST, Workspace, atomic, complete, digest_of, intact, manifest, seal, writing
 from solution.data.competition import Competition
 from solution.errors import UserError
 from solution.faces import FaceSet, FoldTable, Predictions
@@ -118,10 +118,10 @@ def finish(job: Job, test: FaceSet) -> float:
     asked = test.take(np.isin(test.subset, recipe.subsets))
     save_parts(folder, *(_sane(job, predict(job, faces), faces) for faces in (job.held, asked)))
     predicting = time.perf_counter() - began
-    seconds = _trained_for(folder) + predicting
+    seconds = trained_for(folder) + predicting
     files = sorted(path.name for path in folder.iterdir() if path.is_file() and path.name != checkpoint.FILE)
     assert set(LEAST) <= set(files)
-    files = [name for name in files if name != "manifest.json"]
+    files = [name for name in files if name != MANIFEST]
     source = source_of(recipe)
     facts = {"pretrained": source} if source else {}
     device = (known or {}).get("device", job.device.type)
@@ -153,7 +153,7 @@ def _sane(job: Job, found: Predictions, faces: FaceSet) -> Predictions:
     return found
 
 
-def _trained_for(folder: Path) -> float:
+def trained_for(folder: Path) -> float:
     """Seconds of all epochs, those before a stop included."""
     with (folder / HISTORY).open(encoding="utf-8", newline="") as handle:
         return sum(float(epoch["seconds"]) for epoch in csv.DictReader(handle))

@@ -111,31 +111,37 @@ class Trainer:
 
         parts = np.array_split(order[: self.batches * recipe.batch], self.batches)
         for rows, images, target, mirrored in prepared(varied, parts, job.device):
-            total += self._step(rows, images, target, mirrored)
+            loss, learnt = self.step(rows, images, target, mirrored)
+            total += loss
+            if learnt:
+                self.schedule.step()
         self._tell_skipped(number)
         self.offset.update()
         return total / self.batches
 
-    def _step(self, rows: np.ndarray, images: np.ndarray, target: np.ndarray, mirrored: np.ndarray) -> float:
-        """One step of the optimiser on these rows, already varied; the loss. UserError where that is no number.
+    def step(
+        self, rows: np.ndarray, images: np.ndarray, target: np.ndarray, mirrored: np.ndarray
+    ) -> tuple[float, bool]:
+        """One step of the optimiser on these rows, already varied: the loss, and whether it was taken.
+
+        UserError where the loss is no number.
 
         A batch without a label teaches nothing, and one whose gradient is not finite would ruin the weights: both are
         passed over, and counted.
         """
         if np.isnan(target).all():
             self.skipped[NO_LABEL] += 1
-            return 0.0
+            return 0.0, False
         value, residual = self.gradient.backward(images, self.job.train.subset[rows], target)
         self.job.checked(value)
         norm = torch.nn.utils.clip_grad_norm_(self.net.parameters(), self.recipe.optimiser.clip)
         if not norm.isfinite():
             self.skipped[NO_GRADIENT] += 1
-            return value
+            return value, False
         self.optimiser.step()
-        self.schedule.step()
         self.average.update_parameters(self.net)
         self.offset.watch(residual[..., 0], self.job.train.subset[rows], mirrored)
-        return value
+        return value, True
 
     def _tell_skipped(self, number: int) -> None:
         """Warn of the epoch's batches that were passed over. UserError where too many gradients were not finite."""

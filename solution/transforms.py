@@ -50,7 +50,7 @@ class Augmenter:
         return varied, points, flipped
 
     def _vary(self, image: np.ndarray, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        known = ~np.isnan(points)
+        known = ~np.isnan(points).any(axis=-1, keepdims=True)  # half a point cannot be turned
         moved = self._compose(image=image, keypoints=np.where(known, points, 0.0))
         image, coords = moved["image"], np.asarray(moved["keypoints"], dtype=np.float32)
         if self.settings.elastic > 0 and self._rng.random() < ELASTIC_SHARE:

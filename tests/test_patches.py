@@ -253,7 +253,7 @@ def test_a_resumed_training_equals_an_unbroken_one(trained, tmp_path, monkeypatc
 def test_faces_without_labels_are_left_out_and_none_at_all_is_an_error(tmp_path):
     faces = drawn_faces(20)
     faces.coords[:, IN_FOUR] = np.nan
-    with pytest.raises(ValueError, match="labelled"):
+    with pytest.raises(UserError, match=r"expected 2 or more training rows with one of .* labelled, got"):
         training.train(job_in(tmp_path, faces))
 
 

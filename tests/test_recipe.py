@@ -3,6 +3,7 @@ from dataclasses import replace
 import pytest
 
 from solution.codecs import Direct, Heatmap
+from solution.errors import UserError
 from solution.inference import recipe_from
 from solution.recipe import Augmentation, LandmarkRecipe, Optimiser
 
@@ -105,7 +106,16 @@ def test_a_recipe_is_restored_from_its_settings():
         assert again.digest() == recipe.digest()
 
 
-def test_settings_of_another_version_are_refused_by_name():
-    settings = RECIPE.at("cpu").settings() | {"forgotten": 1}
-    with pytest.raises(UserError, match=r"this version of the code, got forgotten\. Train it anew"):
-        recipe_from(settings)
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"forgotten": 1},
+        {"augmentation": {"forgotten": 1}},
+        {"optimiser": {"forgotten": 1}},
+        {"codec": {"kind": "forgotten"}},
+        {"method": "forgotten"},
+    ],
+)
+def test_settings_of_another_version_are_refused_by_name(change: dict):
+    with pytest.raises(UserError, match=r"one: expected settings of this version.*forgotten.* Train it anew"):
+        recipe_from(RECIPE.at("cpu").settings() | change)

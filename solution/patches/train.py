@@ -15,6 +15,7 @@ from torch.nn import functional
 
 from solution import checkpoint
 from solution.artefacts import write_json, write_text
+from solution.errors import UserError
 from solution.faces import FaceSet
 from solution.job import HISTORY, SETTINGS, Job
 from solution.keypoints import SUBSETS
@@ -58,13 +59,13 @@ class _State:
 def train(job: Job) -> None:
     """Train on job.train and write weights, settings, reading and history into job.folder.
 
-    Goes on after the last finished epoch of a stopped training, with the same result. ValueError where no training
-    face has a label for any of the four points.
+    Goes on after the last finished epoch of a stopped training, with the same result. UserError where fewer than
+    two training faces have a label for any of the four points.
     """
     recipe = job.recipe
     if not isinstance(recipe, PatchRecipe):
         raise TypeError(f"expected a PatchRecipe, got {type(recipe).__name__}")
-    taught = _taught(job.train)
+    taught = _taught(job)
     points = _points(taught)
     prior = Prior.learnt(points)
     state = _started(job, recipe)
@@ -75,10 +76,14 @@ def train(job: Job) -> None:
     _write(job, recipe, state, reading)
 
 
-def _taught(faces: FaceSet) -> FaceSet:
+def _taught(job: Job) -> FaceSet:
+    faces = job.train
     rows = (~np.isnan(_points(faces)).any(2)).any(1)
     if rows.sum() < 2:
-        raise ValueError(f"expected two or more training faces with one of {POINTS} labelled, got {rows.sum()}")
+        raise UserError(
+            f"{job.title}: expected 2 or more training rows with one of {', '.join(POINTS)} labelled, "
+            f"got {rows.sum()}. Give more faces, or make fewer folds."
+        )
     return faces.take(rows)
 
 

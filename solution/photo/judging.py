@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from solution import recipes
 from solution.data.frames import Frames, read_frames
 from solution.errors import UserError
 from solution.photo.album import WRONG
@@ -16,15 +17,17 @@ from solution.photo.scoring import evaluate
 from solution.photo.training import SEEN
 from solution.pretrained import SHIPPED
 
-POINTS = {name: points for points, name in RECIPES.items()}
-
 
 def judge(recipe: str, data: Path, weights: Path | None, as_json: bool) -> int:
     """Print the score; the exit code: WRONG where rows had to be left out, each of which is named."""
-    if recipe not in POINTS:
-        raise UserError(f"--recipe {recipe}: expected one that reads pictures: {', '.join(sorted(POINTS))}")
-    folder = weights or SHIPPED / recipe
-    finder = FaceFinder(HaarDetector(views=1), open_landmarker(POINTS[recipe], folder, habit=True))
+    folder, schema = weights or SHIPPED / recipe, getattr(recipes.load(recipe), "schema", None)
+    if schema is None or (weights is None and recipe not in RECIPES.values()):
+        shipped = ", ".join(sorted(RECIPES.values()))
+        raise UserError(f"--recipe {recipe}: expected {shipped}, or another landmark network with its --weights")
+    landmarker = open_landmarker(schema.size, folder, habit=True)
+    if landmarker.name != recipe:
+        raise UserError(f"{folder}: expected weights of {recipe}, got some of {landmarker.name}")
+    finder = FaceFinder(HaarDetector(views=1), landmarker)
     frames = read_frames(data)
     for flaw in frames.flaws:
         print(f"error: {flaw}", file=sys.stderr)

@@ -1,22 +1,18 @@
 """Points in any grey picture, given about where a face is: a trained network, its framing, its calibrated spread."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors.torch import load_file
 
 from solution.artefacts import intact, manifest
 from solution.errors import UserError
 from solution.faces import FaceSet
 from solution.frame import Frame
-from solution.inference import predict_with, read_offset, recipe_from
-from solution.job import SETTINGS, WEIGHTS
-from solution.keypoints import FACE15, FACE68, Schema
-from solution.network import LandmarkNet
+from solution.inference import opened, predict_with
+from solution.keypoints import FACE15, FACE68
 from solution.offset import MirrorOffset
 from solution.photo.calibration import FILE, Calibration, read_calibration
 from solution.pretrained import SHIPPED
@@ -55,14 +51,10 @@ class Landmarker:
         error of 68 points on photos labelled elsewhere went from 5.0 to 4.4 % of the distance between the eyes, of
         fifteen from 3.4 to 3.5 %.
         """
-        recipe = recipe_from(json.loads((folder / SETTINGS).read_text(encoding="utf-8")))
-        self.schema: Schema = recipe.schema
+        recipe, self._net, offset = opened(folder, device)
+        self.name, self.schema, self._kind = recipe.name, recipe.schema, recipe.subsets[0]
         self.calibration, self.device = calibration, device
-        self._kind = recipe.subsets[0]
-        net = LandmarkNet(recipe)
-        net.load_state_dict(load_file(folder / WEIGHTS))
-        self._net = net.to(device, memory_format=torch.channels_last)
-        self._offset = read_offset(folder) if habit else MirrorOffset(schema=self.schema)
+        self._offset = offset if habit else MirrorOffset(schema=self.schema)
 
     def read(self, grey: np.ndarray, frames: Sequence[Frame], looks: int = LOOKS) -> list[Reading]:
         """The face about each frame of a picture (H, W), framed anew by its own points from the second look on."""

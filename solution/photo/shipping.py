@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from safetensors.torch import load_file, save
 
-from solution.artefacts import atomic, manifest, seal, write_bytes, write_text
+from solution.artefacts import MANIFEST, atomic, manifest, seal, write_bytes, write_text
 from solution.data.competition import Competition
 from solution.data.files import read_competition
 from solution.data.frames import Frames, read_frames
@@ -130,7 +130,7 @@ def _copy(fold: Path, target: Path, names: tuple[str, ...]) -> None:
 
 def _sealed(target: Path, card: str, inputs: dict) -> None:
     write_text(target / CARD, card)
-    files = sorted(path.name for path in target.iterdir() if path.name != "manifest.json")
+    files = sorted(path.name for path in target.iterdir() if path.name != MANIFEST)
     seal(target, inputs, files)
 
 

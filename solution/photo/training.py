@@ -25,6 +25,7 @@ from solution.photo.landmarker import Landmarker
 from solution.photo.scoring import Score, pooled, score
 from solution.recipe import Landmark68Recipe, Recipe
 from solution.runtime import LOG, generator
+from solution.specialists import trained_for
 
 NAME = "unet_68"
 FORMAT = 1  # raise it when the same settings would train to something else: old folds are then redone
@@ -121,7 +122,7 @@ def _reopened(root: Path, data: Path, scale: str, name: str) -> Study:
 
 
 def work(root: Path, data: Path, scale: str, name: str, fold: int, device: torch.device) -> float:
-    """Train one fold, read its held-out pictures as any other, seal the folder; seconds taken."""
+    """Train one fold, read its held-out pictures as any other, seal the folder; seconds taken, of all epochs."""
     study, began = _reopened(root, data, scale, name), time.perf_counter()
     folder, held = study.folder(fold), study.fold == fold
     folder.mkdir(parents=True, exist_ok=True)
@@ -131,11 +132,12 @@ def work(root: Path, data: Path, scale: str, name: str, fold: int, device: torch
     shape = mean_shape(learnt.coords, SHARE)
     crops = training_faces(learnt, shape, generator(name, study.recipe.seed, fold, "frames"))
     job = Job(study.recipe, fold, folder, crops, held_faces(unseen, shape), device, study.inputs(fold))
-    methods.train(job)
+    preparing, _ = time.perf_counter() - began, methods.train(job)
+    began = time.perf_counter()
     found = measured(job, framing(learnt, shape), unseen)
     write_text(folder / SEEN, "".join(f"{digest}\n" for digest in sorted(set(learnt.digests))))
     files = sorted(path.name for path in folder.iterdir() if path.name not in (MANIFEST, checkpoint.FILE))
-    seconds = time.perf_counter() - began
+    seconds = preparing + trained_for(folder) + time.perf_counter() - began
     seal(folder, job.inputs, files, seconds=round(seconds, 1), device=device.type, **vars(found))
     checkpoint.remove(folder)
     LOG.info("%s: NME %.2f %%, RMSE %.2f px on %d unseen faces", job.title, *vars(found).values())

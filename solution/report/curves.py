@@ -33,11 +33,6 @@ class Curve:
     fold: int
     epochs: tuple[Epoch, ...]
 
-    @property
-    def held(self) -> list[float]:
-        """The held-out RMSE of the epochs that looked, in pixels."""
-        return [epoch.held for epoch in self.epochs if epoch.held is not None]
-
 
 def read_curves(workspace: Workspace, recipes: Sequence[Recipe], folds: int) -> tuple[Curve, ...]:
     """The curves of all trainings, by recipe and fold. UserError where a history cannot be read."""

@@ -81,7 +81,8 @@ class Gallery:
             rows |= _largest(self.rms, own, WORST)
             for k in range(self.faces.schema.size):
                 rows |= _largest(distance[:, k], own, WORST_OF_POINT)
-        return self.pictures(sorted(rows, key=lambda row: (-self.rms[row], row)))
+        whole = (~np.isnan(distance)).any(axis=1)  # a point labelled by half has no distance
+        return self.pictures(sorted((row for row in rows if whole[row]), key=lambda row: (-self.rms[row], row)))
 
     def pictures(self, rows: list[int], other: np.ndarray | None = None) -> tuple[Picture, ...]:
         """The pictures of these rows, in that order. other: (N, K, 2), the predictions of a run compared with."""

@@ -36,13 +36,13 @@ class Standing:
 def stand(faces: FaceSet, final: Predictions, suspects: np.ndarray, tables: Tables, summary: Summary) -> Standing:
     """The headline of the final out-of-fold predictions with an interval for each subset. suspects: bool (N,)."""
     coords = aligned(faces, final)
-    figures = [Figure("expected", "Expected of the submission", summary.expected)]
-    if summary.without_suspects is not None and summary.interval_without is not None:
-        by_subset = _intervals(coords, faces, ~suspects)
-        intervals = {"overall": summary.interval_without, **by_subset}
-        figures.append(Figure("cv", "Cross-validated, without suspects", summary.without_suspects, intervals))
+    without = {"overall": summary.interval_without, **_intervals(coords, faces, ~suspects)}
     every = {"overall": summary.interval, **_intervals(coords, faces, np.ones(len(faces), bool))}
-    figures.append(Figure("cv_every_label", "Cross-validated, over every label", summary.cv, every))
+    figures = [
+        Figure("expected", "Expected of the submission", summary.expected),
+        Figure("cv", "Cross-validated, without suspects", summary.without_suspects, without),
+        Figure("cv_every_label", "Cross-validated, over every label", summary.cv, every),
+    ]
     if summary.test is not None:
         figures.append(Figure("true", "True, on the test pictures", summary.test))
     if not summary.drawn:
@@ -65,8 +65,7 @@ def _intervals(coords: np.ndarray, faces: FaceSet, kept: np.ndarray) -> dict[str
 def _trust(coords: np.ndarray, faces: FaceSet, suspects: np.ndarray, tables: Tables, summary: Summary) -> list[str]:
     squared = (coords - faces.coords) ** 2
     share = float(np.nansum(squared[suspects]) / max(np.nansum(squared), 1e-12))
-    trusted = summary.without_suspects or summary.cv
-    averaged = trusted["overall"] - summary.expected["overall"]
+    averaged = summary.without_suspects["overall"] - summary.expected["overall"]
     lines = [
         f"{int(suspects.sum())} of {len(faces)} rows are suspects: their labels lie 12 px or more off. They carry "
         f"{share:.0%} of the squared error, so one more or less of them moves the figure over every label.",

@@ -36,15 +36,15 @@ class Summary:
     name: str
     cv: dict[str | int, float]
     interval: tuple[float, float]
+    expected: dict[str | int, float]
+    suspects: int
+    without_suspects: dict[str | int, float]
+    interval_without: tuple[float, float]
     drawn: bool
-    suspects: int = 0
-    without_suspects: dict[str | int, float] | None = None
-    interval_without: tuple[float, float] | None = None
     test: dict[str | int, float] | None = None
     choice: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
     seconds: Mapping[str, float] = field(default_factory=dict)
     submission: Path | None = None
-    expected: dict[str | int, float] = field(default_factory=dict)
     added: Mapping[int, Sequence[Sequence[Any]]] = field(default_factory=dict)
     test_twins: int = 0
     twins: TwinLabels | None = None
@@ -55,8 +55,8 @@ def summarise(
     final: Predictions,
     weights: dict[int, float],
     *,
-    suspects: np.ndarray | None = None,
-    ambiguity: dict[int, float] | None = None,
+    suspects: np.ndarray,
+    ambiguity: dict[int, float],
     **facts: Any,  # noqa: ANN401 - the fields of Summary that are taken as they come
 ) -> Summary:
     """The headline of the final out-of-fold predictions. suspects: bool (N,). ambiguity: by subset, px² a cell
@@ -65,19 +65,15 @@ def summarise(
     ValueError where a labelled cell has no prediction.
     """
     coords = aligned(faces, final)
-    without, interval_without = None, None
-    if suspects is not None:
-        without = _scores(coords, faces, weights, ~suspects)
-        interval_without = _interval(coords, faces, weights, ~suspects)
-    cv = _scores(coords, faces, weights, np.ones(len(faces), bool))
+    without, every = _scores(coords, faces, weights, ~suspects), np.ones(len(faces), bool)
     return Summary(
         name=final.name,
-        cv=cv,
-        expected=_expected(without or cv, ambiguity or dict.fromkeys(SUBSETS, 0.0), weights),
-        interval=_interval(coords, faces, weights, np.ones(len(faces), bool)),
-        suspects=0 if suspects is None else int(suspects.sum()),
+        cv=_scores(coords, faces, weights, every),
+        expected=_expected(without, ambiguity, weights),
+        interval=_interval(coords, faces, weights, every),
+        suspects=int(suspects.sum()),
         without_suspects=without,
-        interval_without=interval_without,
+        interval_without=_interval(coords, faces, weights, ~suspects),
         **facts,
     )
 
@@ -88,9 +84,8 @@ def headline(summary: Summary, steps: bool = True) -> list[str]:
         f"Expected on the test pictures, where the folds' pipelines are averaged: "
         f"{summary.expected['overall']:.3f} px, {_parts(summary.expected)}."
     ]
-    if summary.without_suspects is not None and summary.interval_without is not None:
-        which = f"without the {summary.suspects} suspects, whose labels lie 12 px or more off"
-        lines.append(_validated(summary.name, which, summary.without_suspects, summary.interval_without))
+    which = f"without the {summary.suspects} suspects, whose labels lie 12 px or more off"
+    lines.append(_validated(summary.name, which, summary.without_suspects, summary.interval_without))
     lines.append(_validated(summary.name, "over every label", summary.cv, summary.interval))
     if summary.test is not None:
         lines.append(f"True RMSE on the test pictures: {summary.test['overall']:.3f} px, {_parts(summary.test)}.")

@@ -26,7 +26,7 @@ class Tables:
     folds: columns name, subset ("15", "4", "weighted"), fold ("0", …, "all") and the figures.
     keypoints: columns name, subset ("15", "4"), point and the figures.
     Figures: rmse (px, NaN where nothing is scored), cells (how many are scored), coverage (share of the labelled cells
-    that is predicted), rmse_without_suspects (px, NaN where no suspects were given), best (of all predictions here).
+    that is predicted), rmse_without_suspects (px), best (of all predictions here).
     """
 
     folds: pd.DataFrame
@@ -43,7 +43,7 @@ def make_tables(
     table: FoldTable,
     oof: Sequence[Predictions],
     weights: dict[int, float],
-    suspects: np.ndarray | None = None,
+    suspects: np.ndarray,
 ) -> Tables:
     """Score out-of-fold predictions against the labels.
 
@@ -86,25 +86,24 @@ def aligned(faces: FaceSet, predictions: Predictions) -> np.ndarray:
 
 @dataclass(frozen=True, eq=False)
 class _Scored:
-    """squared: (N, K, 2) px², NaN where there is no label or no prediction. labelled: (N, K, 2). kept: (N,) or None."""
+    """squared: (N, K, 2) px², NaN where there is no label or no prediction. labelled: (N, K, 2). kept: (N,)."""
 
     squared: np.ndarray
     labelled: np.ndarray
-    kept: np.ndarray | None
+    kept: np.ndarray
 
     @classmethod
-    def of(cls, faces: FaceSet, predictions: Predictions, suspects: np.ndarray | None) -> "_Scored":
+    def of(cls, faces: FaceSet, predictions: Predictions, suspects: np.ndarray) -> "_Scored":
         coords = aligned(faces, predictions)
         labels = np.where(np.isnan(coords), np.nan, faces.coords)
-        kept = None if suspects is None else ~suspects
-        return cls(squared_errors(coords, labels), ~np.isnan(faces.coords), kept)
+        return cls(squared_errors(coords, labels), ~np.isnan(faces.coords), ~suspects)
 
     def figures(self, rows: np.ndarray, points: slice | int = slice(None)) -> dict[str, float]:
         """The figures over these rows, bool (N,), and points; coverage is NaN where nothing is labelled."""
         squared = self.squared[rows][:, points]
         cells = int((~np.isnan(squared)).sum())
         labelled = int(self.labelled[rows][:, points].sum())
-        without = np.nan if self.kept is None else pooled(self.squared[rows & self.kept][:, points])
+        without = pooled(self.squared[rows & self.kept][:, points])
         return {
             "rmse": pooled(squared),
             "cells": cells,

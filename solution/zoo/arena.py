@@ -64,7 +64,7 @@ def chosen(known: Mapping[str, Contender], names: Sequence[str]) -> list[Contend
         if name not in known:
             hint = suggestion(name, known) or f"There are: {', '.join(known)}."
             raise UserError(f"--only {name}: expected a network of the contest. {hint}")
-    return [known[name] for name in names or known]
+    return [known[name] for name in dict.fromkeys(names or known)]
 
 
 def compete(arena: Arena, contender: Contender, seconds: float, device: torch.device) -> float:
@@ -97,9 +97,7 @@ def save(arena: Arena, contender: Contender, seconds: float, course: Course) -> 
     folder = arena.folder / contender.name
     arrays = {name: np.array([getattr(look, name) for look in course.looks]) for name in LOOK_FIELDS}
     arrays |= {
-        "ids": arena.held.ids,
         "coords": course.coords,
-        "watched_ids": arena.held.ids[arena.watched],
         "watched": np.stack([look.coords for look in course.looks]),
     }
     with atomic(folder / COURSE) as temporary, temporary.open("wb") as handle:

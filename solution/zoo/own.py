@@ -85,15 +85,8 @@ class OwnLearner:
     def step(self, share: float) -> float:
         trainer = self.trainer
         self._turn(share)
-        rows, images, target, mirrored = next(self.batches)
         trainer.net.train()
-        subset = trainer.job.train.subset[rows]
-        loss, residual = trainer.gradient.backward(images, subset, target)
-        torch.nn.utils.clip_grad_norm_(trainer.net.parameters(), self.recipe.optimiser.clip)
-        trainer.optimiser.step()
-        trainer.average.update_parameters(trainer.net)
-        trainer.offset.watch(residual[..., 0], subset, mirrored)
-        return loss
+        return trainer.step(*next(self.batches))[0]
 
     def _turn(self, share: float) -> None:
         """Bring the schedule to where it stands after this share of its steps."""

@@ -7,7 +7,7 @@ import torch
 from solution import recipes
 from solution.faces import FaceSet
 from solution.inference import predict_with
-from solution.keypoints import FACE15, FACE68, SCHEMAS, SHARED, fifteen_of, mirror
+from solution.keypoints import FACE15, FACE68, SHARED, fifteen_of, mirror
 from solution.network import LandmarkNet
 from solution.offset import MirrorOffset
 from solution.recipe import SCALES, Augmentation
@@ -24,7 +24,6 @@ def faces(count: int = 4) -> FaceSet:
 
 
 def test_schemas_are_found_by_name():
-    assert SCHEMAS["face68"] is FACE68
     assert FACE68.points == tuple(map(str, range(68)))
     assert FACE15.partners == ()
 

@@ -128,6 +128,12 @@ def test_evaluate_scores_what_was_not_learnt_from(trained: Path, data: Path, cap
     assert f"NME {facts['nme_percent']:.2f} %" in text
 
 
+def test_evaluate_refuses_the_weights_of_another_recipe(trained: Path, data: Path, capsys: pytest.CaptureFixture[str]):
+    folder = Study(trained, data, "smoke").folder(2)
+    assert main(["evaluate", "--recipe", "timm_68", "--data", str(data), "--weights", str(folder)]) == 2
+    assert "expected weights of timm_68, got some of unet_68" in capsys.readouterr().err
+
+
 def test_evaluate_names_wrong_rows_and_scores_the_others(
     trained: Path, data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ):
@@ -185,7 +191,7 @@ def test_damaged_weights_are_refused(trained: Path, data: Path, tmp_path: Path, 
     assert code == 2
     assert "expected weights for pictures" in err
     assert main(["evaluate", "--recipe", "unet_4", "--data", str(data)]) == 2
-    assert "expected one that reads pictures: unet_15, unet_68" in capsys.readouterr().err
+    assert "expected unet_15, unet_68, or another landmark network with its --weights" in capsys.readouterr().err
 
 
 def test_the_scores_are_what_they_say():

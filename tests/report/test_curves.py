@@ -28,7 +28,6 @@ def test_histories_are_read_with_their_gaps_and_phases(tmp_path: Path):
     plain, phases = read_curves(written(tmp_path, PLAIN, PHASES), [BASE], 2)
     assert (plain.recipe, plain.fold, phases.fold) == (BASE.name, 0, 1)
     assert [epoch.held for epoch in plain.epochs] == [None, 2.5, None]
-    assert plain.held == [2.5]
     assert [epoch.loss for epoch in plain.epochs] == [8.5, 4.25, 4.0]
     assert [epoch.phase for epoch in phases.epochs] == ["pretrain", "classes"]
 

@@ -7,6 +7,7 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from solution.__main__ import main
@@ -114,7 +115,7 @@ def test_names_are_text_and_never_markup(
     report: Report, faces: FaceSet, table: FoldTable, oof: list[Predictions]
 ) -> None:
     odd = "</script><img src=x onerror=alert(1)>"
-    tables = make_tables(faces, table, [*oof, replace(oof[2], name=odd)], WEIGHTS)
+    tables = make_tables(faces, table, [*oof, replace(oof[2], name=odd)], WEIGHTS, np.zeros(len(faces), bool))
     curves = tuple(replace(one, recipe=odd) for one in report.curves)
     text = render(replace(report, tables=tables, curves=curves))
     assert odd not in text

@@ -67,9 +67,11 @@ def test_a_run_compared_with_is_beside_it(gallery: Gallery, faces: FaceSet):
     assert gallery.pictures([ONE_POINT])[0].rms_other is None
 
 
-def test_a_row_without_labels_is_not_shown():
+@pytest.mark.parametrize("lost", [(0, 1), (1,)])
+def test_a_row_without_a_whole_label_is_not_shown(lost: tuple[int, ...]):
     bare = small_faces(12, 12)
     coords = bare.coords.copy()
-    coords[3] = np.nan
+    coords[3][:, lost] = np.nan
+    coords[3, :, 0] += 50
     bare = replace(bare, coords=coords)
     assert 3 not in [one.id for one in gallery_of(bare, small_folds(bare), predicted(bare, error=1.0)).worst()]

@@ -90,9 +90,9 @@ def test_keypoint_figures(tables: Tables, faces: FaceSet, oof: list[Predictions]
 def test_suspects_stay_in_the_main_figure(
     faces: FaceSet, table: FoldTable, oof: list[Predictions], tables: Tables, suspects: np.ndarray
 ) -> None:
-    plain = make_tables(faces, table, oof, WEIGHTS)
-    assert plain.folds["rmse_without_suspects"].isna().all()
+    plain = make_tables(faces, table, oof, WEIGHTS, np.zeros(len(faces), bool))
     pd.testing.assert_series_equal(plain.folds["rmse"], tables.folds["rmse"])
+    pd.testing.assert_series_equal(plain.folds["rmse_without_suspects"], plain.folds["rmse"], check_names=False)
     at = (faces.subset == 4) & ~suspects
     row = figure(tables.folds, name="blend", subset="4", fold="all")
     assert row["rmse_without_suspects"] == pytest.approx(rmse(oof[2].coords[at].astype(float), faces.coords[at]))
@@ -102,19 +102,19 @@ def test_suspects_stay_in_the_main_figure(
 def test_weights_that_do_not_add_up_exactly_leave_coverage_whole(
     faces: FaceSet, table: FoldTable, oof: list[Predictions]
 ) -> None:
-    tables = make_tables(faces, table, oof[2:], {15: 0.7, 4: 0.1 + 0.2 - 1e-16})
+    tables = make_tables(faces, table, oof[2:], {15: 0.7, 4: 0.1 + 0.2 - 1e-16}, np.zeros(len(faces), bool))
     assert figure(tables.folds, name="stack", subset="weighted", fold="all")["coverage"] == 1
 
 
 def test_strange_predictions_are_refused(faces: FaceSet, table: FoldTable, oof: list[Predictions]) -> None:
     with pytest.raises(ValueError, match="different names"):
-        make_tables(faces, table, [oof[2], oof[2]], WEIGHTS)
+        make_tables(faces, table, [oof[2], oof[2]], WEIGHTS, np.zeros(len(faces), bool))
     stranger = replace(oof[2], ids=oof[2].ids + 1)
     with pytest.raises(ValueError, match="exactly once"):
-        make_tables(faces, table, [stranger], WEIGHTS)
+        make_tables(faces, table, [stranger], WEIGHTS, np.zeros(len(faces), bool))
     twice = only(oof[2], np.array([0, 0]), IN_FOUR)
     with pytest.raises(ValueError, match="at most once"):
-        make_tables(faces, table, [twice], WEIGHTS)
+        make_tables(faces, table, [twice], WEIGHTS, np.zeros(len(faces), bool))
 
 
 def test_summary(summary: Summary, faces: FaceSet, suspects: np.ndarray) -> None:
@@ -129,7 +129,7 @@ def test_summary(summary: Summary, faces: FaceSet, suspects: np.ndarray) -> None
 
 def test_summary_of_predictions_with_holes_is_refused(faces: FaceSet, oof: list[Predictions]) -> None:
     with pytest.raises(ValueError, match="no prediction"):
-        summarise(faces, oof[0], WEIGHTS, drawn=True)
+        summarise(faces, oof[0], WEIGHTS, suspects=np.zeros(len(faces), bool), ambiguity={15: 0.0, 4: 0.0}, drawn=True)
 
 
 def test_files_are_the_same_each_time(tmp_path: Path, tables: Tables, summary: Summary) -> None:
@@ -208,7 +208,10 @@ def test_terminal_keeps_the_last_line_whole_and_names_as_they_are(
 ) -> None:
     odd = replace(oof[2], name="[bold]a_very_long_name_for_a_specialist_of_the_fourth_kind")
     far = replace(report.summary, submission=Path("/somewhere") / ("deep/" * 20) / "best.csv")
-    lines = shown(replace(report, tables=make_tables(faces, table, [odd], WEIGHTS), summary=far), width=80)
+    lines = shown(
+        replace(report, tables=make_tables(faces, table, [odd], WEIGHTS, np.zeros(len(faces), bool)), summary=far),
+        width=80,
+    )
     assert "deep/best.csv, expected RMSE" in lines[-1]
     assert lines[-1].startswith("Submission: /somewhere/deep/")
     assert max(len(line) for line in lines[:-1]) <= 80

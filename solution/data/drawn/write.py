@@ -12,7 +12,7 @@ from solution.artefacts import atomic, sweep, write_json, write_text
 from solution.data.drawn.labels import drift_at, label, plan_twins, plan_wrong, relative_places
 from solution.data.drawn.settings import DrawnSettings
 from solution.data.drawn.slots import FILES, draw_slot, slots
-from solution.data.files import UNFINISHED
+from solution.data.files import DRAWN, UNFINISHED
 from solution.errors import UserError
 from solution.keypoints import FACE4, FACE15
 from solution.lock import hold
@@ -20,7 +20,6 @@ from solution.lock import hold
 VERSION = 1
 """Changes with every change to what a seed draws."""
 
-MANIFEST = "drawn.json"
 COMPETITION_FILES = ("training.zip", "test.zip", "IdLookupTable.csv", "SampleSubmission.csv")
 _BYTES = [str(value) for value in range(256)]
 
@@ -38,7 +37,7 @@ def ensure_drawn(folder: Path, settings: DrawnSettings) -> None:
 def is_drawn(folder: Path, settings: DrawnSettings) -> bool:
     """Whether the folder holds the files drawn with these settings, all of them."""
     try:
-        content = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        content = json.loads((folder / DRAWN).read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError):
         content = {}
     content = content if isinstance(content, dict) else {}
@@ -74,13 +73,13 @@ def _write_all(folder: Path, settings: DrawnSettings) -> None:
         "twins": [[earlier, row] for row, earlier in twins.items()],
         "wrong": [{"row": row, "kind": kind} for row, kind in wrong.items()],
     }
-    write_json(folder / MANIFEST, truth)
+    write_json(folder / DRAWN, truth)
     (folder / UNFINISHED).unlink()
 
 
 def _claim(folder: Path) -> None:
     """Mark the folder as being drawn into, so that one broken off is known as ours and as unfinished."""
-    ours = (folder / MANIFEST).exists() or (folder / UNFINISHED).exists()
+    ours = (folder / DRAWN).exists() or (folder / UNFINISHED).exists()
     present = [name for name in COMPETITION_FILES if (folder / name).exists()]
     if present and not ours:
         raise UserError(
@@ -88,7 +87,7 @@ def _claim(folder: Path) -> None:
             "Choose another folder, or move these files away."
         )
     write_text(folder / UNFINISHED, "")
-    (folder / MANIFEST).unlink(missing_ok=True)
+    (folder / DRAWN).unlink(missing_ok=True)
 
 
 def _drift_rows(settings: DrawnSettings, file: str) -> np.ndarray:
