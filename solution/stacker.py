@@ -144,7 +144,7 @@ def _taught(
 
 def without_drift(labels: np.ndarray, estimate: np.ndarray, rows: np.ndarray, subset: int) -> np.ndarray:
     """Labels (N, 15, 2) at these rows of the file, in DRIFTING less what their neighbours tell of the drift there."""
-    if subset != DRIFTING:
+    if subset != DRIFTING or len(rows) == 0:  # of two folds, both left out
         return labels
     return labels - drift_without_own(rows, centred(labels - estimate), NEAR[subset])
 
