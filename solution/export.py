@@ -32,7 +32,7 @@ def export(run: Run, name: str, fold: int, kind: str = ONNX, out: Path | None = 
     recipe, fold or training, where the recipe is no landmark network, or where the file answers otherwise.
     """
     recipe = _recipe(run, name)
-    net, offset = trained_network(_trained(run, recipe, fold))
+    _, net, offset = opened(_trained(run, recipe, fold), torch.device("cpu"))
     faces = _held_out(run, recipe, fold)
     path = out or run.workspace.folds / "export" / f"{name}-fold{fold}{SUFFIX[kind]}"
     set_threads(1)
@@ -70,18 +70,7 @@ def _trained(run: Run, recipe: Recipe, fold: int) -> Path:
     """The folder of a finished training; UserError naming the command to run where there is none."""
     if not 0 <= fold < run.table.k:
         raise UserError(f"--fold {fold}: expected 0 to {run.table.k - 1}")
-    folder = run.workspace.fold(recipe.name, fold)
-    if not run.bench.done(recipe, fold, run.recipes):
-        raise UserError(
-            f"{folder}: expected a finished training of these settings and data. Run `python -m solution train "
-            f"--recipe {recipe.name} --fold {fold}` with the same --data and --scale first."
-        )
-    return folder
-
-
-def trained_network(folder: Path) -> tuple[LandmarkNet, MirrorOffset]:
-    """The network and the mirror offset in a fold's folder, ready to answer."""
-    return opened(folder, torch.device("cpu"))[1:]
+    return run.bench.require(recipe, fold, run.recipes, "a finished training of these settings and data")
 
 
 def _held_out(run: Run, recipe: Recipe, fold: int) -> FaceSet:

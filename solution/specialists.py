@@ -69,6 +69,16 @@ class Bench:
         """Whether this job's artefacts are complete and made from these inputs."""
         return complete(self.workspace.fold(recipe.name, fold), self.inputs(recipe, fold, others), LEAST)
 
+    def require(self, recipe: Recipe, fold: int, others: Sequence[Recipe], what: str) -> Path:
+        """The folder of a finished training. UserError, saying what it is and how to make it, where it is not done."""
+        folder = self.workspace.fold(recipe.name, fold)
+        if not self.done(recipe, fold, others):
+            raise UserError(
+                f"{folder}: expected {what}. Run `python -m solution train --recipe {recipe.name} --fold {fold}` with "
+                "the same --data and --scale first."
+            )
+        return folder
+
 
 def run_job(bench: Bench, recipe: Recipe, fold: int, others: Sequence[Recipe], device: torch.device) -> float:
     """Train one recipe on one fold, predict its held-out rows and the test rows, seal the folder; seconds taken."""
@@ -79,12 +89,8 @@ def job_of(bench: Bench, recipe: Recipe, fold: int, others: Sequence[Recipe], de
     """One recipe on one fold as a job. UserError where the training that it starts from is not finished."""
     faces = bench.competition.train
     earlier = _earlier(recipe, others)
-    if earlier and not bench.done(earlier, fold, others):
-        raise UserError(
-            f"{bench.workspace.fold(earlier.name, fold)}: expected the finished training that {recipe.name} starts "
-            f"from. Run `python -m solution train --recipe {earlier.name} --fold {fold}` with the same --data and "
-            "--scale first."
-        )
+    why = f"the finished training that {recipe.name} starts from"
+    start_from = bench.require(earlier, fold, others, why) if earlier else None
     own = np.isin(faces.subset, recipe.subsets)
     return Job(
         recipe=recipe,
@@ -94,7 +100,7 @@ def job_of(bench: Bench, recipe: Recipe, fold: int, others: Sequence[Recipe], de
         held=faces.take(own & (bench.table.fold == fold)),
         device=device,
         inputs=bench.inputs(recipe, fold, others),
-        start_from=bench.workspace.fold(earlier.name, fold) if earlier else None,
+        start_from=start_from,
         weights=bench.weights.file(recipe),
     )
 

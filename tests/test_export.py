@@ -16,7 +16,8 @@ import torch
 from solution import export, portable, recipes
 from solution.__main__ import main
 from solution.data.competition import Competition
-from solution.export import LIMIT, trained_network
+from solution.export import LIMIT
+from solution.inference import opened
 from solution.keypoints import FACE15
 from solution.network import POINTS, LandmarkNet
 from solution.offset import MirrorOffset
@@ -61,7 +62,7 @@ def test_a_file_answers_as_the_training_does(
     code, said, _ = cli(finished_copy, recipe.name, "--fold", "1", "--format", kind, "--out", str(path))
     assert code == 0
     assert float(re.search(r"at most ([\d.]+) px from PyTorch", said)[1]) <= LIMIT
-    net, offset = trained_network(finished_copy / "folds" / "faces" / recipe.name / "fold1")
+    _, net, offset = opened(finished_copy / "folds" / "faces" / recipe.name / "fold1", torch.device("cpu"))
     assert np.abs(offset.values).max() > 0
     for rows in (np.array([3]), np.arange(len(drawn.test))):  # one alone, and as many as there are
         faces = drawn.test.take(rows)

@@ -17,9 +17,8 @@ from solution.artefacts import Workspace
 from solution.data.competition import Competition
 from solution.data.drawn import DrawnSettings, write_drawn
 from solution.data.files import read_competition
-from solution.export import trained_network
 from solution.folds import make_folds
-from solution.inference import predict
+from solution.inference import opened, predict
 from solution.keypoints import FACE15
 from solution.network import standardise
 from solution.runtime import set_threads
@@ -95,7 +94,7 @@ def _answers(faces: Competition) -> np.ndarray:
 
 def _heatmaps(faces: Competition, trained: Path) -> np.ndarray:
     """Two test faces: as they are, below the network's heatmaps, and with the points read off these."""
-    net, _ = trained_network(trained)
+    _, net, _ = opened(trained, torch.device("cpu"))
     rows = np.flatnonzero(faces.test.subset == 15)[COLUMNS : COLUMNS + 2]
     some = faces.test.take(rows)
     with torch.inference_mode():

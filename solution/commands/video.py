@@ -24,6 +24,8 @@ def options(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace, root: Path) -> int:
+    if options.frames < 0:
+        raise UserError(f"--frames {options.frames}: expected 0 or more")
     from solution.photo.detector import HaarDetector
     from solution.photo.finder import FaceFinder
     from solution.photo.landmarker import open_landmarker
@@ -33,6 +35,4 @@ def run(options: argparse.Namespace, root: Path) -> int:
     # Searched in half a thousand pixels by one cascade: a face missed in this frame is found in one of the next.
     finder = FaceFinder(HaarDetector(480, 0.12, 1), open_landmarker(options.points, options.weights))
     out = options.out or (None if options.json else root / f"{Path(options.source).stem}-faces.mp4")
-    if options.frames < 0:
-        raise UserError(f"--frames {options.frames}: expected 0 or more")
     return Film(options.source, out, Tracker(finder), tuple(options.filter), options.json, options.frames).run()

@@ -132,7 +132,8 @@ def work(root: Path, data: Path, scale: str, name: str, fold: int, device: torch
     shape = mean_shape(learnt.coords, SHARE)
     crops = training_faces(learnt, shape, generator(name, study.recipe.seed, fold, "frames"))
     job = Job(study.recipe, fold, folder, crops, held_faces(unseen, shape), device, study.inputs(fold))
-    preparing, _ = time.perf_counter() - began, methods.train(job)
+    preparing = time.perf_counter() - began
+    methods.train(job)
     began = time.perf_counter()
     found = measured(job, framing(learnt, shape), unseen)
     write_text(folder / SEEN, "".join(f"{digest}\n" for digest in sorted(set(learnt.digests))))

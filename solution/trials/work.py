@@ -21,14 +21,15 @@ from solution.trials.treatments import TEACHERS, TREATMENTS
 @stages.alone
 def train(run: Run, names: tuple[str, ...], folds: tuple[int, ...]) -> None:
     """Train what is not complete of the named trials on these folds."""
-    wanted = [(name, fold) for name in dict.fromkeys(names) for fold in folds]
-    for name in dict.fromkeys(names):
+    names = tuple(dict.fromkeys(names))
+    wanted = [(name, fold) for name in names for fold in folds]
+    for name in names:
         base, trial = base_of(run, name)
         LOG.info("Trial %s: %s", name, trial.asks)
         if trial.rows == "as_given" and trial.recipe(base) == base:
             LOG.warning("Trial %s: changes nothing of %s, and will give no difference", name, base.name)
         for fold in folds:
-            _require(run, base.name, fold, f"which trial {name} is compared with")
+            run.bench.require(base, fold, run.recipes, f"the finished training which trial {name} is compared with")
     missing = [(name, fold) for name, fold in wanted if not done(job_of(run, name, fold))]
     LOG.info("Trials: %d of %d trainings are complete", len(wanted) - len(missing), len(wanted))
     shared = (run.root, run.source, run.scale, run.weights)
@@ -45,15 +46,14 @@ def base_of(run: Run, name: str) -> tuple[LandmarkRecipe, Trial]:
     return recipe, trial
 
 
-def _require(run: Run, recipe: str, fold: int, why: str) -> str:
-    """The digest of a finished training. UserError where it is not finished."""
-    found = next((r for r in run.recipes if r.name == recipe), None)
-    if found is None or not run.bench.done(found, fold, run.recipes):
-        raise UserError(
-            f"{run.workspace.fold(recipe, fold)}: expected the finished training {why}. Run `python -m solution train "
-            f"--recipe {recipe} --fold {fold}` with the same --data and --scale first."
-        )
-    return run.bench.digest(found, fold, run.recipes)
+def _teachers(run: Run, name: str, rows: str, fold: int) -> dict[str, str]:
+    """The digests of the trainings that label the test pictures. UserError where one is not finished."""
+    known = {recipe.name: recipe for recipe in run.recipes}
+    teachers = [known[teacher] for teacher in TEACHERS[rows]]
+    for recipe in teachers:
+        what = f"the finished training that labels the test pictures for {name}"
+        run.bench.require(recipe, fold, run.recipes, what)
+    return {recipe.name: run.bench.digest(recipe, fold, run.recipes) for recipe in teachers}
 
 
 def job_of(run: Run, name: str, fold: int, device: torch.device | None = None) -> Job:
@@ -65,8 +65,7 @@ def job_of(run: Run, name: str, fold: int, device: torch.device | None = None) -
     if trial.rows != "as_given":
         inputs["chosen_by"] = specialists.PREDICTED_BY  # predictions say which rows or labels it is trained on
     if trial.rows == "pseudo":
-        why = f"that labels the test pictures for {name}"
-        inputs["teachers"] = {teacher: _require(run, teacher, fold, why) for teacher in TEACHERS[recipe.rows]}
+        inputs["teachers"] = _teachers(run, name, recipe.rows, fold)
     return replace(job, folder=folder, inputs=inputs)
 
 
