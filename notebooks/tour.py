@@ -24,8 +24,7 @@ import torch
 import solution
 from solution import outcomes, pictures, recipes, stages
 from solution.data.drawn import DrawnSettings, write_drawn
-from solution.export import trained_network
-from solution.inference import predict
+from solution.inference import opened, predict
 from solution.job import HISTORY
 from solution.keypoints import FACE15
 from solution.metrics import rmse
@@ -141,7 +140,7 @@ print(pd.DataFrame(figures).round(2))
 # in a colour of its own, over the same faces.
 
 # %%
-net, _ = trained_network(folder)
+_, net, _ = opened(folder, CPU)
 rows = np.flatnonzero(held.subset == 15)[:6]
 with torch.inference_mode():
     maps = net.body(standardise(torch.from_numpy(held.images[rows])))[:, : FACE15.size]  # its first head answers these
