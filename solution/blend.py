@@ -39,11 +39,15 @@ class Weights:
         return np.where(total > 0, blended, np.nan).astype(np.float32)
 
 
-def fit_weights(members: np.ndarray, labels: np.ndarray, subset: int) -> Weights:
-    """Least-squares weights for one subset's rows: members (M, N, 15, 2), labels (N, 15, 2) with NaN."""
+def fit_weights(members: np.ndarray, labels: np.ndarray, subset: int, estimate: np.ndarray | None = None) -> Weights:
+    """Least-squares weights for one subset's rows: members (M, N, 15, 2), labels (N, 15, 2) with NaN.
+
+    estimate: the members' `middle` where it is known: fold after fold of the same rows, it took a third of the stage.
+    """
+    estimate = middle(members) if estimate is None else estimate
     values = np.zeros((len(members), labels.shape[1]))
     covering = ~np.isnan(members).all(axis=(1, 3))  # (M, 15)
-    sane = np.where(np.abs(labels - middle(members)) < CLIP, labels, np.nan)
+    sane = np.where(np.abs(labels - estimate) < CLIP, labels, np.nan)
     for pattern in np.unique(covering[:, POINTS[subset]].T, axis=0):
         points = [k for k in POINTS[subset] if (covering[:, k] == pattern).all()]
         if pattern.any():

@@ -136,7 +136,7 @@ def _taught(
         for g in range(f, k):
             others = (fold != f) & (fold != g)
             labels = without_drift(coords[others], estimate[others], rows[others], subset)
-            weights[f, g] = weights[g, f] = fit_weights(members[:, others], labels, subset)
+            weights[f, g] = weights[g, f] = fit_weights(members[:, others], labels, subset, estimate[others])
             if f == g:
                 taught.append(labels)
     return taught, weights

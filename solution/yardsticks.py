@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.linear_model import Ridge
 
-from solution.blend import fit_weights
+from solution.blend import fit_weights, middle
 from solution.drift import CLIP
 from solution.metrics import rmse
 from solution.network import POINTS
@@ -61,10 +61,11 @@ def _fit(columns: np.ndarray, target: np.ndarray, held: np.ndarray) -> np.ndarra
 
 def blend_out_of_fold(members: np.ndarray, labels: np.ndarray, fold: np.ndarray, subset: int) -> np.ndarray:
     """The plain blend of these specialists, each fold's weights learnt from the others: (N, 15, 2)."""
-    blend = np.empty_like(labels)
+    blend, estimate = np.empty_like(labels), middle(members)
     for f in np.unique(fold):
         held = fold == f
-        blend[held] = fit_weights(members[:, ~held], labels[~held], subset).apply(members[:, held])
+        weights = fit_weights(members[:, ~held], labels[~held], subset, estimate[~held])
+        blend[held] = weights.apply(members[:, held])
     return blend
 
 
