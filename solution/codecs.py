@@ -37,21 +37,21 @@ class Heatmap:
     """One map of logits a point, (B, K, size, size), read as the mean of its softmax: it lands between cells.
 
     Integral regression: Sun et al., "Integral Human Pose Regression", ECCV 2018. The softmax's own standard deviation
-    is the spread. sigma: width of the Gaussian that `encode` draws, in pixels.
+    is the spread.
     """
 
     size: int
-    sigma: float = 2.0
 
     def _cells(self, device: torch.device) -> Tensor:
         """Centres of the cells in pixels, (size,)."""
         cell = SIZE / self.size
         return torch.arange(self.size, device=device) * cell + (cell - 1) / 2
 
-    def encode(self, coords: Tensor) -> Tensor:
+    def encode(self, coords: Tensor, sigma: float = 2.0) -> Tensor:
+        """Logits of a Gaussian that is sigma pixels wide."""
         cells = self._cells(coords.device)
-        x = (cells - coords[..., 0, None]) / self.sigma
-        y = (cells - coords[..., 1, None]) / self.sigma
+        x = (cells - coords[..., 0, None]) / sigma
+        y = (cells - coords[..., 1, None]) / sigma
         return -(y[..., :, None] ** 2 + x[..., None, :] ** 2) / 2
 
     def decode(self, raw: Tensor) -> tuple[Tensor, Tensor]:
@@ -68,21 +68,18 @@ class Heatmap:
 
 @dataclass(frozen=True)
 class Marginals:
-    """One distribution of x and one of y a point, (B, K, 2, bins) logits across the picture, read by expectation.
-
-    sigma: width of the Gaussian that `encode` draws, in pixels.
-    """
+    """One distribution of x and one of y a point, (B, K, 2, bins) logits across the picture, read by expectation."""
 
     bins: int
-    sigma: float = 2.0
 
     def _centres(self, device: torch.device) -> Tensor:
         """Centres of the bins in pixels, (bins,)."""
         width = SIZE / self.bins
         return torch.arange(self.bins, device=device) * width + (width - 1) / 2
 
-    def encode(self, coords: Tensor) -> Tensor:
-        return -(((self._centres(coords.device) - coords[..., None]) / self.sigma) ** 2) / 2
+    def encode(self, coords: Tensor, sigma: float = 2.0) -> Tensor:
+        """Logits of Gaussians that are sigma pixels wide."""
+        return -(((self._centres(coords.device) - coords[..., None]) / sigma) ** 2) / 2
 
     def decode(self, raw: Tensor) -> tuple[Tensor, Tensor]:
         share, centres = raw.float().softmax(-1), self._centres(raw.device)

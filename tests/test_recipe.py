@@ -65,7 +65,6 @@ CHANGES = [
     {"model": "regressor"},
     {"rows": "all"},
     {"codec": Heatmap(size=48)},
-    {"codec": Heatmap(size=24, sigma=1.0)},
     {"codec": Direct()},
     {"model_args": {"widths": (4, 9)}},
     {"epochs": 31},

@@ -41,7 +41,7 @@ class Maps:
 
     def targets(self, coords: Tensor) -> Tensor:
         """The maps to be learnt for points (B, K, 2); NaN all over where there is no label."""
-        return Heatmap(self.size, self.sigma).encode(coords).exp()
+        return Heatmap(self.size).encode(coords, self.sigma).exp()
 
     def loss(self, raw: Tensor, coords: Tensor) -> Tensor:
         """Mean squared error over all cells of the labelled points' maps."""
