@@ -16,7 +16,7 @@ from solution.keypoints import FACE15, FACE68, mirror
 from solution.network import LandmarkNet
 from solution.offset import MirrorOffset
 from solution.recipe import Augmentation, Landmark68Recipe, LandmarkRecipe, Optimiser
-from solution.runtime import LOG, low_precision, to_device
+from solution.runtime import LOG, quick_precision, to_device
 from solution.second_look import look_again
 
 OFFSET = "offset.json"
@@ -118,7 +118,7 @@ def _all_views(
 def _one_view(
     net: torch.nn.Module, images: np.ndarray, kinds: torch.Tensor, device: torch.device
 ) -> tuple[np.ndarray, np.ndarray]:
-    with low_precision(device):
+    with quick_precision(device):
         coords, spread = net(to_device(np.ascontiguousarray(images), device), kinds)
     return coords.cpu().numpy(), spread.cpu().numpy()
 

@@ -6,7 +6,7 @@ from torch import nn
 
 from solution.errors import UserError
 from solution.losses import Loss
-from solution.runtime import LOG, low_precision, to_device
+from solution.runtime import LOG, quick_precision, to_device
 
 SMALLEST = 2
 """Rows of a piece, at least: batch normalisation needs two."""
@@ -45,7 +45,7 @@ class MicroBatches:
         total, residuals = 0.0, []
         for rows in np.array_split(np.arange(len(images)), self.pieces):
             expected = to_device(labels[rows], self.device)
-            with low_precision(self.device):
+            with quick_precision(self.device):
                 coords, spread = self.net(to_device(images[rows], self.device), to_device(subset[rows], self.device))
             share = int((~np.isnan(labels[rows])).sum()) / cells
             loss = self.loss(coords, spread, expected) * share

@@ -10,7 +10,7 @@ import json
 import logging
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +22,6 @@ from torch import Tensor, nn
 from solution.faces import FaceSet
 from solution.network import LandmarkNet, standardise
 from solution.offset import MirrorOffset
-from solution.runtime import low_precision
 
 ONNX, TORCHSCRIPT = "onnx", "torchscript"
 SUFFIX = {ONNX: ".onnx", TORCHSCRIPT: ".pt"}
@@ -160,7 +159,7 @@ def _open_torchscript(path: Path) -> Answer:
 
 def _in_torch(net: Callable[..., tuple[Tensor, Tensor]], bf16: bool = False) -> Answer:
     def answer(images: np.ndarray, subset: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        with torch.inference_mode(), low_precision(CPU) if bf16 else nullcontext():
+        with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=bf16):
             coords, spread = net(torch.from_numpy(images), torch.from_numpy(subset))
         return coords.numpy(), spread.numpy()
 

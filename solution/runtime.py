@@ -27,6 +27,9 @@ Made = TypeVar("Made")
 MALLOC = {-1: 2**30, -2: 2**26, -3: 2**25}
 """malloc.h: bytes free at the heap's end before it shrinks, by which it grows, and from which on a block is apart."""
 
+AMPERE = (8, 0)
+"""The compute capability from which a GPU has bf16 units."""
+
 AHEAD = 2
 """Batches made ready for a GPU in advance: one to take next, one against a slow one."""
 
@@ -114,10 +117,24 @@ def prepared(make: Callable[[Part], Made], parts: Iterable[Part], device: torch.
             yield coming.popleft().result()
 
 
+def quick_dtype(device: torch.device) -> torch.dtype:
+    """bf16 on a GPU that has it (Ampere and newer) and on a CPU with AMX, else fp32: what the device computes faster.
+
+    Measured with channels_last: a core with AMX ran a U-Net's training step in bf16 1.9 to 2.2 times as fast as in
+    fp32. One with AVX-512's bf16 alone multiplies matrices in it half as fast (80 GFLOP/s, fp32 159), trained 1.1 to
+    1.4 times and predicted 1.3 to 1.5 times as fast in fp32.
+    """
+    if device.type == "cuda":
+        native = torch.cuda.get_device_capability(device) >= AMPERE
+    else:
+        native = bool(torch.cpu.get_capabilities().get("amx_bf16", False))
+    return torch.bfloat16 if native else torch.float32
+
+
 @contextmanager
-def low_precision(device: torch.device) -> Iterator[None]:
-    """bf16 autocast. With channels_last it ran a U-Net's training step 1.9 to 2.2 times faster than fp32 on a CPU."""
-    with torch.autocast(device.type, torch.bfloat16):
+def quick_precision(device: torch.device) -> Iterator[None]:
+    """Autocast to `quick_dtype`."""
+    with torch.autocast(device.type, torch.bfloat16, enabled=quick_dtype(device) == torch.bfloat16):
         yield
 
 

@@ -265,7 +265,8 @@ def test_a_finished_runs_times_are_dealt_out(
 
 
 def test_tables_are_plain_where_there_is_no_terminal():
-    facts = {"processor": "P", "gpu": None, "cores": 2, "torch": "2", "scale": "cpu", "multiply_adds_a_second": 1e11}
+    machine = {"processor": "P", "gpu": None, "cores": 2, "torch": "2"}
+    facts = machine | {"scale": "cpu", "precision": "bfloat16", "multiply_adds_a_second": 1e11}
     rows = (row(multiply_adds=3, memory=10.0), row("b", (0.5,), yardstick=PYTHON, items=1))
     text = io.StringIO()
     terminal.show(Measured(facts, rows), ratios(rows, rows[:1]), Console(file=text, width=100))

@@ -134,7 +134,7 @@ def test_a_step_at_full_makes_nothing_on_the_cpu(recipe: LandmarkRecipe):
 
 @pytest.mark.parametrize("recipe", PATCHES, ids=lambda recipe: recipe.name)
 def test_nor_does_one_of_the_patch_classifier(recipe: PatchRecipe, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(patch_training, "low_precision", lambda _: nullcontext())
+    monkeypatch.setattr(patch_training, "quick_precision", lambda _: nullcontext())
     with META:
         net = PatchNetwork(recipe)
     faces, rng = small_faces(2, 2), np.random.default_rng(0)

@@ -55,7 +55,7 @@ def backward(net: nn.Module, loss: str, pieces: int = 1) -> tuple[MicroBatches, 
 
 @pytest.fixture
 def full_precision(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(microbatches, "low_precision", lambda _: nullcontext())
+    monkeypatch.setattr(microbatches, "quick_precision", lambda _: nullcontext())
 
 
 @pytest.mark.usefixtures("full_precision")

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from solution.errors import UserError
-from solution.runtime import LOG, generator, log_to, pick_device, seed_for, set_threads
+from solution.runtime import LOG, generator, log_to, pick_device, quick_dtype, quick_precision, seed_for, set_threads
 
 
 def test_a_seed_depends_on_every_part_and_on_nothing_else():
@@ -28,6 +28,21 @@ def test_devices_are_picked_by_what_there_is(monkeypatch: pytest.MonkeyPatch):
     assert pick_device("cuda:1").index == 1
     with pytest.raises(UserError, match="found 2"):
         pick_device("cuda:2")
+
+
+@pytest.mark.parametrize(
+    ("amx", "capability", "cpu", "gpu"), [(True, (8, 6), "bfloat16", "bfloat16"), (False, (7, 5), "float32", "float32")]
+)
+def test_bf16_where_the_device_is_quick_at_it(
+    monkeypatch: pytest.MonkeyPatch, amx: bool, capability: tuple[int, int], cpu: str, gpu: str
+):
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": True, "amx_bf16": amx})
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda _: capability)
+    assert quick_dtype(torch.device("cpu")) == getattr(torch, cpu)
+    assert quick_dtype(torch.device("cuda")) == getattr(torch, gpu)
+    with quick_precision(torch.device("cpu")):
+        assert (torch.ones(2, 2) @ torch.ones(2, 2)).dtype == getattr(torch, cpu)
+    assert (torch.ones(2, 2) @ torch.ones(2, 2)).dtype == torch.float32
 
 
 @pytest.mark.parametrize("wish", ["gpu", "mps", "cuda:x", "cpu:0", ""])

@@ -19,6 +19,7 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from solution.bench.rows import MATMUL, PYTHON
+from solution.runtime import quick_dtype
 
 MATRIX = {"cpu": 1024, "cuda": 8192}
 """Side of the matrices: large enough for the peak, small enough to measure it often."""
@@ -55,7 +56,7 @@ class Meter:
         return time.perf_counter() - began
 
     def speed(self, yardstick: str) -> float:
-        """Of a yardstick: multiply-adds a second of a bf16 matrix product, or a plain loop's rounds a second.
+        """Of a yardstick: multiply-adds a second of a matrix product, or a plain loop's rounds a second.
 
         Seconds of the core that it runs on, which other programs do not take away; on a GPU those of the clock.
         """
@@ -63,7 +64,7 @@ class Meter:
             return LOOPS / self._usual(_loop, time.thread_time)
         assert yardstick == MATMUL
         size = MATRIX[self.device.type]
-        one = torch.ones(size, size, dtype=torch.bfloat16, device=self.device)
+        one = torch.ones(size, size, dtype=quick_dtype(self.device), device=self.device)
         clock = time.perf_counter if self._on_gpu(yardstick) else time.thread_time
         return size**3 / self._usual(lambda: one @ one, clock)
 
@@ -195,6 +196,7 @@ def machine(device: torch.device) -> dict[str, Any]:
         "gpu": torch.cuda.get_device_name(device) if device.type == "cuda" else None,
         "python": platform.python_version(),
         "torch": torch.__version__,
+        "precision": str(quick_dtype(device)).removeprefix("torch."),
         "multiply_adds_a_second": meter.speed(MATMUL),
         "loops_a_second": meter.speed(PYTHON),
     }

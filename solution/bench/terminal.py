@@ -13,7 +13,7 @@ from solution.bench.simulate import Simulation
 WIDTH = 120
 LEGEND = (
     "median: of one repeat, give or take half the distance of the quartiles. of peak: counted multiply-adds a second, "
-    "as a share of what one thread (or the GPU) reaches in a bf16 matrix product. core: how much of the time its "
+    "as a share of what one thread (or the GPU) reaches in a matrix product. core: how much of the time its "
     "threads had a core each; the rest went to the disk, or to other programs. memory: the most that it took."
 )
 AGAINST = (
@@ -29,7 +29,7 @@ def show(measured: Measured, against: Mapping[str, Ratio] | None, console: Conso
     speed = facts["multiply_adds_a_second"] / 1e9
     console.print(
         Text(f"{facts['gpu'] or facts['processor']}, {facts['cores']} cores, torch {facts['torch']}, scale "
-             f"{facts['scale']}: a bf16 matrix product reaches {speed:.0f} G multiply-adds/s")
+             f"{facts['scale']}: a {facts['precision']} matrix product reaches {speed:.0f} G multiply-adds/s")
     )  # fmt: skip
     table = _plain("", "median", "faces/s", "of peak", "core", "memory", *(["then"] if against is not None else []))
     for row in measured.rows:

@@ -14,7 +14,7 @@ from solution.keypoints import FACE4, SIZE, mirror
 from solution.patches.network import PatchNetwork, normalised
 from solution.patches.reading import Prior, Reading, read
 from solution.patches.recipe import POINTS, PatchRecipe
-from solution.runtime import low_precision, to_device
+from solution.runtime import quick_precision, to_device
 
 READING = "reading.json"
 """The prior, corrections and spreads that belong to the weights."""
@@ -37,7 +37,7 @@ def read_faces(network: PatchNetwork, images: np.ndarray, prior: Prior) -> tuple
 def _read_both(network: PatchNetwork, images: np.ndarray, prior: Prior) -> tuple[np.ndarray, np.ndarray]:
     device = next(network.parameters()).device
     pixels = normalised(to_device(images, device))
-    with torch.inference_mode(), low_precision(device):
+    with torch.inference_mode(), quick_precision(device):
         seen, mirrored = network.maps(pixels), network.maps(pixels.flip(3))
     points, doubt = (value.cpu().numpy() for value in read(seen, prior.map(device)))
     other, doubt_too = (value.cpu().numpy() for value in read(mirrored, prior.mirrored().map(device)))

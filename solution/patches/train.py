@@ -25,7 +25,7 @@ from solution.patches.network import PatchNetwork, normalised
 from solution.patches.predict import READING, read_faces
 from solution.patches.reading import Habit, Prior, Reading
 from solution.patches.recipe import POINTS, PatchRecipe
-from solution.runtime import LOG, generator, low_precision, seed_for, to_device
+from solution.runtime import LOG, generator, quick_precision, seed_for, to_device
 
 WATCHED = 200
 """Held-out faces read after each epoch, at most: a glance, the whole fold is scored after the training."""
@@ -152,7 +152,7 @@ def _spoilt_loss(
     """Mean squared difference between standardised patches and what the autoencoder makes of the patches spoilt."""
     cuts = cutting.varied(cutting.anywhere(rng, len(faces), recipe.pretrain_patches), recipe, rng)
     patches = cutting.cut(_pixels(faces, device), cuts, recipe.patch)
-    with low_precision(device):
+    with quick_precision(device):
         made = network.reconstruct(_channels_last(cutting.spoilt(patches, recipe)))
     return functional.mse_loss(made.float(), cutting.standardised(patches))
 
@@ -166,7 +166,7 @@ def _class_loss(
     cuts = cutting.varied(centres, recipe, rng)
     shares = cutting.mirrored_shares(cutting.class_shares(centres, points, recipe.softness), cuts.mirrored)
     patches = cutting.cut(_pixels(faces, device), cuts, recipe.patch)
-    with low_precision(device):
+    with quick_precision(device):
         logits = network(_channels_last(patches))
     wanted = to_device(shares, device).flatten(0, 1)
     return functional.cross_entropy(logits.float().flatten(1), wanted)

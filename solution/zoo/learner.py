@@ -11,7 +11,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from solution.errors import UserError
 from solution.faces import FaceSet
 from solution.keypoints import mirror
-from solution.runtime import generator, low_precision, seed_for, to_device
+from solution.runtime import generator, quick_precision, seed_for, to_device
 from solution.zoo.ancestor import Ancestor
 
 BATCH = 64
@@ -55,7 +55,7 @@ class AncestorLearner:
         images, coords = self._varied(next(self.rows))
         self.net.train()
         self.optimiser.zero_grad()
-        with low_precision(self.device):
+        with quick_precision(self.device):
             raw = self.net(self._pixels(images))
         loss = self.ancestor.output.loss(raw, to_device(coords, self.device))
         loss.backward()
@@ -77,7 +77,7 @@ class AncestorLearner:
         coords = np.full((len(self.readings), *faces.coords.shape), np.nan, np.float32)
         for start in range(0, len(faces), BATCH):
             rows = slice(start, start + BATCH)
-            with low_precision(self.device):
+            with quick_precision(self.device):
                 raw = self.net(self._pixels(self.ancestor.frame.still(faces.images[rows])))
             for reading, found in enumerate(self.ancestor.output.read(raw).values()):
                 coords[reading, rows][:, self.points] = self.ancestor.frame.back(found.cpu().numpy())
