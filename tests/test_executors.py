@@ -7,7 +7,7 @@ import torch
 
 from solution import executors
 from solution.errors import UserError
-from solution.executors import Task, check_jobs, workers_for
+from solution.executors import Progress, Task, check_jobs, workers_for
 from tests import jobs
 
 CPU = torch.device("cpu")
@@ -34,6 +34,22 @@ def test_the_first_error_stops_the_rest(tmp_path: Path):
     with pytest.raises(RuntimeError, match="this one fails"):
         executors.run(tasks, ["cpu"])
     assert [path.name for path in tmp_path.iterdir()] == ["a"]
+
+
+def test_the_time_left_is_that_of_recipes_already_timed(caplog: pytest.LogCaptureFixture):
+    caplog.set_level("INFO")
+    small, large = ([Task(f"{kind}/{i}", kind, jobs.note, ()) for i in range(3)] for kind in ("small", "large"))
+    progress = Progress([*small, *large], 2)
+    for one in (*small, *large):
+        progress.finished(one, 60 if one in small else 600)
+    assert [record.getMessage() for record in caplog.records] == [
+        "1 of 6 trainings done, about 1.0 min left and 3 trainings of recipes not timed yet",
+        "2 of 6 trainings done, about 0.5 min left and 3 trainings of recipes not timed yet",
+        "3 of 6 trainings done, 3 trainings of recipes not timed yet",
+        "4 of 6 trainings done, about 10.0 min left",
+        "5 of 6 trainings done, about 5.0 min left",
+        "6 of 6 trainings done",
+    ]
 
 
 def test_nothing_to_do_starts_no_worker():
