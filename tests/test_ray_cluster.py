@@ -176,7 +176,7 @@ def test_ctrl_c_cancels_and_keeps_epochs(
     def press(record: logging.LogRecord) -> bool:
         running.append(record.process or 0)
         if len(running) == 2:
-            threading.Timer(5, os.kill, (os.getpid(), signal.SIGINT)).start()
+            threading.Timer(15, os.kill, (os.getpid(), signal.SIGINT)).start()
         return len(running) == 2
 
     watch(": on ", press)  # a job's first line
@@ -184,7 +184,7 @@ def test_ctrl_c_cancels_and_keeps_epochs(
         run(bench, (endless,), machines, "base/0", "base/1")
     assert not ray.is_initialized()
     for fold in (0, 1):  # sent when they were cancelled: a minute had not gone by
-        state = checkpoint.load(bench.workspace.fold("base", fold), bench.inputs(endless, fold, ()))
+        state = checkpoint.load(bench.workspace.fold("base", fold), bench.training(endless, fold, ()))
         assert state is not None
         assert len(state["history"]) > 0
         assert not (bench.workspace.fold("base", fold) / MANIFEST).exists()
