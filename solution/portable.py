@@ -31,7 +31,6 @@ FACTS = "facts.json"
 """What a TorchScript file says of itself, among its extra files. An ONNX file says the same in its metadata."""
 
 BATCH = 64
-CPU = torch.device("cpu")
 
 Answer = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
 """Pictures (N, 96, 96) uint8 and subset (N,) int64 in; coords (N, K, 2) and spread (N, K) float32 pixels out."""
