@@ -122,7 +122,7 @@ def quick_dtype(device: torch.device) -> torch.dtype:
 
     Measured with channels_last: a core with AMX ran a U-Net's training step in bf16 1.9 to 2.2 times as fast as in
     fp32. One with AVX-512's bf16 alone multiplies matrices in it half as fast (80 GFLOP/s, fp32 159), trained 1.1 to
-    1.4 times and predicted 1.3 to 1.5 times as fast in fp32.
+    1.5 times and predicted 1.3 to 1.5 times as fast in fp32.
     """
     if device.type == "cuda":
         native = torch.cuda.get_device_capability(device) >= AMPERE
