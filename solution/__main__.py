@@ -10,11 +10,10 @@ from pathlib import Path
 from types import FrameType
 
 from solution import commands
-from solution.errors import UserError
+from solution.errors import STOPPED, UserError
 from solution.grammar import parse, parser
 
-STOPPED = 130  # what a shell expects of a program ended by Ctrl-C
-UNHEARD = 141  # and of one whose output nobody reads any more
+UNHEARD = 141  # what a shell expects of a program whose output nobody reads any more
 
 
 def main(arguments: Sequence[str] | None = None, root: Path | None = None) -> int:

@@ -3,6 +3,9 @@
 from collections.abc import Collection
 from difflib import get_close_matches
 
+STOPPED = 130
+"""The exit code that a shell expects of a program ended by Ctrl-C."""
+
 
 class UserError(Exception):
     """What was expected, what came, and what to do next; with the file and row where there is one."""

@@ -5,7 +5,7 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -165,6 +165,29 @@ def test_a_quick_bench_measures_every_part(tmp_path: Path, capsys: pytest.Captur
     assert "read: cache" in table
     assert "train: base" not in table
     assert "then: the cores' time over that of the earlier bench" in table
+
+
+@pytest.mark.usefixtures("_quick_recipes")
+def test_a_bench_that_is_stopped_shows_what_it_has(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    def stopped(shop: Workshop) -> Iterator[Row]:
+        yield row("the first")
+        raise KeyboardInterrupt
+
+    monkeypatch.setitem(PARTS, "train", stopped)
+    command = ["bench", "--quick", "--scale", "smoke", "--only", "augment", "train", "predict"]
+    assert main([*command, "--json"], tmp_path) == 130
+    output = capsys.readouterr()
+    content = json.loads(output.out)
+    assert [row["part"] for row in content["rows"]] == ["augment", "train"]
+    assert content["facts"]["stopped_in"] == "train"
+    assert "Stopped in part train" in output.err
+    assert "Every finished epoch" not in output.err
+    assert main(command, tmp_path) == 130
+    table = capsys.readouterr().out
+    assert "train: the first" in table
+    assert "predict" not in table
 
 
 def test_training_counts_one_epochs_multiply_adds(tmp_path: Path, use_recipes: Callable[..., None]):

@@ -10,7 +10,7 @@ import torch
 
 from solution.bench.meter import machine
 from solution.bench.parts import PARTS
-from solution.bench.rows import Measured
+from solution.bench.rows import Measured, Row
 from solution.bench.scaling import Curve, scaling
 from solution.bench.workshop import QUICK, Size, Workshop
 from solution.errors import UserError, suggestion
@@ -29,15 +29,23 @@ def check_parts(names: Sequence[str]) -> tuple[str, ...]:
 def measure(
     scale: str, device: torch.device, names: Sequence[str] = (), data: Path | None = None, quick: bool = False
 ) -> Measured:
-    """Every part named, or all. data: a folder with the competition's files to read, in place of tiled faces."""
+    """Every part named, or all. data: a folder with the competition's files to read, in place of tiled faces.
+
+    Ctrl-C ends it with the rows that are there by then.
+    """
     parts = check_parts(names)
     with _shop(scale, device, data, quick) as shop:
         facts = {**machine(shop.device), "scale": scale, "quick": quick, "data": str(data) if data else "tiled"}
-        rows = []
+        rows: list[Row] = []
+        stopped_in = None
         for part in parts:
             LOG.warning("Bench: %s", part)
-            rows.extend(PARTS[part](shop))
-    return Measured(facts, tuple(rows))
+            try:
+                rows.extend(PARTS[part](shop))  # a list keeps what came before an exception
+            except KeyboardInterrupt:
+                stopped_in = part
+                break
+    return Measured({**facts, "stopped_in": stopped_in}, tuple(rows))
 
 
 def measure_scaling(scale: str, device: torch.device, quick: bool = False) -> tuple[Curve, ...]:

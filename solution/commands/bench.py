@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+from solution.errors import STOPPED
 from solution.verb import Verb, add_run_options
 
 VERB = Verb(
@@ -29,7 +30,7 @@ def options(parser: argparse.ArgumentParser) -> None:
     other.add_argument("--simulate", action="store_true", help="a finished run's trainings on 1 to 64 machines")
 
 
-def run(options: argparse.Namespace, root: Path) -> None:
+def run(options: argparse.Namespace, root: Path) -> int | None:
     import json
     import logging
     import sys
@@ -46,13 +47,13 @@ def run(options: argparse.Namespace, root: Path) -> None:
     if options.simulate:
         found = simulate(timed_jobs(open_run(options, root)))
         say(found.as_json()) if say else terminal.show_simulation(found)
-        return
+        return None
     device = pick_device(options.device)
     scale = check_scale(options.scale or ("full" if device.type == "cuda" else "cpu"))
     if options.scaling:
         curves = measure_scaling(scale, device, options.quick)
         say({"curves": [curve.as_json() for curve in curves]}) if say else terminal.show_scaling(curves)
-        return
+        return None
     check_parts(options.only)
     earlier = rows.read_measured(options.against) if options.against else None
     measured = measure(scale, device, options.only, options.data, options.quick)
@@ -62,3 +63,8 @@ def run(options: argparse.Namespace, root: Path) -> None:
     else:
         compared = {"against": {key: vars(ratio) for key, ratio in ratios.items()}} if ratios is not None else {}
         say({**measured.as_json(), **compared})
+    part = measured.facts["stopped_in"]
+    if part is None:
+        return None
+    print(f"\nStopped in part {part}: what was measured until then is above.", file=sys.stderr)
+    return STOPPED
