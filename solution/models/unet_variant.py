@@ -58,6 +58,7 @@ def _blurred(block: Residual) -> None:
     """Let both ways of a block that halves blur before they leave out."""
     block.first = nn.Sequential(_without_stride(block.first), Blur(block.first.out_channels))
     conv, norm = block.shortcut
+    block.every = 1
     block.shortcut = nn.Sequential(Blur(conv.in_channels), _without_stride(conv), norm)
 
 
