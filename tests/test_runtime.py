@@ -31,12 +31,19 @@ def test_devices_are_picked_by_what_there_is(monkeypatch: pytest.MonkeyPatch):
 
 
 @pytest.mark.parametrize(
-    ("amx", "capability", "cpu", "gpu"), [(True, (8, 6), "bfloat16", "bfloat16"), (False, (7, 5), "float32", "float32")]
+    ("has", "capability", "cpu", "gpu"),
+    [
+        ({"cpu_name": "Intel Xeon", "amx_bf16": True}, (8, 6), "bfloat16", "bfloat16"),
+        ({"cpu_name": "Intel Xeon", "amx_bf16": False}, (7, 5), "float32", "float32"),
+        ({"cpu_name": "AMD EPYC", "amx_bf16": False}, (9, 0), "bfloat16", "bfloat16"),
+        ({"cpu_name": "AMD EPYC", "avx512_bf16": False}, (6, 1), "float32", "float32"),
+        ({}, (8, 0), "float32", "bfloat16"),
+    ],
 )
 def test_bf16_where_the_device_is_quick_at_it(
-    monkeypatch: pytest.MonkeyPatch, amx: bool, capability: tuple[int, int], cpu: str, gpu: str
+    monkeypatch: pytest.MonkeyPatch, has: dict[str, object], capability: tuple[int, int], cpu: str, gpu: str
 ):
-    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": True, "amx_bf16": amx})
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": True, **has})
     monkeypatch.setattr(torch.cuda, "get_device_capability", lambda _: capability)
     assert quick_dtype(torch.device("cpu")) == getattr(torch, cpu)
     assert quick_dtype(torch.device("cuda")) == getattr(torch, gpu)
