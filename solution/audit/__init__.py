@@ -10,6 +10,9 @@ such rows looked at on real data, five were wrong labels and one a lost picture.
 USUAL = 4.0
 """And this many times the median row: specialists that have hardly been trained err everywhere, and accuse nobody."""
 
+FAR = f"at least {ABSURD:.0f} px off, and {USUAL:.0f} times as far as the median row's"
+"""Where a suspect's labels lie, in words."""
+
 
 def far_off(coords: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """Rows whose labels lie absurdly far from the out-of-fold predictions (both (N, 15, 2)), bool (N,)."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from solution.audit import FAR
 from solution.keypoints import SUBSETS
 from solution.report.summary import Summary
 from solution.report.tables import ALL, WEIGHTED, Tables
@@ -18,7 +19,7 @@ NONE = "-"
 LEGEND = (
     "RMSE in pixels over all labelled cells of the 15-keypoint rows, of the 4-keypoint rows, and of both, weighted by "
     "the share of asked cells. (In brackets: over the part of the cells that the specialist predicts, "
-    "not comparable.) Without suspects: less those whose labels lie 12 px or more off."
+    f"not comparable.) Without suspects: less those whose labels lie {FAR}."
 )
 
 Mark = Callable[[str], str]

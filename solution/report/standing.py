@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from solution.audit import FAR
 from solution.faces import FaceSet, Predictions
 from solution.keypoints import SUBSETS
 from solution.metrics import bootstrap_interval
@@ -67,8 +68,8 @@ def _trust(coords: np.ndarray, faces: FaceSet, suspects: np.ndarray, tables: Tab
     share = float(np.nansum(squared[suspects]) / max(np.nansum(squared), 1e-12))
     averaged = summary.without_suspects["overall"] - summary.expected["overall"]
     lines = [
-        f"{int(suspects.sum())} of {len(faces)} rows are suspects: their labels lie 12 px or more off. They carry "
-        f"{share:.0%} of the squared error, so one more or less of them moves the figure over every label.",
+        f"{int(suspects.sum())} of {len(faces)} rows are suspects: their labels lie {FAR}. "
+        f"They carry {share:.0%} of the squared error, so one more or less of them moves the figure over every label.",
         "Intervals are what resampling the pictures gives: another draw of as many pictures would score within them "
         "about 95 times in 100. They hold no change of labellers, and none of the training's own luck.",
         _between_folds(tables, summary.name),

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from solution.audit import FAR
 from solution.faces import FaceSet, Predictions
 from solution.keypoints import SUBSETS
 from solution.metrics import bootstrap_interval, rmse, weighted
@@ -84,7 +85,7 @@ def headline(summary: Summary, steps: bool = True) -> list[str]:
         f"Expected on the test pictures, where the folds' pipelines are averaged: "
         f"{summary.expected['overall']:.3f} px, {_parts(summary.expected)}."
     ]
-    which = f"without the {summary.suspects} suspects, whose labels lie 12 px or more off"
+    which = f"without the {summary.suspects} suspects, whose labels lie {FAR}"
     lines.append(_validated(summary.name, which, summary.without_suspects, summary.interval_without))
     lines.append(_validated(summary.name, "over every label", summary.cv, summary.interval))
     if summary.test is not None:
