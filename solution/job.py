@@ -10,7 +10,8 @@ import safetensors.torch
 import torch
 from torch import Tensor
 
-from solution.artefacts import write_bytes
+from solution import checkpoint
+from solution.artefacts import MANIFEST, seal, write_bytes, writing
 from solution.errors import UserError
 from solution.faces import FaceSet
 from solution.recipe import Recipe
@@ -28,8 +29,7 @@ class Job:
     """Train `recipe` (already at its scale) on `train`; `held` is only watched, never learnt from.
 
     folder: where its artefacts go. start_from: the folder whose weights it starts from. inputs: what its manifest
-    names. weights: the file of pretrained weights, where the recipe's
-    settings name one.
+    names. weights: the file of pretrained weights, where the recipe's settings name one.
     """
 
     recipe: Recipe
@@ -50,6 +50,20 @@ class Job:
     @property
     def title(self) -> str:
         return f"{self.recipe.name} fold {self.fold}"
+
+    def open_folder(self) -> None:
+        """Make the folder, free of what a killed process left half-written. UserError where that cannot be."""
+        with writing(self.folder):
+            self.folder.mkdir(parents=True, exist_ok=True)
+            for left_over in self.folder.glob(".*-*"):
+                left_over.unlink()
+
+    def seal(self, **facts: Any) -> None:  # noqa: ANN401 - any JSON values
+        """Declare the folder and every file in it complete; its checkpoint is needed no more."""
+        passing = (MANIFEST, checkpoint.FILE)
+        files = sorted(path.name for path in self.folder.iterdir() if path.is_file() and path.name not in passing)
+        seal(self.folder, self.inputs, files, **facts)
+        checkpoint.remove(self.folder)
 
     def checked(self, loss: float) -> float:
         """A batch's loss as it is. UserError where it is no number: to go on would only ruin the weights."""

@@ -11,8 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from solution import checkpoint
-from solution.artefacts import MANIFEST, Workspace, atomic, complete, digest_of, intact, manifest, seal, writing
+from solution.artefacts import Workspace, atomic, complete, digest_of, intact, manifest
 from solution.data.competition import Competition
 from solution.errors import UserError
 from solution.faces import FaceSet, FoldTable, Predictions
@@ -111,10 +110,7 @@ def finish(job: Job, test: FaceSet) -> float:
     Weights that are there already are kept, with their device and time.
     """
     recipe, folder = job.recipe, job.folder
-    with writing(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-    for left_over in folder.glob(".*-*"):  # a killed run's half-written files
-        left_over.unlink()
+    job.open_folder()
     known = manifest(folder) if _is_trained(folder, job.training) else None
     if known:
         LOG.info("%s: trained already, predicts anew", job.title)
@@ -125,14 +121,10 @@ def finish(job: Job, test: FaceSet) -> float:
     save_parts(folder, *(_sane(job, predict(job, faces), faces) for faces in (job.held, asked)))
     predicting = time.perf_counter() - began
     seconds = trained_for(folder) + predicting
-    files = sorted(path.name for path in folder.iterdir() if path.is_file() and path.name != checkpoint.FILE)
-    assert set(LEAST) <= set(files)
-    files = [name for name in files if name != MANIFEST]
+    assert all((folder / name).is_file() for name in LEAST)
     source = source_of(recipe)
     facts = {"pretrained": source} if source else {}
-    device = (known or {}).get("device", job.device.type)
-    seal(folder, job.inputs, files, seconds=round(seconds, 1), device=device, **facts)
-    checkpoint.remove(folder)
+    job.seal(seconds=round(seconds, 1), device=(known or {}).get("device", job.device.type), **facts)
     taken = predicting if known else seconds
     LOG.info("%s: done in %.0f s", job.title, taken)
     return taken

@@ -10,8 +10,8 @@ import numpy as np
 import torch
 from sklearn.model_selection import GroupKFold
 
-from solution import checkpoint, executors, lock, methods, recipes
-from solution.artefacts import MANIFEST, Workspace, atomic, complete, digest_of, manifest, seal, write_json, write_text
+from solution import executors, lock, methods, recipes
+from solution.artefacts import Workspace, atomic, complete, digest_of, manifest, write_json, write_text
 from solution.data.frames import Frames, read_frames, without_flaws
 from solution.errors import UserError
 from solution.frame import aligned
@@ -125,22 +125,18 @@ def work(root: Path, data: Path, scale: str, name: str, fold: int, device: torch
     """Train one fold, read its held-out pictures as any other, seal the folder; seconds taken, of all epochs."""
     study, began = _reopened(root, data, scale, name), time.perf_counter()
     folder, held = study.folder(fold), study.fold == fold
-    folder.mkdir(parents=True, exist_ok=True)
-    for left_over in folder.glob(".*-*"):  # a killed run's half-written files
-        left_over.unlink()
     learnt, unseen = study.frames.take(~held), study.frames.take(held)
     shape = mean_shape(learnt.coords, SHARE)
     crops = training_faces(learnt, shape, generator(name, study.recipe.seed, fold, "frames"))
     job = Job(study.recipe, fold, folder, crops, held_faces(unseen, shape), device, study.inputs(fold))
+    job.open_folder()
     preparing = time.perf_counter() - began
     methods.train(job)
     began = time.perf_counter()
     found = measured(job, framing(learnt, shape), unseen)
     write_text(folder / SEEN, "".join(f"{digest}\n" for digest in sorted(set(learnt.digests))))
-    files = sorted(path.name for path in folder.iterdir() if path.name not in (MANIFEST, checkpoint.FILE))
     seconds = preparing + trained_for(folder) + time.perf_counter() - began
-    seal(folder, job.inputs, files, seconds=round(seconds, 1), device=device.type, **vars(found))
-    checkpoint.remove(folder)
+    job.seal(seconds=round(seconds, 1), device=device.type, **vars(found))
     LOG.info("%s: NME %.2f %%, RMSE %.2f px on %d unseen faces", job.title, *vars(found).values())
     return seconds
 
