@@ -46,7 +46,7 @@ def submission(run: Run) -> None:
 def record_of(run: Run, made: Ensemble, figures: Summary) -> dict[str, Any]:
     """What a submission's record says of how it was made and what it should score.
 
-    `cv` leaves out the suspects, whose labels lie 12 px or more off: a handful of them carry a third of the squared
+    `cv` leaves out the suspects, whose labels are `far_off`: a handful of them carry a third of the squared
     error of 6,000 rows, so that the figure over every label, which stands beside it, foretells no other picture's.
     """
     trusted = figures.without_suspects

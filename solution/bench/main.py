@@ -37,15 +37,15 @@ def measure(
     with _shop(scale, device, data, quick) as shop:
         facts = {**machine(shop.device), "scale": scale, "quick": quick, "data": str(data) if data else "tiled"}
         rows: list[Row] = []
-        stopped_in = None
+        facts["stopped_in"] = None
         for part in parts:
             LOG.warning("Bench: %s", part)
             try:
                 rows.extend(PARTS[part](shop))  # a list keeps what came before an exception
             except KeyboardInterrupt:
-                stopped_in = part
+                facts["stopped_in"] = part
                 break
-    return Measured({**facts, "stopped_in": stopped_in}, tuple(rows))
+    return Measured(facts, tuple(rows))
 
 
 def measure_scaling(scale: str, device: torch.device, quick: bool = False) -> tuple[Curve, ...]:

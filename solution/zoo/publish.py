@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from solution.artefacts import write_bytes, write_text
+from solution.audit import FAR
 from solution.zoo.chart import Chart, Curve, draw
 from solution.zoo.lines import Figure, Line, Standing
 
@@ -81,8 +82,8 @@ def sentences(standing: Standing, dataset: str) -> Iterator[str]:
     )
     if standing.suspects:
         yield (
-            f"{standing.suspects} rows whose labels lie 12 px or more from what the best network says of them are "
-            "left out of every line."
+            f"{standing.suspects} rows are left out of every line: their labels lie {FAR}, by what the best network "
+            "says of them."
         )
     yield (
         "train/s and predict/s: pictures a second, on one core or GPU of this machine while the others were at work, "
