@@ -44,8 +44,8 @@ def ship_68(fold: Path, target: Path) -> None:
     _copy(fold, target, (*NETWORK, FILE, SEEN))
     card = f"""# unet_68: 68 points
 
-- Made by: `python -m solution faces68 --data training.zip --fold {facts["inputs"]["fold"]}`, settings as in
-  `{SETTINGS}` ({facts["inputs"]["recipe"]["epochs"]} epochs), on {facts["device"]}, one core.
+- Made by: `python -m solution faces68 --scale full --data training.zip --fold {facts["inputs"]["fold"]}`, settings
+  as in `{SETTINGS}` ({facts["inputs"]["recipe"]["epochs"]} epochs), on {facts["device"]}, one core.
 - Data: colour crops of faces out of videos with 68 points each, the pictures of `{SEEN}` alone ({_lines(fold / SEEN)}).
   No picture or label is in here.
 - Measured on the {facts["faces"]} faces of that fold's held-out persons, found, framed and read as any picture is:
@@ -67,9 +67,10 @@ def ship_trunk(fold: Path, target: Path) -> None:
     name = facts["inputs"]["recipe"]["name"]
     card = f"""# {name}: a trunk to start from
 
-- Made by: `python -m solution faces68 --recipe {name} --data training.zip --fold {facts["inputs"]["fold"]}`,
-  settings as in `{SETTINGS}` ({facts["inputs"]["recipe"]["epochs"]} epochs), on {facts["device"]}, one core. In half
-  precision, without the head of 68 points.
+- Made by:
+  `python -m solution faces68 --scale full --recipe {name} --data training.zip --fold {facts["inputs"]["fold"]}`,
+  settings as in `{SETTINGS}` ({facts["inputs"]["recipe"]["epochs"]} epochs), on {facts["device"]}, one core.
+  In half precision, without the head of 68 points.
 - Data: colour crops of faces out of videos with 68 points each, the pictures of `{SEEN}` alone ({_lines(fold / SEEN)}).
   No picture or label is in here.
 - Measured, with its head, on the {facts["faces"]} faces of that fold's held-out persons: NME

@@ -14,6 +14,6 @@ RECIPE = LandmarkRecipe(
     codec=Located(),
     start_from="unet_all",
     optimiser=Optimiser(lr=1e-3),
-    epochs=12,
+    epochs=18,
     scales={"smoke": {"epochs": 2, "batch": 32}, "full": {"epochs": 80, "model_args": {"widths": (32, 64, 128, 192)}}},
 )

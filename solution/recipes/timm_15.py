@@ -15,7 +15,7 @@ RECIPE = LandmarkRecipe(
     model_args=TRUNK.model_args,
     start_from=TRUNK.name,
     optimiser=Optimiser(lr=1e-3),
-    epochs=10,
+    epochs=16,
     scales={
         "smoke": {"epochs": 2, "batch": 32},
         "full": {"epochs": 60, "model_args": TRUNK.at("full").model_args},

@@ -10,6 +10,6 @@ RECIPE = LandmarkRecipe(
     codec=Heatmap(size=24),
     start_from="unet_all",
     optimiser=Optimiser(lr=1e-3),
-    epochs=8,
+    epochs=6,
     scales={"smoke": {"epochs": 2, "batch": 32}, "full": {"epochs": 80, "model_args": {"widths": (32, 64, 128, 192)}}},
 )

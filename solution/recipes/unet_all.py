@@ -1,7 +1,7 @@
 """A U-Net with one trunk on all rows and a head a subset, from the network of 68 points that comes with the code.
 
-On fold 0, 10 epochs from there and then 8 of `unet_4` or 12 of `cascade_15` are as good as 20 and then 14 or 16 from
-random weights, within what one fold can tell. See docs/experiments.md, 2026-11-24.
+On fold 0, 6 epochs from there and then 6 of `unet_4` or 18 of `cascade_15` are at least as good as 10 and then 8 or 12.
+See docs/experiments.md, "Trunks that have learnt longer".
 """
 
 from solution.codecs import Heatmap
@@ -13,7 +13,7 @@ RECIPE = LandmarkRecipe(
     rows="all",
     codec=Heatmap(size=24),
     warm_start="unet_68",
-    epochs=10,
+    epochs=6,
     scales={
         "smoke": {"epochs": 1, "batch": 32},
         "full": {"epochs": 150, "warm_start": None, "model_args": {"widths": (32, 64, 128, 192)}},

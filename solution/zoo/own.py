@@ -25,6 +25,9 @@ from solution.zoo.learner import cost
 SCALE = "cpu"
 """The scale whose settings are compared, whatever the run's: the ancestors are of that size."""
 
+EPOCHS = 30
+"""The clock ends a training. The schedule turns with it in as many steps as these epochs would have had."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Own:
@@ -46,7 +49,7 @@ class Own:
 
 def own() -> tuple[Own, ...]:
     """The trunks of our specialists, from random weights as all here, and the trial that an ancestor had planned."""
-    unet, timm = (replace(module.RECIPE.at(SCALE), warm_start=None) for module in (unet_all, timm_all))
+    unet, timm = (replace(one.RECIPE.at(SCALE), warm_start=None, epochs=EPOCHS) for one in (unet_all, timm_all))
     cascade = TRIALS["cascade"].recipe(unet)
     shared = "maps read as the mean of their softmax, Huber loss on coordinates, a head a subset, offset learnt"
     return (

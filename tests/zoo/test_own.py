@@ -10,7 +10,7 @@ import torch
 from solution import recipes
 from solution.data.competition import Competition
 from solution.trials import TRIALS
-from solution.zoo.own import Own, OwnLearner, own
+from solution.zoo.own import EPOCHS, Own, OwnLearner, own
 
 CPU = torch.device("cpu")
 OWN = {one.name: one for one in own()}
@@ -22,7 +22,7 @@ def learner(one: Own, drawn: Competition, folder: Path) -> OwnLearner:
 
 def test_the_recipes_are_those_of_the_specialists():
     for name in ("unet_all", "timm_all"):
-        assert OWN[name].recipe == replace(recipes.load(name).at("cpu"), warm_start=None)
+        assert OWN[name].recipe == replace(recipes.load(name).at("cpu"), warm_start=None, epochs=EPOCHS)
     assert OWN["cascade"].recipe == TRIALS["cascade"].recipe(OWN["unet_all"].recipe)
 
 
