@@ -1,7 +1,7 @@
 """A U-Net with one trunk on all rows and a head a subset, from the network of 68 points that comes with the code.
 
-On fold 0, 6 epochs from there and then 6 of `unet_4` or 18 of `cascade_15` are at least as good as 10 and then 8 or 12.
-See docs/experiments.md, "Trunks that have learnt longer".
+What its epochs, and those of the specialists made from it, are worth: docs/experiments.md, "Trunks that have learnt
+longer".
 """
 
 from solution.codecs import Heatmap
@@ -13,7 +13,7 @@ RECIPE = LandmarkRecipe(
     rows="all",
     codec=Heatmap(size=24),
     warm_start="unet_68",
-    epochs=6,
+    epochs=8,
     scales={
         "smoke": {"epochs": 1, "batch": 32},
         "full": {"epochs": 150, "warm_start": None, "model_args": {"widths": (32, 64, 128, 192)}},
