@@ -14,6 +14,7 @@ from solution.artefacts import atomic, complete, seal, write_json
 from solution.audit import far_off
 from solution.blend import CLIP as BLEND_CLIP
 from solution.blend import RIDGE as BLEND_RIDGE
+from solution.contradiction import FAR, HEAVY, SURER
 from solution.data.competition import Competition
 from solution.drift import CLIP, NEAR, PRIOR, centred, cross_validated, drift_by_rank
 from solution.errors import UserError
@@ -25,7 +26,7 @@ from solution.stacker import DRIFTING, ROUNDS, Stacked, stack_all
 from solution.stacker import SETTINGS as STACK_SETTINGS
 from solution.yardsticks import forward_selection, ridge_stack
 
-FORMAT = 4
+FORMAT = 5
 ARRAYS, FACTS = "stack.npz", "stack.json"
 BLEND, STACK, PLAIN, FINAL = "blend", "stack", "plain", "final"
 RIDGE = "ridge"  # a yardstick: out-of-fold only, never submitted
@@ -168,7 +169,7 @@ def inputs_of(bench: Bench, recipes: tuple) -> dict[str, Any]:
     folds = range(bench.table.k)
     jobs = {r.name: [[bench.digest(r, fold, recipes), bench.made(r, fold)] for fold in folds] for r in recipes}
     drift = [{str(s): rows for s, rows in NEAR.items()}, CLIP, PRIOR]
-    settings = [STACK_SETTINGS, ROUNDS, DRIFTING, [BLEND_CLIP, BLEND_RIDGE], drift]
+    settings = [STACK_SETTINGS, ROUNDS, DRIFTING, [BLEND_CLIP, BLEND_RIDGE], [FAR, SURER, HEAVY], drift]
     return {"format": FORMAT, "settings": settings, "trainings": jobs}
 
 
