@@ -1,9 +1,9 @@
 """Specialists that contradict each other about a face: the surest is believed, whoever has lost the face is left out.
 
-A mean of the place of a face and of another place is neither. Out-of-fold, six of 11,986 pairs of a subset's two
+A mean of the place of a face and of another place is neither. Out-of-fold, five of 11,986 pairs of a subset's two
 leading specialists lay more than 8 px apart; leaving out the less sure one took a 4-keypoint blend from 1.326 to 1.320
 px with a face more in it (13.5 to 1.3 px), the one of an earlier run from 1.340 to 1.338, and no 15-keypoint row.
-No label is asked. Limits of 4 to 12 px and of 1.3 to 1.5 times the doubt gave the same to 0.001 px.
+No label is asked. Limits of 4 to 12 px and of 1.3 to 1.5 times the doubt gave the same to 0.002 px.
 """
 
 import warnings
