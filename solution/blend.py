@@ -30,6 +30,10 @@ class Weights:
 
     values: np.ndarray
 
+    def mean(self) -> np.ndarray:
+        """Each specialist's weight (M,), mean over the points that anyone has."""
+        return self.values.sum(axis=1) / max(1, self.values.any(axis=0).sum())
+
     def apply(self, members: np.ndarray) -> np.ndarray:
         """The blend of members (M, N, 15, 2): (N, 15, 2), NaN where no specialist predicts."""
         present = ~np.isnan(members)

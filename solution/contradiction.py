@@ -36,8 +36,7 @@ def without_lost(members: np.ndarray, doubt: np.ndarray, weights: Weights) -> np
 
     doubt: (M, N), from `doubts`.
     """
-    values = weights.values
-    heavy = values[:, values.any(axis=0)].mean(axis=1) >= HEAVY if values.any() else np.zeros(len(values), bool)
+    heavy = weights.mean() >= HEAVY
     settled = members.copy()
     if heavy.sum() < 2 or members.shape[1] == 0:
         return settled
@@ -47,7 +46,6 @@ def without_lost(members: np.ndarray, doubt: np.ndarray, weights: Weights) -> np
         warnings.simplefilter("ignore", RuntimeWarning)  # a face that one of them does not predict
         apart = np.sqrt(np.nanmean(((heard - surest) ** 2).sum(axis=-1), axis=-1))
     least = sure.min(axis=0)
-    settled[np.flatnonzero(heavy)] = np.where(
-        ((apart > FAR) & np.isfinite(least) & (sure >= SURER * least))[..., None, None], np.nan, heard
-    )
+    lost = (apart > FAR) & np.isfinite(least) & (sure >= SURER * least)
+    settled[heavy] = np.where(lost[..., None, None], np.nan, heard)
     return settled

@@ -14,6 +14,7 @@ from solution.artefacts import atomic, complete, seal, write_json
 from solution.audit import far_off
 from solution.blend import CLIP as BLEND_CLIP
 from solution.blend import RIDGE as BLEND_RIDGE
+from solution.blend import Weights
 from solution.contradiction import FAR, HEAVY, SURER
 from solution.data.competition import Competition
 from solution.drift import CLIP, NEAR, PRIOR, centred, cross_validated, drift_by_rank
@@ -77,7 +78,7 @@ def make(specialists: list[Specialist], bench: Bench) -> Ensemble:
         parts[PLAIN] = np.where(used[:, None, None], parts[STACK], parts[BLEND])
     _add_drift(oof, tests, choice, bench)
     names = [s.recipe.name for s in specialists]
-    weights = {s: dict(zip(names, _mean_weight(stacked.weights[s]), strict=True)) for s in SUBSETS}
+    weights = {s: dict(zip(names, Weights(stacked.weights[s]).mean().round(4).tolist(), strict=True)) for s in SUBSETS}
     oof[RIDGE], added = _yardsticks(specialists, stacked.blend, bench)
     return Ensemble(oof, tests, choice, weights, added)
 
@@ -98,12 +99,6 @@ def _yardsticks(
         steps = forward_selection(names, members[:, kept], labels[kept], fold[kept], subset)
         added[subset] = [[step.name, round(step.rmse, 4)] for step in steps]
     return ridge, added
-
-
-def _mean_weight(values: np.ndarray) -> list[float]:
-    """A specialist's weight, mean over the points that the subset has."""
-    used = values.any(axis=0)
-    return [round(float(w), 4) for w in values[:, used].mean(axis=1)]
 
 
 def _choose(oof: dict[str, np.ndarray], bench: Bench, subset: int) -> dict[str, Any]:
