@@ -31,6 +31,19 @@ def doubts(spreads: np.ndarray) -> np.ndarray:
         return np.nan_to_num(face / usual, nan=np.inf)
 
 
+def doubts_by_fold(spreads: np.ndarray, fold: np.ndarray) -> np.ndarray:
+    """As `doubts`, fold (N,) for fold: each is another network's work, with a usual spread of its own."""
+    found = np.empty(spreads.shape[:2])
+    for f in np.unique(fold):
+        found[:, fold == f] = doubts(spreads[:, fold == f])
+    return found
+
+
+def blended(members: np.ndarray, doubt: np.ndarray, weights: Weights) -> np.ndarray:
+    """The blend (N, 15, 2), whoever has lost a face left out of it. Arguments as in `without_lost`."""
+    return weights.apply(without_lost(members, doubt, weights))
+
+
 def without_lost(members: np.ndarray, doubt: np.ndarray, weights: Weights) -> np.ndarray:
     """Members (M, N, 15, 2) with NaN for the faces that one of them has lost, a new array; the blend does without.
 

@@ -15,8 +15,7 @@ from solution.audit import far_off
 from solution.blend import CLIP as BLEND_CLIP
 from solution.blend import RIDGE as BLEND_RIDGE
 from solution.blend import Weights
-from solution.contradiction import FAR, HEAVY, SURER
-from solution.data.competition import Competition
+from solution.contradiction import FAR, HEAVY, SURER, doubts_by_fold
 from solution.drift import CLIP, NEAR, PRIOR, centred, cross_validated, drift_by_rank
 from solution.errors import UserError
 from solution.faces import Predictions
@@ -27,7 +26,7 @@ from solution.stacker import DRIFTING, ROUNDS, Stacked, stack_all
 from solution.stacker import SETTINGS as STACK_SETTINGS
 from solution.yardsticks import forward_selection, ridge_stack
 
-FORMAT = 5
+FORMAT = 6
 ARRAYS, FACTS = "stack.npz", "stack.json"
 BLEND, STACK, PLAIN, FINAL = "blend", "stack", "plain", "final"
 RIDGE = "ridge"  # a yardstick: out-of-fold only, never submitted
@@ -94,9 +93,11 @@ def _yardsticks(
         own = [s for s in specialists if subset in s.recipe.subsets]
         fold, labels = bench.table.fold, faces.coords
         members = np.stack([s.oof.coords for s in own])
+        doubt = np.full(members.shape[:2], np.inf)
+        doubt[:, rows] = doubts_by_fold(np.stack([s.oof.spread[rows] for s in own]), fold[rows])
         ridge[rows] = ridge_stack(members[:, rows], blend[rows], labels[rows], fold[rows], subset)
         names = [s.recipe.name for s in own]
-        steps = forward_selection(names, members[:, kept], labels[kept], fold[kept], subset)
+        steps = forward_selection(names, members[:, kept], doubt[:, kept], labels[kept], fold[kept], subset)
         added[subset] = [[step.name, round(step.rmse, 4)] for step in steps]
     return ridge, added
 
@@ -194,15 +195,3 @@ def load(bench: Bench, inputs: dict[str, Any]) -> Ensemble | None:
         {int(s): value for s, value in facts[key].items()} for key in ("choice", "weights", "added")
     )
     return Ensemble(oof, test, choice, weights, added)
-
-
-def ambiguity(pipelines: np.ndarray, competition: Competition) -> dict[int, float]:
-    """By subset: how far the folds' pipelines (k, T, 15, 2) lie from their mean on the test faces, px² a cell.
-
-    The mean of k predictors errs by exactly this much less, in squared error, than one of them does on average (Krogh
-    and Vedelsby, NIPS 1994). Cross-validation measures one of them, the submission is the mean, and no label is needed
-    to know the difference.
-    """
-    variance = pipelines.var(axis=0)
-    parts = {s: variance[competition.test.subset == s] for s in SUBSETS}
-    return {s: float(np.nanmean(part)) if len(part) else 0.0 for s, part in parts.items()}

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from solution import ensemble, twins
+from solution.ambiguity import ambiguity
 from solution.artefacts import digest_of
 from solution.audit import far_off, results
 from solution.audit.evidence import disagreement
@@ -58,6 +59,7 @@ def record_of(run: Run, made: Ensemble, figures: Summary) -> dict[str, Any]:
         "cv_leaves_out_suspects": figures.suspects,
         "cv_over_every_label": {str(k): round(v, 5) for k, v in figures.cv.items()},
         "expected": {str(k): round(v, 5) for k, v in figures.expected.items()},
+        "expected_leaves_out_torn": figures.torn,
         "use_twins": figures.twins is not None,
         "twins": _twins_record(figures),
         "choice": {str(s): choice for s, choice in made.choice.items()},
@@ -145,7 +147,7 @@ def quality(run: Run, made: Ensemble, kind: str, **facts: Any) -> Summary:  # no
         final,
         weights,
         suspects=far_off(final.coords, train.coords),
-        ambiguity=ensemble.ambiguity(made.test[kind], run.competition),
+        ambiguity=ambiguity(made.test[kind], run.competition.test.subset),
         drawn=run.competition.drawn,
         choice=made.choice,
         added=made.added,

@@ -13,7 +13,7 @@ import lightgbm as lgb
 import numpy as np
 
 from solution.blend import CLIP, Weights, fit_weights, middle
-from solution.contradiction import doubts, without_lost
+from solution.contradiction import blended, doubts, doubts_by_fold
 from solution.drift import NEAR, centred, drift_without_own
 from solution.faces import FaceSet, FoldTable
 from solution.features import face_features, point_features
@@ -102,33 +102,25 @@ def _one_subset(
     blend, blend_test = np.empty_like(train.coords), np.empty((k, *test.coords.shape), np.float32)
     stack, stack_test = blend.copy(), blend_test.copy()
     taught, weights = _taught(members, train.coords, fold, rows, subset)
-    doubt = np.empty(spreads.shape[:2])
-    for f in range(k):
-        doubt[:, fold == f] = doubts(spreads[:, fold == f])  # a network of its own, so a usual spread of its own
-    kept = []
+    doubt, kept = doubts_by_fold(spreads, fold), []
     for f in range(k):
         others, held = fold != f, fold == f
-        blended = np.empty_like(blend)
+        start = np.empty_like(blend)
         for g in range(k):
-            blended[fold == g] = _blended(members[:, fold == g], doubt[:, fold == g], weights[f, g])
-        blend[held] = blended[held]
-        trees = Trees(subset).fit(members[:, others], spreads[:, others], blended[others], faces[others], taught[f])
+            start[fold == g] = blended(members[:, fold == g], doubt[:, fold == g], weights[f, g])
+        blend[held] = start[held]
+        trees = Trees(subset).fit(members[:, others], spreads[:, others], start[others], faces[others], taught[f])
         kept += trees.hopeless[:1]
         stack[held] = trees.correct(members[:, held], spreads[:, held], blend[held], faces[held])
         test_members = np.stack([s.test[f].coords[test_rows] for s in specialists])
         test_spreads = np.stack([s.test[f].spread[test_rows] for s in specialists])
-        blend_test[f] = _blended(test_members, doubts(test_spreads), weights[f, f])
+        blend_test[f] = blended(test_members, doubts(test_spreads), weights[f, f])
         stack_test[f] = trees.correct(test_members, test_spreads, blend_test[f], test_faces)
     if kept:
         LOG.warning("Stack of the %d-keypoint rows: blend kept in %d of %d folds: %s", subset, len(kept), k, kept[0])
     LOG.info("Stack of the %d-keypoint rows: %d faces, %d specialists", subset, len(rows), len(specialists))
     mean = np.mean([weights[f, f].values for f in range(k)], axis=0)
     return Stacked(blend, stack, blend_test, stack_test, {subset: mean})
-
-
-def _blended(members: np.ndarray, doubt: np.ndarray, weights: Weights) -> np.ndarray:
-    """The blend (N, 15, 2), whoever has lost a face left out of it."""
-    return weights.apply(without_lost(members, doubt, weights))
 
 
 def _taught(

@@ -10,6 +10,7 @@ import numpy as np
 from sklearn.linear_model import Ridge
 
 from solution.blend import fit_weights, middle
+from solution.contradiction import blended
 from solution.drift import CLIP
 from solution.metrics import rmse
 from solution.network import POINTS
@@ -59,22 +60,28 @@ def _fit(columns: np.ndarray, target: np.ndarray, held: np.ndarray) -> np.ndarra
     return Ridge(alpha=STRENGTH).fit(columns[known], target[known]).predict(held)
 
 
-def blend_out_of_fold(members: np.ndarray, labels: np.ndarray, fold: np.ndarray, subset: int) -> np.ndarray:
-    """The plain blend of these specialists, each fold's weights learnt from the others: (N, 15, 2)."""
+def blend_out_of_fold(
+    members: np.ndarray, doubt: np.ndarray, labels: np.ndarray, fold: np.ndarray, subset: int
+) -> np.ndarray:
+    """The plain blend of these specialists, each fold's weights learnt from the others: (N, 15, 2).
+
+    doubt: (M, N), from `contradiction.doubts_by_fold`.
+    """
     blend, estimate = np.empty_like(labels), middle(members)
     for f in np.unique(fold):
         held = fold == f
         weights = fit_weights(members[:, ~held], labels[~held], subset, estimate[~held])
-        blend[held] = weights.apply(members[:, held])
+        blend[held] = blended(members[:, held], doubt[:, held], weights)
     return blend
 
 
 def forward_selection(
-    names: Sequence[str], members: np.ndarray, labels: np.ndarray, fold: np.ndarray, subset: int
+    names: Sequence[str], members: np.ndarray, doubt: np.ndarray, labels: np.ndarray, fold: np.ndarray, subset: int
 ) -> list[Step]:
     """Add the specialist that helps the blend most, again and again; every one, so that a useless one is seen to be.
 
-    Starts among those that predict every point of the subset. members (M, N, 15, 2) in the names' order.
+    Starts among those that predict every point of the subset. members (M, N, 15, 2) and doubt (M, N) in the names'
+    order.
     """
     whole = [i for i in range(len(names)) if not np.isnan(members[i][:, POINTS[subset]]).any()]
     steps: list[Step] = []
@@ -83,7 +90,9 @@ def forward_selection(
         open_ = [i for i in (range(len(names)) if chosen else whole) if i not in chosen]
         if not open_:
             break
-        scores = {i: rmse(blend_out_of_fold(members[[*chosen, i]], labels, fold, subset), labels) for i in open_}
+        tried = {i: [*chosen, i] for i in open_}
+        blends = {i: blend_out_of_fold(members[m], doubt[m], labels, fold, subset) for i, m in tried.items()}
+        scores = {i: rmse(blend, labels) for i, blend in blends.items()}
         best = min(scores, key=scores.__getitem__)
         chosen.append(best)
         steps.append(Step(names[best], scores[best]))

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from solution import ensemble, stacker
+from solution.ambiguity import ambiguity
 from solution.artefacts import Workspace
 from solution.data.competition import Competition, Lookup
 from solution.ensemble import BLEND, STACK, Ensemble
@@ -106,7 +107,7 @@ def test_a_test_file_may_lack_one_kind_of_row(bench: Bench, kind: int):
     only = replace(bench, competition=replace(bench.competition, test=test.take(test.subset == kind)))
     found = made(only, bias=0.0)
     assert np.isfinite(found.test["final"][:, :, 0]).all()
-    assert ensemble.ambiguity(found.test["final"], only.competition)[19 - kind] == 0
+    assert ambiguity(found.test["final"], only.competition.test.subset).by_subset[19 - kind] == 0
 
 
 def test_weights_are_named_and_sum_to_one(bench: Bench):
@@ -133,19 +134,6 @@ def test_it_is_read_as_it_was_made_and_only_for_its_inputs(bench: Bench):
         for name, value in ours.items():
             np.testing.assert_array_equal(value, theirs[name])
     assert ensemble.load(bench, ensemble.inputs_of(bench, (replace(BASE, seed=1), *ALL[1:]))) is None
-
-
-def test_the_ambiguity_is_what_averaging_takes_off_the_squared_error(bench: Bench):
-    test = bench.competition.test
-    rng = np.random.default_rng(0)
-    pipelines = test.coords + rng.normal(0, 2, (5, *test.coords.shape)) + rng.normal(0, 1, test.coords.shape)
-    found = ensemble.ambiguity(pipelines, bench.competition)
-    for s in (15, 4):
-        rows = test.subset == s
-        one = np.nanmean((pipelines[:, rows] - test.coords[rows]) ** 2)
-        mean = np.nanmean((pipelines.mean(axis=0)[rows] - test.coords[rows]) ** 2)
-        assert found[s] == pytest.approx(one - mean)
-        assert found[s] > 1.0
 
 
 def test_the_test_predictions_are_the_pipelines_mean(bench: Bench):

@@ -5,6 +5,7 @@ from solution.network import POINTS
 from solution.yardsticks import blend_out_of_fold, forward_selection, ridge_stack
 
 ROWS = 300
+SURE = np.ones((3, ROWS))  # nobody doubts more than another
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +24,7 @@ def member(labels: np.ndarray, noise: float, seed: int) -> np.ndarray:
 def test_forward_selection_takes_the_best_first_and_a_useless_one_last(faces):
     labels, fold = faces
     members = np.stack([member(labels, 8, 1), member(labels, 1, 2), member(labels, 1.5, 3)])
-    steps = forward_selection(["useless", "good", "fair"], members, labels, fold, 4)
+    steps = forward_selection(["useless", "good", "fair"], members, SURE[:3], labels, fold, 4)
     assert [step.name for step in steps] == ["good", "fair", "useless"]
     assert steps[1].rmse < steps[0].rmse
     assert steps[2].rmse == pytest.approx(steps[1].rmse, abs=0.02)
@@ -33,7 +34,7 @@ def test_one_that_predicts_half_the_points_may_join_but_not_begin(faces):
     labels, fold = faces
     half = member(labels, 0.5, 1)
     half[:, POINTS[4][:2]] = np.nan
-    steps = forward_selection(["half", "whole"], np.stack([half, member(labels, 2, 2)]), labels, fold, 4)
+    steps = forward_selection(["half", "whole"], np.stack([half, member(labels, 2, 2)]), SURE[:2], labels, fold, 4)
     assert [step.name for step in steps] == ["whole", "half"]
     assert steps[1].rmse < steps[0].rmse
 
@@ -41,11 +42,22 @@ def test_one_that_predicts_half_the_points_may_join_but_not_begin(faces):
 def test_blend_never_learns_from_its_own_fold(faces):
     labels, fold = faces
     members = np.stack([member(labels, 1, 1), member(labels, 2, 2)])
-    before = blend_out_of_fold(members, labels, fold, 4)
+    before = blend_out_of_fold(members, SURE[:2], labels, fold, 4)
     changed = labels.copy()
     changed[fold == 3] += 5
-    after = blend_out_of_fold(members, changed, fold, 4)
+    after = blend_out_of_fold(members, SURE[:2], changed, fold, 4)
     np.testing.assert_array_equal(before[fold == 3], after[fold == 3])
+
+
+def test_whoever_has_lost_a_face_is_left_out_of_the_blend(faces):
+    labels, fold = faces
+    members, doubt = np.stack([member(labels, 1, 1), member(labels, 1, 2)]), SURE[:2].copy()
+    members[0, 7] += 40
+    doubt[0, 7] = 3
+    blend = blend_out_of_fold(members, doubt, labels, fold, 4)
+    np.testing.assert_allclose(blend[7, POINTS[4]], members[1, 7, POINTS[4]], atol=1e-3)
+    steps = forward_selection(["one", "other"], members, doubt, labels, fold, 4)
+    assert steps[-1].rmse < 1.0
 
 
 def test_ridge_learns_what_a_blend_cannot(faces):

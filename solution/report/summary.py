@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from solution.ambiguity import Ambiguity
 from solution.audit import FAR
 from solution.faces import FaceSet, Predictions
 from solution.keypoints import SUBSETS
@@ -28,8 +29,9 @@ class Summary:
     interval_without. test: true
     figures, where the answers are known. choice: per subset which of blend and stack is used ("used"), both RMSE
     ("blend", "stack") and "difference": stack minus blend with its interval, [point, low, high]. seconds: training time
-    by specialist. expected: what the submission should score, see `_expected`. added: by subset, the
-    forward selection of specialists, [name, the blend's RMSE with it]. test_twins: test pictures that are identical to
+    by specialist. expected: what the submission should score, see `_expected`; torn: test faces on which the folds'
+    pipelines contradict each other, which it leaves out of what averaging is worth. added: by subset, the forward
+    selection of specialists, [name, the blend's RMSE with it]. test_twins: test pictures that are identical to
     labelled ones; twins: what these labels say, where they are used, which none of the other figures but `test` shows.
     drawn: faces drawn here.
     """
@@ -38,6 +40,7 @@ class Summary:
     cv: dict[str | int, float]
     interval: tuple[float, float]
     expected: dict[str | int, float]
+    torn: int
     suspects: int
     without_suspects: dict[str | int, float]
     interval_without: tuple[float, float]
@@ -57,11 +60,11 @@ def summarise(
     weights: dict[int, float],
     *,
     suspects: np.ndarray,
-    ambiguity: dict[int, float],
+    ambiguity: Ambiguity,
     **facts: Any,  # noqa: ANN401 - the fields of Summary that are taken as they come
 ) -> Summary:
-    """The headline of the final out-of-fold predictions. suspects: bool (N,). ambiguity: by subset, px² a cell
-    that averaging the folds' pipelines takes off. facts: Summary's other fields.
+    """The headline of the final out-of-fold predictions. suspects: bool (N,). ambiguity: what averaging
+    the folds' pipelines takes off. facts: Summary's other fields.
 
     ValueError where a labelled cell has no prediction.
     """
@@ -70,7 +73,8 @@ def summarise(
     return Summary(
         name=final.name,
         cv=_scores(coords, faces, weights, every),
-        expected=_expected(without, ambiguity, weights),
+        expected=_expected(without, ambiguity.by_subset, weights),
+        torn=ambiguity.torn,
         interval=_interval(coords, faces, weights, every),
         suspects=int(suspects.sum()),
         without_suspects=without,
@@ -83,7 +87,7 @@ def headline(summary: Summary, steps: bool = True) -> list[str]:
     """The headline in sentences, without the closing one. steps: with the forward selection."""
     lines = [
         f"Expected on the test pictures, where the folds' pipelines are averaged: "
-        f"{summary.expected['overall']:.3f} px, {_parts(summary.expected)}."
+        f"{summary.expected['overall']:.3f} px, {_parts(summary.expected)}{_torn(summary.torn)}."
     ]
     which = f"without the {summary.suspects} suspects, whose labels lie {FAR}"
     lines.append(_validated(summary.name, which, summary.without_suspects, summary.interval_without))
@@ -94,6 +98,13 @@ def headline(summary: Summary, steps: bool = True) -> list[str]:
     if steps:
         lines += [_added(subset, path) for subset, path in summary.added.items()]
     return [*lines, *_twins(summary), *landmarks(summary)]
+
+
+def _torn(count: int) -> str:
+    if not count:
+        return ""
+    faces = "1 face" if count == 1 else f"{count} faces"
+    return f" (without {faces} on which they contradict each other)"
 
 
 def _validated(name: str, which: str, scores: Mapping[str | int, float], interval: tuple[float, float]) -> str:

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from solution.ambiguity import Ambiguity
 from solution.faces import FaceSet, FoldTable, Predictions
 from solution.keypoints import FACE15, IN_FOUR
 from solution.report.content import Report
@@ -53,7 +54,7 @@ def summary(faces: FaceSet, oof: list[Predictions], suspects: np.ndarray) -> Sum
         oof[3],
         WEIGHTS,
         suspects=suspects,
-        ambiguity={15: 0.0, 4: 0.0},
+        ambiguity=Ambiguity({15: 0.0, 4: 0.0}, 0),
         choice=CHOICE,
         added={15: [["unet_15", 1.09], ["eyes", 1.07]], 4: [["eyes", 1.4]]},
         seconds={"unet_15": 1020.0, "eyes": 75.0},

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
+from solution.ambiguity import Ambiguity
 from solution.faces import FaceSet, FoldTable, Predictions
 from solution.keypoints import FACE15, IN_FOUR
 from solution.metrics import rmse, weighted_rmse
@@ -129,7 +130,14 @@ def test_summary(summary: Summary, faces: FaceSet, suspects: np.ndarray) -> None
 
 def test_summary_of_predictions_with_holes_is_refused(faces: FaceSet, oof: list[Predictions]) -> None:
     with pytest.raises(ValueError, match="no prediction"):
-        summarise(faces, oof[0], WEIGHTS, suspects=np.zeros(len(faces), bool), ambiguity={15: 0.0, 4: 0.0}, drawn=True)
+        summarise(
+            faces,
+            oof[0],
+            WEIGHTS,
+            suspects=np.zeros(len(faces), bool),
+            ambiguity=Ambiguity({15: 0.0, 4: 0.0}, 0),
+            drawn=True,
+        )
 
 
 def test_files_are_the_same_each_time(tmp_path: Path, tables: Tables, summary: Summary) -> None:
