@@ -9,7 +9,7 @@ from solution import ray_executor, recipes, source, stages
 from solution.data.files import DRAWN
 from solution.errors import UserError
 from solution.executors import check_jobs
-from solution.photo.training import NAME, Study
+from solution.photo.training import FOLDS, NAME, Study
 from solution.pretrained import Weights, asks
 from solution.runtime import LOG, log_to, pick_device
 from solution.stages import Run
@@ -34,13 +34,17 @@ def open_run(options: argparse.Namespace, root: Path, fresh: bool = False) -> Ru
     return run
 
 
-def open_study(options: argparse.Namespace, root: Path, recipe: str = NAME) -> tuple[Study, torch.device, int | None]:
+def open_study(
+    options: argparse.Namespace, root: Path, recipe: str = NAME, folds: int = FOLDS
+) -> tuple[Study, torch.device, int | None]:
     """The study of pictures with 68 points that the options describe, what it trains on, and how many at once."""
     jobs, device = check_jobs(options.jobs), pick_device(options.device)
+    if folds < 2:
+        raise UserError(f"--folds {folds}: expected 2 or more")
     if options.data is None:
         raise UserError("--data: expected a zip or folder with one *_frames_keypoints.csv and its pictures")
     scale = stages.check_scale(options.scale or default_scale(options.data, device.type))
-    study = Study(root, options.data, scale, recipe)
+    study = Study(root, options.data, scale, recipe, folds)
     _, faces = study.recipe, len(study.frames)  # what is misspelt is refused before a folder is made for results
     log_to(study.workspace.folds / "log.txt")
     LOG.info("Scale %s on %s, %d faces; results under %s", scale, device, faces, study.workspace.folds)

@@ -17,6 +17,9 @@ def options(parser: argparse.ArgumentParser) -> None:
     what = "a zip or folder with one *_frames_keypoints.csv and its pictures"
     parser.add_argument("--data", type=Path, required=True, metavar="FILE", help=what)
     parser.add_argument("--recipe", default="unet_68", metavar="NAME", help="unet_68 or timm_68 (default: unet_68)")
+    parser.add_argument(
+        "--folds", type=int, default=5, metavar="N", help="hold out a share of 1/N of the persons (default: 5)"
+    )
     parser.add_argument("--fold", type=int, metavar="K", help="only this fold")
     parser.add_argument("--scale", help="smoke, cpu or full (default: full with a GPU, cpu without)")
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda (default: auto)")
@@ -27,5 +30,5 @@ def run(options: argparse.Namespace, root: Path) -> None:
     from solution.photo.training import train
     from solution.session import open_study
 
-    study, device, jobs = open_study(options, root, options.recipe)
+    study, device, jobs = open_study(options, root, options.recipe, options.folds)
     train(study, options.fold, device, jobs)

@@ -12,6 +12,7 @@ import json
 import shutil
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -44,8 +45,8 @@ def ship_68(fold: Path, target: Path) -> None:
     _copy(fold, target, (*NETWORK, FILE, SEEN))
     card = f"""# unet_68: 68 points
 
-- Made by: `python -m solution faces68 --scale full --data training.zip --fold {facts["inputs"]["fold"]}`, settings
-  as in `{SETTINGS}` ({facts["inputs"]["recipe"]["epochs"]} epochs), on {facts["device"]}, one core.
+- Made by: `{_command(facts)}`,
+  settings as in `{SETTINGS}` ({facts["inputs"]["recipe"]["epochs"]} epochs), on {facts["device"]}, one core.
 - Data: colour crops of faces out of videos with 68 points each, the pictures of `{SEEN}` alone ({_lines(fold / SEEN)}).
   No picture or label is in here.
 - Measured on the {facts["faces"]} faces of that fold's held-out persons, found, framed and read as any picture is:
@@ -67,8 +68,7 @@ def ship_trunk(fold: Path, target: Path) -> None:
     name = facts["inputs"]["recipe"]["name"]
     card = f"""# {name}: a trunk to start from
 
-- Made by:
-  `python -m solution faces68 --scale full --recipe {name} --data training.zip --fold {facts["inputs"]["fold"]}`,
+- Made by: `{_command(facts)}`,
   settings as in `{SETTINGS}` ({facts["inputs"]["recipe"]["epochs"]} epochs), on {facts["device"]}, one core.
   In half precision, without the head of 68 points.
 - Data: colour crops of faces out of videos with 68 points each, the pictures of `{SEEN}` alone ({_lines(fold / SEEN)}).
@@ -120,6 +120,11 @@ def _box(frames: Frames, shape: np.ndarray) -> tuple[float, float, float]:
             boxes.append(found[0])
             windows.append(aligned(points[row], shape))
     return margins(windows, np.array(boxes))
+
+
+def _command(facts: dict[str, Any]) -> str:
+    name, which = facts["inputs"]["recipe"]["name"], f"--folds {facts['folds']} --fold {facts['inputs']['fold']}"
+    return f"python -m solution faces68 --scale full --recipe {name} --data training.zip {which}"
 
 
 def _copy(fold: Path, target: Path, names: tuple[str, ...]) -> None:

@@ -39,12 +39,13 @@ BOXES = 400
 
 @dataclass(frozen=True)
 class Study:
-    """Labelled pictures and the recipe trained on them. data: a folder or zip; the rest is read when first needed."""
+    """Labelled pictures, read when first needed, and the recipe trained on them. data: zip or folder; count: folds."""
 
     root: Path
     data: Path
     scale: str
     name: str = NAME
+    count: int = FOLDS
 
     @cached_property
     def workspace(self) -> Workspace:
@@ -72,13 +73,13 @@ class Study:
     def fold(self) -> np.ndarray:
         """Which fold holds each picture out, (N,): all of a person's in one. UserError with too few persons."""
         persons = np.array(self.frames.persons)
-        count = len(np.unique(persons))
-        if count < FOLDS:
+        found = len(np.unique(persons))
+        if found < self.count:
             raise UserError(
-                f"{self.data}: expected pictures of at least {FOLDS} persons for {FOLDS} folds, got {count}"
+                f"{self.data}: expected pictures of at least {self.count} persons for {self.count} folds, got {found}"
             )
         fold = np.empty(len(persons), np.int64)
-        dealt = GroupKFold(FOLDS, shuffle=True, random_state=0).split(persons, groups=persons)
+        dealt = GroupKFold(self.count, shuffle=True, random_state=0).split(persons, groups=persons)
         for number, (_, held) in enumerate(dealt):
             fold[held] = number
         return fold
@@ -99,14 +100,14 @@ class Study:
 
 def train(study: Study, fold: int | None, device: torch.device, jobs: int | None = None) -> Score | None:
     """Train every fold that is not complete, or one; the score over all folds, None while some are missing."""
-    if fold is not None and not 0 <= fold < FOLDS:
-        raise UserError(f"--fold {fold}: expected 0 to {FOLDS - 1}")
-    wanted = range(FOLDS) if fold is None else (fold,)
+    if fold is not None and not 0 <= fold < study.count:
+        raise UserError(f"--fold {fold}: expected 0 to {study.count - 1}")
+    wanted = range(study.count) if fold is None else (fold,)
     missing = [f for f in wanted if not complete(study.folder(f), study.inputs(f))]
     LOG.info(
         "Faces: %d of %d persons; %d trainings to do", len(study.frames), len(set(study.frames.persons)), len(missing)
     )
-    shared = (study.root, study.data, study.scale, study.name)
+    shared = (study.root, study.data, study.scale, study.name, study.count)
     tasks = [executors.Task(f"{study.name}/{f}", study.name, work, (*shared, f)) for f in missing]
     with lock.hold(study.workspace.folds) as remark:
         if remark:
@@ -116,14 +117,14 @@ def train(study: Study, fold: int | None, device: torch.device, jobs: int | None
 
 
 @cache
-def _reopened(root: Path, data: Path, scale: str, name: str) -> Study:
+def _reopened(root: Path, data: Path, scale: str, name: str, count: int) -> Study:
     """A worker's own view of the study, read once."""
-    return Study(root, data, scale, name)
+    return Study(root, data, scale, name, count)
 
 
-def work(root: Path, data: Path, scale: str, name: str, fold: int, device: torch.device) -> float:
+def work(root: Path, data: Path, scale: str, name: str, count: int, fold: int, device: torch.device) -> float:
     """Train one fold, read its held-out pictures as any other, seal the folder; seconds taken, of all epochs."""
-    study, began = _reopened(root, data, scale, name), time.perf_counter()
+    study, began = _reopened(root, data, scale, name, count), time.perf_counter()
     folder, held = study.folder(fold), study.fold == fold
     learnt, unseen = study.frames.take(~held), study.frames.take(held)
     shape = mean_shape(learnt.coords, SHARE)
@@ -136,7 +137,7 @@ def work(root: Path, data: Path, scale: str, name: str, fold: int, device: torch
     found = measured(job, framing(learnt, shape), unseen)
     write_text(folder / SEEN, "".join(f"{digest}\n" for digest in sorted(set(learnt.digests))))
     seconds = preparing + trained_for(folder) + time.perf_counter() - began
-    job.seal(seconds=round(seconds, 1), device=device.type, **vars(found))
+    job.seal(seconds=round(seconds, 1), device=device.type, folds=study.count, **vars(found))
     LOG.info("%s: NME %.2f %%, RMSE %.2f px on %d unseen faces", job.title, *vars(found).values())
     return seconds
 
@@ -170,11 +171,11 @@ def measured(job: Job, calibration: Calibration, frames: Frames) -> Score:
 
 def _summary(study: Study) -> Score | None:
     """Write and say what the folds score together; None while not all are trained."""
-    done = [f for f in range(FOLDS) if complete(study.folder(f), study.inputs(f))]
+    done = [f for f in range(study.count) if complete(study.folder(f), study.inputs(f))]
     facts = [manifest(study.folder(f)) or {} for f in done]
     scores = [Score(fact["nme_percent"], fact["rmse"], fact["faces"]) for fact in facts]
-    if len(done) < FOLDS:
-        LOG.info("Cross-validation: %d of %d folds are trained", len(done), FOLDS)
+    if len(done) < study.count:
+        LOG.info("Cross-validation: %d of %d folds are trained", len(done), study.count)
         return None
     whole = pooled(scores)
     content = {**vars(whole), "seconds": sum(fact["seconds"] for fact in facts), "folds": [vars(one) for one in scores]}

@@ -105,9 +105,18 @@ def test_wrong_folds_and_too_few_persons_are_refused(
 ):
     assert main(["faces68", "--data", str(data), "--fold", "5"], tmp_path) == 2
     assert "--fold 5: expected 0 to 4" in capsys.readouterr().err
+    assert main(["faces68", "--data", str(data), "--folds", "1"], tmp_path) == 2
+    assert "--folds 1: expected 2 or more" in capsys.readouterr().err
     few = write_zip(tmp_path / "few.zip", persons=4, each=2)
     assert main(["faces68", "--data", str(few)], tmp_path) == 2
     assert "expected pictures of at least 5 persons for 5 folds, got 4" in capsys.readouterr().err
+
+
+def test_more_folds_hold_out_fewer_persons(data: Path, tmp_path: Path):
+    five, ten = Study(tmp_path, data, "smoke"), Study(tmp_path, data, "smoke", count=10)
+    assert sorted(np.unique(ten.fold)) == list(range(10))
+    assert (ten.fold == 0).sum() < (five.fold == 0).sum()
+    assert five.inputs(0) != ten.inputs(0)
 
 
 def evaluated(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> tuple[int, dict | str, str]:
