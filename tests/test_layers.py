@@ -15,7 +15,7 @@ LAYERS = [
     "network inference microbatches pretrained portable",
     "training patches",
     "methods specialists executors ray_parcels ray_worker ray_executor",
-    "audit blend contradiction features stacker ensemble yardsticks twins",
+    "audit ambiguity blend contradiction features stacker ensemble yardsticks twins",
     "submission kaggle report source photo extract",
     "stages",
     "outcomes trials export zoo",

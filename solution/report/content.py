@@ -74,7 +74,7 @@ def gather(
     return Report(
         tables=tables,
         summary=summary,
-        standing=stand(faces, final, suspects, tables, summary),
+        standing=stand(faces, bench.table, final, suspects, tables, summary),
         contributions=contributions(summary, made.weights),
         curves=read_curves(bench.workspace, recipes, bench.table.k),
         calibration=calibrate(faces, ~suspects, [*oof, together]),

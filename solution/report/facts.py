@@ -25,6 +25,7 @@ def facts(report: Report) -> dict[str, Any]:
         "submission": None if report.summary.submission is None else str(report.summary.submission),
         "figures": {figure.key: _figure(figure) for figure in report.standing.figures},
         "suspects": report.summary.suspects,
+        "torn": report.summary.torn,
         "trust": report.standing.trust,
         "folds": _records(report.tables.folds),
         "keypoints": _records(report.tables.keypoints),

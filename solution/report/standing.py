@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from solution.audit import FAR
-from solution.faces import FaceSet, Predictions
+from solution.faces import FaceSet, FoldTable, Predictions
 from solution.keypoints import SUBSETS
 from solution.metrics import bootstrap_interval
+from solution.report.noise import label_noise
 from solution.report.summary import COLUMN_MEANS, FIRST_PRIVATE, Summary
 from solution.report.tables import ALL, WEIGHTED, Tables, aligned
 
@@ -34,7 +35,9 @@ class Standing:
     trust: tuple[str, ...]
 
 
-def stand(faces: FaceSet, final: Predictions, suspects: np.ndarray, tables: Tables, summary: Summary) -> Standing:
+def stand(
+    faces: FaceSet, table: FoldTable, final: Predictions, suspects: np.ndarray, tables: Tables, summary: Summary
+) -> Standing:
     """The headline of the final out-of-fold predictions with an interval for each subset. suspects: bool (N,)."""
     coords = aligned(faces, final)
     without = {"overall": summary.interval_without, **_intervals(coords, faces, ~suspects)}
@@ -49,7 +52,8 @@ def stand(faces: FaceSet, final: Predictions, suspects: np.ndarray, tables: Tabl
     if not summary.drawn:
         figures.append(Figure("first", "First of Kaggle's private leaderboard", {"overall": FIRST_PRIVATE}))
         figures.append(Figure("means", "Answering each column's mean, there", {"overall": COLUMN_MEANS}))
-    return Standing(tuple(figures), tuple(_trust(coords, faces, suspects, tables, summary)))
+    trust = [*_trust(coords, faces, suspects, tables, summary), *_noise(coords, faces, table, suspects)]
+    return Standing(tuple(figures), tuple(trust))
 
 
 def _intervals(coords: np.ndarray, faces: FaceSet, kept: np.ndarray) -> dict[str | int, Interval]:
@@ -81,6 +85,24 @@ def _trust(coords: np.ndarray, faces: FaceSet, suspects: np.ndarray, tables: Tab
         lines.append(
             f"The drawn faces' answers are known: the submission's true RMSE is {summary.test['overall']:.3f} px, "
             f"{missed:+.3f} px from what was expected."
+        )
+    return lines
+
+
+def _noise(coords: np.ndarray, faces: FaceSet, table: FoldTable, suspects: np.ndarray) -> list[str]:
+    """For each subset with enough twins: how much of the error no network can learn."""
+    lines = []
+    for subset in SUBSETS:
+        rows = (faces.subset == subset) & ~suspects
+        found = label_noise((faces.coords - coords)[rows], table.group[rows])
+        if found is None:
+            continue
+        low, high = found.interval
+        lines.append(
+            f"{found.pictures} pictures of the {subset}-keypoint rows are there more than once, each time with labels "
+            f"of its own ({found.rows} rows, RMSE {found.rmse:.3f} px). Such labels differ from each other: "
+            f"{found.labels:.3f} px of that (95 % interval {low:.3f} to {high:.3f}) is their own noise, which nothing "
+            f"can learn; {found.predictions:.3f} px is the predictions' error (their squares sum up)."
         )
     return lines
 

@@ -79,7 +79,7 @@ def report_of(
     return Report(
         tables=tables,
         summary=summary,
-        standing=stand(faces, oof[-1], suspects, tables, summary),
+        standing=stand(faces, table, oof[-1], suspects, tables, summary),
         contributions=contributions(summary, {15: {"unet_15": 0.8, "eyes": 0.2}, 4: {"eyes": 1.0}}),
         curves=tuple(curve(name, fold, [None, 2.0, None, 1.5]) for name in ("unet_15", "eyes") for fold in range(3)),
         calibration=calibrate(faces, ~suspects, [final]),
