@@ -19,17 +19,26 @@ while (($#)); do
 done
 cd "$here"
 
+recent() {
+  "$1" -c 'import sys; sys.exit(sys.version_info < (3, 11))' ||
+    { echo "error: expected Python 3.11 or newer, got $("$1" --version)" >&2; exit 2; }
+}
+
 if [[ -z ${VIRTUAL_ENV:-} ]]; then
-  python=$(command -v python3.11 || command -v python3) || { echo "error: expected Python 3.11, found none" >&2; exit 2; }
-  "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' ||
-    { echo "error: expected Python 3.11 or newer, got $("$python" --version)" >&2; exit 2; }
-  [[ -x .venv/bin/python ]] || { echo "Setup: making .venv"; "$python" -m venv .venv; }
+  # One without pip is of an installation that failed, one without its Python of a version that is gone.
+  if ! [[ -x .venv/bin/python && -x .venv/bin/pip ]]; then
+    python=$(command -v python3.11 || command -v python3) || { echo "error: expected Python 3.11, found none" >&2; exit 2; }
+    recent "$python"
+    echo "Setup: making .venv"
+    "$python" -m venv --clear .venv
+  fi
   export VIRTUAL_ENV=$here/.venv PATH=$here/.venv/bin:$PATH
 fi
 
 # Install once per version of requirements.txt and environment: the stamp is written after pip has ended well.
 stamp=$VIRTUAL_ENV/.facial-keypoints-$(sha256sum requirements.txt | cut -c1-16)
 if [[ ! -e $stamp ]]; then
+  recent python
   echo "Setup: installing requirements.txt (one to three minutes, once)"
   python -m pip install --quiet --disable-pip-version-check -r requirements.txt
   touch "$stamp"

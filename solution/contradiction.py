@@ -47,7 +47,7 @@ def blended(members: np.ndarray, doubt: np.ndarray, weights: Weights) -> np.ndar
 def without_lost(members: np.ndarray, doubt: np.ndarray, weights: Weights) -> np.ndarray:
     """Members (M, N, 15, 2) with NaN for the faces that one of them has lost, a new array; the blend does without.
 
-    doubt: (M, N), from `doubts`.
+    A point that the surest one does not predict is kept. doubt: (M, N), from `doubts`.
     """
     heavy = weights.mean() >= HEAVY
     settled = members.copy()
@@ -60,5 +60,5 @@ def without_lost(members: np.ndarray, doubt: np.ndarray, weights: Weights) -> np
         apart = np.sqrt(np.nanmean(((heard - surest) ** 2).sum(axis=-1), axis=-1))
     least = sure.min(axis=0)
     lost = (apart > FAR) & np.isfinite(least) & (sure >= SURER * least)
-    settled[heavy] = np.where(lost[..., None, None], np.nan, heard)
+    settled[heavy] = np.where(lost[..., None, None] & ~np.isnan(surest), np.nan, heard)
     return settled

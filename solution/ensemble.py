@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 
 from solution.artefacts import atomic, complete, seal, write_json
-from solution.audit import far_off
+from solution.audit import ABSURD, USUAL, far_off
 from solution.blend import CLIP as BLEND_CLIP
+from solution.blend import LEAST, Weights
 from solution.blend import RIDGE as BLEND_RIDGE
-from solution.blend import Weights
 from solution.contradiction import FAR, HEAVY, SURER, doubts_by_fold
 from solution.drift import CLIP, NEAR, PRIOR, centred, cross_validated, drift_by_rank
 from solution.errors import UserError
@@ -24,7 +24,7 @@ from solution.metrics import paired_difference, rmse
 from solution.specialists import Bench, Specialist
 from solution.stacker import DRIFTING, ROUNDS, Stacked, stack_all
 from solution.stacker import SETTINGS as STACK_SETTINGS
-from solution.yardsticks import forward_selection, ridge_stack
+from solution.yardsticks import STRENGTH, forward_selection, ridge_stack
 
 FORMAT = 6
 ARRAYS, FACTS = "stack.npz", "stack.json"
@@ -165,7 +165,8 @@ def inputs_of(bench: Bench, recipes: tuple) -> dict[str, Any]:
     folds = range(bench.table.k)
     jobs = {r.name: [[bench.digest(r, fold, recipes), bench.made(r, fold)] for fold in folds] for r in recipes}
     drift = [{str(s): rows for s, rows in NEAR.items()}, CLIP, PRIOR]
-    settings = [STACK_SETTINGS, ROUNDS, DRIFTING, [BLEND_CLIP, BLEND_RIDGE], [FAR, SURER, HEAVY], drift]
+    settings = [STACK_SETTINGS, ROUNDS, DRIFTING, [BLEND_CLIP, BLEND_RIDGE, LEAST], [FAR, SURER, HEAVY], drift]
+    settings += [[ABSURD, USUAL], STRENGTH]
     return {"format": FORMAT, "settings": settings, "trainings": jobs}
 
 

@@ -17,7 +17,9 @@ from typing import Any
 import torch
 
 from solution.errors import UserError
-from solution.runtime import LOG, set_threads, take_device
+from solution.runtime import LOG, cores, set_threads, take_device
+
+LAST_LINES = 2.0  # seconds
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,7 @@ def workers_for(device: torch.device, jobs: int | None) -> list[str]:
     if device.type == "cuda":
         gpus = [f"cuda:{i}" for i in range(torch.cuda.device_count())] if device.index is None else [str(device)]
         return [gpus[i % len(gpus)] for i in range(jobs or len(gpus))]
-    return ["cpu"] * (jobs or len(os.sched_getaffinity(0)))
+    return ["cpu"] * (jobs or cores())
 
 
 def run(tasks: Sequence[Task], devices: Sequence[str]) -> None:
@@ -72,17 +74,18 @@ def _run_in_workers(tasks: Sequence[Task], devices: Sequence[str]) -> None:
     try:
         _schedule(tasks, pool, Progress(tasks, len(devices)), len(devices))
         pool.shutdown()
+        listener.stop()
     except BrokenProcessPool as error:
         _stop(pool)
+        _say_last(listener, lines)
         raise UserError(
             "expected every worker process to finish, one was ended from outside: most often for lack of memory. "
             "Run the same command again with a smaller --jobs; every finished epoch is kept."
         ) from error
     except BaseException:
         _stop(pool)
+        _say_last(listener, lines)
         raise
-    finally:
-        listener.stop()
 
 
 def _handlers() -> list[logging.Handler]:
@@ -115,6 +118,14 @@ def _stop(pool: ProcessPoolExecutor) -> None:
     for worker in workers:
         worker.join()
     pool.shutdown(cancel_futures=True)
+
+
+def _say_last(listener: logging.handlers.QueueListener, lines: Any) -> None:  # noqa: ANN401 - a multiprocessing queue
+    """Pass on the workers' last lines. One killed while it wrote holds the queue's lock for good: wait no longer."""
+    lines.cancel_join_thread()
+    ending = threading.Thread(target=listener.stop, daemon=True)
+    ending.start()
+    ending.join(LAST_LINES)
 
 
 _DEVICE = torch.device("cpu")

@@ -43,7 +43,7 @@ class Weights:
         A warm start becomes "NAME: SHA-256", or None.
         """
         if isinstance(recipe, LandmarkRecipe) and recipe.warm_start:
-            used = f"{recipe.warm_start}: {_digest(shipped(recipe.warm_start))}" if self.wanted else None
+            used = f"{recipe.warm_start}: {_shipped_digest(shipped(recipe.warm_start))}" if self.wanted else None
             return replace(recipe, warm_start=used)
         if not asks(recipe):
             return recipe
@@ -108,7 +108,21 @@ def _loaded(path: Path) -> dict[str, Tensor]:
     try:
         return {name: value.float() if value.is_floating_point() else value for name, value in load_file(path).items()}
     except (OSError, SafetensorError) as error:
-        raise UserError(f"{path}: expected weights that come with the code, got: {_first_line(error)}") from error
+        raise _incomplete(path, error) from error
+
+
+def _shipped_digest(path: Path) -> str:
+    try:
+        return file_digest(path)
+    except OSError as error:
+        raise _incomplete(path, error) from error
+
+
+def _incomplete(path: Path, error: Exception) -> UserError:
+    return UserError(
+        f"{path}: expected weights that come with the code, got: {_first_line(error)}. "
+        "Fetch the code again, or start from random weights with --no-pretrained."
+    )
 
 
 def _check_names(path: Path, backbone: str, options: dict) -> None:

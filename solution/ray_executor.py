@@ -105,7 +105,7 @@ def _options(address: str | None) -> dict[str, Any]:
         "runtime_env": {"py_modules": [package], "env_vars": {"OMP_NUM_THREADS": "1"}},
     }
     if address is None:
-        return {**common, "address": "local", "num_cpus": len(os.sched_getaffinity(0)), "include_dashboard": False}
+        return {**common, "address": "local", "num_cpus": runtime.cores(), "include_dashboard": False}
     return {**common, "address": address}
 
 

@@ -3,6 +3,7 @@
 import ctypes
 import hashlib
 import logging
+import os
 import re
 import sys
 from collections import deque
@@ -26,6 +27,9 @@ Made = TypeVar("Made")
 
 MALLOC = {-1: 2**30, -2: 2**26, -3: 2**25}
 """malloc.h: bytes free at the heap's end before it shrinks, by which it grows, and from which on a block is apart."""
+
+CGROUP = Path("/sys/fs/cgroup/cpu.max")
+"""Where a container reads how much time it has, as "200000 100000" for two cores, or "max 100000"."""
 
 AMPERE = (8, 0)
 """The compute capability from which a GPU has bf16 units."""
@@ -61,6 +65,20 @@ def pick_device(wish: str) -> torch.device:
             "Use --device auto or cpu."
         )
     return device
+
+
+def cores() -> int:
+    """Cores that this process may use: those it may run on, or fewer where a container has a share of their time."""
+    return max(1, min(len(os.sched_getaffinity(0)), _quota(CGROUP)))
+
+
+def _quota(path: Path) -> int:
+    """Whole cores' worth of time that cgroup v2 grants, rounded up; no limit where it sets none."""
+    try:
+        granted, period = path.read_text().split()
+        return -(-int(granted) // int(period))
+    except (OSError, ValueError):  # another system, or "max": no quota
+        return sys.maxsize
 
 
 def set_threads(threads: int) -> None:

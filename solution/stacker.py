@@ -1,9 +1,9 @@
 """LightGBM over the specialists' out-of-fold predictions: it learns the correction to the plain blend.
 
-Every fold is a pipeline of its own: fold f's specialists, blend weights and trees know no label of its rows, and the
-blends that its trees learn to correct are by weights that have not seen the corrected rows either. Its out-of-fold
-rows and its test predictions are made in exactly the same way, so what the cross-validation measures is what the test
-faces get; the submission is the mean of the k pipelines.
+Every fold is a pipeline of its own: fold f's specialists, blend weights and trees are fitted to no label of its rows,
+and the blends that its trees learn to correct are by weights that have not seen the corrected rows either. Its
+out-of-fold rows and its test predictions are made in exactly the same way, so what the cross-validation measures is
+what the test faces get; the submission is the mean of the k pipelines.
 """
 
 from collections.abc import Sequence

@@ -11,7 +11,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 import torch
 
 from solution import ensemble, executors, lock, pretrained, ray_executor, recipes, specialists, twins
-from solution.artefacts import Workspace, sweep
+from solution.artefacts import Workspace, sweep, writing
 from solution.data.competition import Competition
 from solution.data.files import read_competition
 from solution.ensemble import Ensemble
@@ -111,10 +111,11 @@ def fresh(run: Run) -> None:
         for path in folder.iterdir():
             if path in kept:
                 continue
-            if path.is_dir():
-                shutil.rmtree(path)
-            else:
-                path.unlink()
+            with writing(path):
+                if path.is_dir() and not path.is_symlink():
+                    shutil.rmtree(path)
+                else:
+                    path.unlink()
     LOG.info("Fresh: earlier results of %s removed", run.source.dataset)
 
 

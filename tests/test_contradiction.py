@@ -47,6 +47,14 @@ def test_a_specialist_without_weight_is_neither_believed_nor_left_out():
     np.testing.assert_array_equal(without_lost(given, sure, EVEN), given)
 
 
+def test_what_the_surest_does_not_predict_is_kept():
+    given = members(FAR + 1)
+    given[0, :, 4:] = np.nan
+    settled = without_lost(given, doubt(SURER), EVEN)
+    assert np.isnan(settled[1, LOST, :4]).all()
+    assert not np.isnan(EVEN.apply(settled)).any()
+
+
 def test_one_alone_and_nobody_are_left_as_they_are():
     given = members(50.0)
     alone = Weights(np.repeat([[1.0], [0.0], [0.0]], 15, axis=1))

@@ -1,3 +1,6 @@
+import logging.handlers
+import multiprocessing
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -5,7 +8,7 @@ from typing import Any
 import pytest
 import torch
 
-from solution import executors
+from solution import executors, runtime
 from solution.errors import UserError
 from solution.executors import Progress, Task, check_jobs, workers_for
 from tests import jobs
@@ -93,6 +96,31 @@ def test_one_worker_a_core_or_as_many_as_asked(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("os.sched_getaffinity", lambda _: {0, 3, 5})
     assert workers_for(CPU, None) == ["cpu"] * 3
     assert workers_for(CPU, 2) == ["cpu"] * 2
+
+
+@pytest.mark.parametrize(
+    ("granted", "workers"),
+    [("200000 100000", 2), ("150000 100000", 2), ("50000 100000", 1), ("900000 100000", 3), ("max 100000", 3), ("", 3)],
+)
+def test_a_containers_share_of_the_cores_is_not_exceeded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, granted: str, workers: int
+):
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: {0, 3, 5})
+    monkeypatch.setattr(runtime, "CGROUP", tmp_path / "cpu.max")
+    assert workers_for(CPU, None) == ["cpu"] * 3  # no cgroups there
+    (tmp_path / "cpu.max").write_text(f"{granted}\n")
+    assert workers_for(CPU, None) == ["cpu"] * workers
+
+
+def test_a_lock_that_a_killed_worker_held_stops_nobody(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(executors, "LAST_LINES", 0.2)
+    lines = multiprocessing.get_context("spawn").Queue()
+    listener = logging.handlers.QueueListener(lines)
+    listener.start()
+    lines._wlock.acquire()  # as who died in the middle of a line leaves it
+    began = time.monotonic()
+    executors._say_last(listener, lines)
+    assert time.monotonic() - began < 5
 
 
 def test_workers_share_the_gpus(monkeypatch: pytest.MonkeyPatch):

@@ -233,3 +233,5 @@ def test_weights_of_another_network_are_refused():
         pretrained.start(LandmarkNet(recipe), recipe, None)
     with pytest.raises(UserError, match="expected weights that come with the code, got: FileNotFoundError"):
         pretrained.start(LandmarkNet(recipe), replace(recipe, warm_start="nowhere"), None)
+    with pytest.raises(UserError, match=r"nowhere/.*expected weights that come with the code, got: .* --no-pretrained"):
+        Weights().chosen(replace(recipe, warm_start="nowhere"))

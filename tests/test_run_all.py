@@ -32,11 +32,15 @@ class Script:
         path.write_text(f'#!/bin/sh\n{{ pwd; printf "%s\\n" "$@" --; }} >> \'{self.calls}\'\n{lines}\n')
         path.chmod(0o755)
 
-    def __call__(self, *arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    def __call__(
+        self, *arguments: str, cwd: Path | None = None, active: bool = True
+    ) -> subprocess.CompletedProcess[str]:
+        """Call it with these arguments. active: with a virtual environment as a shell would have activated it."""
         path = f"{self.venv / 'bin'}{os.pathsep}{os.environ['PATH']}"
+        venv = {"VIRTUAL_ENV": str(self.venv) if active else ""}
         return subprocess.run(
             [str(self.home / "run_all.sh"), *arguments],
-            env={**os.environ, "VIRTUAL_ENV": str(self.venv), "PATH": path},
+            env={**os.environ, **venv, "PATH": path},
             cwd=cwd or self.home.parent,
             capture_output=True,
             text=True,
@@ -95,7 +99,7 @@ def test_requirements_are_installed_once_for_each_version(script: Script):
     script.stamp.unlink()
     for _ in range(2):
         assert script().returncode == 0
-    assert [call[1:4] for call in script.called] == [
+    assert [call[1:4] for call in script.called if call[1] != "-c"] == [
         ["-m", "pip", "install"],
         ["-m", "solution", "run"],
         ["-m", "solution", "run"],
@@ -103,15 +107,39 @@ def test_requirements_are_installed_once_for_each_version(script: Script):
     assert script.stamp.exists()
     (script.home / "requirements.txt").write_text("numpy\n")
     assert script().returncode == 0
-    assert [call[2] for call in script.called[3:]] == ["pip", "solution"]
+    assert [call[2] for call in script.called[-2:]] == ["pip", "solution"]
 
 
 def test_a_failed_install_stops_and_leaves_no_stamp(script: Script):
     script.stamp.unlink()
     script.python('[ "$2" != pip ]')
     assert script().returncode != 0
-    assert [call[2] for call in script.called] == ["pip"]
+    assert [call[2] for call in script.called if call[1] != "-c"] == ["pip"]
     assert not script.stamp.exists()
+
+
+def test_an_active_environment_that_is_too_old_is_refused(script: Script):
+    script.stamp.unlink()
+    script.python('[ "$1" != -c ] || exit 1; echo Python 3.10.9')
+    done = script()
+    assert (done.returncode, done.stderr) == (2, "error: expected Python 3.11 or newer, got Python 3.10.9\n")
+    assert "pip" not in [call[2] for call in script.called if len(call) > 2]
+
+
+@pytest.mark.parametrize("left", ["nothing", "no pip", "no python"])
+def test_an_environment_that_is_not_whole_is_made_anew(script: Script, left: str):
+    own = script.home / ".venv" / "bin"
+    if left != "nothing":
+        own.mkdir(parents=True)
+        (own / ("pip" if left == "no python" else "python")).symlink_to("/bin/true")
+    if left == "no python":
+        (own / "python").symlink_to(script.home / "gone")
+    script.python('[ "$2" != venv ] || { rm -r "$4"; mkdir -p "$4/bin"; cp "$0" "$4/bin/python"; }')
+    (script.venv / "bin" / "python").rename(script.venv / "bin" / "python3.11")
+    done = script(active=False)
+    assert done.returncode == 0, done.stderr
+    assert "Setup: making .venv" in done.stdout
+    assert [call[1:4] for call in script.called if call[1:3] == ["-m", "venv"]] == [["-m", "venv", "--clear"]]
 
 
 def test_the_runs_exit_code_is_the_scripts(script: Script):

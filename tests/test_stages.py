@@ -121,6 +121,9 @@ def test_the_same_faces_give_the_same_submission_from_nothing(finished_copy: Pat
     before = manifests(finished_copy)
     ledger = finished_copy / "submissions" / "faces" / "scores.csv"
     ledger.write_text("time,name,message,status,cv\n")
+    elsewhere = finished_copy / "another disk"
+    (finished_copy / "folds" / "faces" / "base").rename(elsewhere)
+    (finished_copy / "folds" / "faces" / "base").symlink_to(elsewhere)
     assert cli(finished_copy, "run", "--fresh")[0] == 0
     after = manifests(finished_copy)
     assert {name for name in before if before[name] == after[name]} == {n for n in before if "/cache/" in n}

@@ -19,7 +19,7 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from solution.bench.rows import MATMUL, PYTHON
-from solution.runtime import quick_dtype
+from solution.runtime import cores, quick_dtype
 
 MATRIX = {"cpu": 1024, "cuda": 8192}
 """Side of the matrices: large enough for the peak, small enough to measure it often."""
@@ -192,7 +192,7 @@ def machine(device: torch.device) -> dict[str, Any]:
     meter = Meter(device)
     return {
         "processor": processors[0] if processors else platform.machine(),
-        "cores": len(os.sched_getaffinity(0)),
+        "cores": cores(),
         "gpu": torch.cuda.get_device_name(device) if device.type == "cuda" else None,
         "python": platform.python_version(),
         "torch": torch.__version__,

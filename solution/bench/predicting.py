@@ -1,6 +1,5 @@
 """Speed of predictions: each recipe's alone, and of the ensemble's whole set of networks."""
 
-import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -18,6 +17,7 @@ from solution.network import LandmarkNet
 from solution.offset import MirrorOffset
 from solution.patches.predict import predict as predict_patches
 from solution.recipe import LandmarkRecipe, Recipe
+from solution.runtime import cores
 
 Reader = Callable[[FaceSet], Predictions]
 
@@ -56,7 +56,7 @@ def ensemble_speed(shop: Workshop) -> Iterator[Row]:
     core has a thread and an equal share of the faces.
     """
     faces = shop.faces(of_both(shop.recipes), shop.size.faces)
-    threads = 1 if shop.device.type == "cuda" else len(os.sched_getaffinity(0))
+    threads = 1 if shop.device.type == "cuda" else cores()
     for views, shifts in ((2, MIRRORED), (2 * len(SHIFTS), SHIFTS)):
         readers = [_reader_of(shop, recipe, shifts) for recipe in shop.recipes]
         for folds in (1, shop.size.folds):

@@ -1,7 +1,6 @@
 """How time and memory grow: with the number of faces, of folds, and of trainings at once; and by what power."""
 
 import json
-import os
 import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -22,6 +21,7 @@ from solution.executors import Task
 from solution.folds import make_folds
 from solution.job import Job
 from solution.recipe import Recipe
+from solution.runtime import cores
 
 FACES = (750, 1500, 3000, 6000)
 FOLDS = (2, 3, 5, 10)
@@ -146,8 +146,7 @@ def _report(shop: Workshop) -> Callable[[], object]:
 
 def _with_jobs(shop: Workshop, quick: bool) -> Curve:
     """The same trainings by one, two, … workers, up to twice the cores. Their start is not in the time."""
-    cores = len(os.sched_getaffinity(0))
-    most = 2 if quick else 2 * cores
+    most = 2 if quick else 2 * cores()
     read_competition(shop.files, shop.folder / "cache")
     counts = [2**power for power in range(most.bit_length()) if 2**power <= most]
     points = [_at_once(shop, count, most) for count in counts]

@@ -8,7 +8,7 @@ import tempfile
 import zipfile
 import zlib
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import IO
@@ -36,6 +36,10 @@ CHUNK = 2**20
 _DAMAGE = (
     zipfile.BadZipFile, zlib.error, struct.error, EOFError, RuntimeError, ValueError, OverflowError, OSError,
 )  # fmt: skip
+
+
+class NoRoomError(UserError):
+    """There is nothing wrong with the file: the disk has no space to unpack it."""
 
 
 @dataclass(frozen=True)
@@ -141,12 +145,30 @@ def _counted(stream: IO[bytes], source: Source) -> Iterator[bytes]:
 
 
 def _seekable(stream: IO[bytes], source: Source) -> IO[bytes]:
-    """The stream's content in a nameless temporary file: a zip in a zip must be read from its end."""
-    copy = tempfile.TemporaryFile()  # noqa: SIM115 - the caller's stack closes it
+    """The stream's content in a nameless temporary file: a zip in a zip must be read from its end.
+
+    NoRoomError where there is no space for it.
+    """
+    with _room(source):
+        copy = tempfile.TemporaryFile()  # noqa: SIM115 - the caller's stack closes it
     for chunk in _counted(stream, source):
-        copy.write(chunk)
-    copy.seek(0)
+        with _room(source):
+            copy.write(chunk)
+    with _room(source):
+        copy.seek(0)  # writes what is still in its buffer
     return copy
+
+
+@contextmanager
+def _room(source: Source) -> Iterator[None]:
+    """Let what the disk says of the temporary file in the block come out as NoRoomError."""
+    try:
+        yield
+    except OSError as error:
+        raise NoRoomError(
+            f"{source}: expected room to unpack it in {tempfile.gettempdir()}, got: {error.strerror or error}. "
+            "Free some space there, or name another folder as TMPDIR."
+        ) from error
 
 
 def _too_large(source: Source, got: str) -> UserError:

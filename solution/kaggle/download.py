@@ -6,7 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from solution.artefacts import atomic
-from solution.data.archive import OUTER, Source, locate
+from solution.data.archive import OUTER, NoRoomError, Source, locate
 from solution.data.files import REQUIRED, SAMPLE, has_competition
 from solution.errors import UserError
 from solution.kaggle import COMPETITION, PAGE, client
@@ -63,9 +63,12 @@ def _fetched(staging: Path, tries: int = 2) -> list[Source]:
     """Each file in the zip that the client fetches. One that is damaged though all of it came is fetched once more."""
     LOG.info("Kaggle: downloading %s, about 80 MB", COMPETITION)
     _make(staging)
-    _fetch(staging)
+    if not zipfile.is_zipfile(staging / OUTER):  # one that is whole could not be unpacked for lack of room
+        _fetch(staging)
     try:
         return _read_whole(staging, (*REQUIRED, SAMPLE))
+    except NoRoomError:
+        raise  # what came is whole, and is gone on with
     except UserError as error:
         shutil.rmtree(staging)
         if tries == 1:

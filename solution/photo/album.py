@@ -55,7 +55,9 @@ class Album:
                 self._complain(error)
         if self.out is not None and self.records:
             write_records(self.out, self.records)
-        if self.wrong or not self.records:
+        if not (self.wrong or self.records):
+            self._complain(UserError("expected pictures, got none: not a line on standard input names one"))
+        if self.wrong:
             return WRONG
         return 0 if any(record["faces"] for record in self.records) else NO_FACE
 

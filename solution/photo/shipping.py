@@ -42,7 +42,6 @@ NETWORK = (WEIGHTS, SETTINGS, OFFSET, HISTORY)
 def ship_68(fold: Path, target: Path) -> None:
     """Copy a fold that `faces68` trained."""
     facts = manifest(fold) or {}
-    _copy(fold, target, (*NETWORK, FILE, SEEN))
     card = f"""# unet_68: 68 points
 
 - Made by: `{_command(facts)}`,
@@ -55,16 +54,13 @@ def ship_68(fold: Path, target: Path) -> None:
 - Licence: the code's. The pictures that it learnt from are under their own terms: see them before you sell what is
   made with these weights.
 """
+    _copy(fold, target, (*NETWORK, FILE, SEEN))
     _sealed(target, card, {"from": facts["inputs"], "score": {k: facts[k] for k in ("nme_percent", "rmse", "faces")}})
 
 
 def ship_trunk(fold: Path, target: Path) -> None:
     """Take what other networks can start from out of a fold that `faces68` trained."""
     facts = manifest(fold) or {}
-    _copy(fold, target, (SETTINGS, HISTORY, SEEN))
-    tensors = {name: value for name, value in load_file(fold / WEIGHTS).items() if not name.startswith(HEAD)}
-    halves = {name: value.half() if value.is_floating_point() else value for name, value in tensors.items()}
-    write_bytes(target / WEIGHTS, save(halves))
     name = facts["inputs"]["recipe"]["name"]
     card = f"""# {name}: a trunk to start from
 
@@ -78,6 +74,10 @@ def ship_trunk(fold: Path, target: Path) -> None:
 - Licence: the code's. The pictures that it learnt from are under their own terms: see them before you sell what is
   made with these weights.
 """
+    tensors = {name: value for name, value in load_file(fold / WEIGHTS).items() if not name.startswith(HEAD)}
+    halves = {name: value.half() if value.is_floating_point() else value for name, value in tensors.items()}
+    _copy(fold, target, (SETTINGS, HISTORY, SEEN))
+    write_bytes(target / WEIGHTS, save(halves))
     _sealed(target, card, {"from": facts["inputs"], "score": {k: facts[k] for k in ("nme_percent", "rmse", "faces")}})
 
 
@@ -154,12 +154,16 @@ def main() -> None:
     options = parser.parse_args()
     name = json.loads((options.fold / SETTINGS).read_text(encoding="utf-8"))["name"]
     target = SHIPPED / name
+    whole = {"15": RECIPES[15], "68": RECIPES[68]}
+    if name != whole.get(options.what, name) or (options.what == "trunk" and name in whole.values()):
+        parser.error(
+            f"{options.what}: not for {name}, which {'is shipped whole' if name in whole.values() else 'is a trunk'}"
+        )
     if options.what != "15":
         (ship_68 if options.what == "68" else ship_trunk)(options.fold, target)
         return
     with tempfile.TemporaryDirectory() as cache:
         competition = read_competition(options.data, Path(cache))
-    assert name == RECIPES[15]
     table = read_folds(options.fold.parents[1] / "folds.csv", competition.train)
     number = (manifest(options.fold) or {})["inputs"]["fold"]
     ship_15(options.fold, competition, table.fold == number, read_frames(options.frames), target)

@@ -103,15 +103,14 @@ def train(study: Study, fold: int | None, device: torch.device, jobs: int | None
     if fold is not None and not 0 <= fold < study.count:
         raise UserError(f"--fold {fold}: expected 0 to {study.count - 1}")
     wanted = range(study.count) if fold is None else (fold,)
-    missing = [f for f in wanted if not complete(study.folder(f), study.inputs(f))]
-    LOG.info(
-        "Faces: %d of %d persons; %d trainings to do", len(study.frames), len(set(study.frames.persons)), len(missing)
-    )
     shared = (study.root, study.data, study.scale, study.name, study.count)
-    tasks = [executors.Task(f"{study.name}/{f}", study.name, work, (*shared, f)) for f in missing]
     with lock.hold(study.workspace.folds) as remark:
         if remark:
             LOG.warning(remark)
+        missing = [f for f in wanted if not complete(study.folder(f), study.inputs(f))]
+        persons = len(set(study.frames.persons))
+        LOG.info("Faces: %d of %d persons; %d trainings to do", len(study.frames), persons, len(missing))
+        tasks = [executors.Task(f"{study.name}/{f}", study.name, work, (*shared, f)) for f in missing]
         executors.run(tasks, executors.workers_for(device, jobs))
         return _summary(study)
 

@@ -106,5 +106,6 @@ def _changed(gallery: Gallery, theirs: np.ndarray) -> tuple[Picture, ...]:
     labels = gallery.faces.coords
     theirs = theirs.astype(gallery.coords.dtype)  # as exact as ours: the same prediction has not changed
     change = np.nan_to_num(np.abs(row_rms(theirs - labels, ~np.isnan(labels)) - gallery.rms))
+    change[np.isnan(labels).any(axis=2).all(axis=1)] = 0.0  # a point labelled by half has no distance to show
     rows = np.argsort(-change, kind="stable")[:CHANGED]
     return gallery.pictures([int(row) for row in rows if change[row] > 0], theirs)

@@ -135,17 +135,20 @@ def test_patches_with_a_loss_that_is_no_number_stop_the_training(
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
-def test_predictions_lost_in_some_rows_are_not_kept(
-    drawn: Competition, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, value: float
+@pytest.mark.parametrize("rows", [slice(3, 4), slice(None)])
+def test_predictions_that_are_no_numbers_are_not_kept(
+    drawn: Competition, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, value: float, rows: slice
 ):
     def predict(job: Job, faces: FaceSet) -> Predictions:
         found = predicted(faces, job.recipe.name)
-        found.coords[len(faces) // 2, 0, 0] = value
+        found.coords[rows, 0, 0] = value
         return found
 
     monkeypatch.setattr(specialists, "predict", predict)
     bench = Bench(Workspace(tmp_path, "tiny").ready(), drawn, make_folds(drawn.train))
-    with pytest.raises(UserError, match=r"base fold 0: a point is predicted in some \d+-keypoint rows and not"):
+    with pytest.raises(
+        UserError, match=r"base fold 0: a point of \d+ of \d+ \d+-keypoint rows is predicted as no number"
+    ):
         specialists.run_job(bench, BASE, 0, ALL, CPU)
     assert not bench.done(BASE, 0, ALL)
 

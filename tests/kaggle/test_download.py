@@ -1,8 +1,10 @@
+import errno
 import io
 import json
 import shutil
 import zipfile
 from pathlib import Path
+from typing import IO
 
 import pytest
 
@@ -61,6 +63,24 @@ def test_a_zip_that_is_damaged_twice_leaves_nothing(site: StandIn, bundle: bytes
         download(tmp_path / "data")
     assert site.calls.count("GET 0") == 2
     assert names(tmp_path / "data") == []
+
+
+def test_a_whole_zip_is_kept_where_there_is_no_room_to_unpack_it(
+    site: StandIn, bundle: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    def full() -> IO[bytes]:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    site.archive = bundle
+
+    with monkeypatch.context() as patch:
+        patch.setattr("solution.data.archive.tempfile.TemporaryFile", full)
+        with pytest.raises(UserError, match=r"expected room to unpack it in .*No space left.*TMPDIR"):
+            download(tmp_path / "data")
+    assert site.calls.count("GET 0") == 1
+    download(tmp_path / "data")
+    assert site.calls.count("GET 0") == 1  # nothing was fetched again
+    assert names(tmp_path / "data") == FILES
 
 
 @pytest.mark.parametrize("case", ["none", "key", "token"])

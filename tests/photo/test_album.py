@@ -107,6 +107,11 @@ def test_a_list_on_stdin(folder: Path, capsys: pytest.CaptureFixture[str]):
     assert len(lines(capsys)[0]) == 2
 
 
+def test_a_list_without_a_name_is_told(capsys: pytest.CaptureFixture[str]):
+    assert Album(finder(), None, as_json=True).run(["-"], io.StringIO("\n")) == 2
+    assert capsys.readouterr().err == "error: expected pictures, got none: not a line on standard input names one\n"
+
+
 def test_a_filter_takes_the_place_of_the_points(folder: Path, tmp_path: Path):
     plain, worn = tmp_path / "plain", tmp_path / "worn"
     assert Album(finder(), plain).run([str(folder / "one.png")]) == 0

@@ -13,10 +13,10 @@ from solution import recipes
 from solution.__main__ import main
 from solution.artefacts import intact, manifest
 from solution.data.frames import read_frames
-from solution.job import PREDICTIONS, WEIGHTS
+from solution.job import PREDICTIONS, SETTINGS, WEIGHTS
 from solution.keypoints import FACE68
 from solution.network import HEAD
-from solution.photo import training
+from solution.photo import shipping, training
 from solution.photo.calibration import mean_shape
 from solution.photo.crops import held_faces, training_faces
 from solution.photo.scoring import Score, interocular, pooled, score
@@ -97,7 +97,11 @@ def test_a_changed_setting_trains_again(trained: Path, data: Path, monkeypatch: 
     study = Study(trained, data, "smoke")
     other = Study(trained, data, "smoke")
     object.__setattr__(other, "recipe", replace(study.recipe, epochs=4))
-    assert study.inputs(0) != other.inputs(0)
+    again = []
+    monkeypatch.setattr(training, "work", lambda *arguments: again.append(arguments[-2]) or 1.0)
+    for one in (study, other):
+        training.train(one, None, torch.device("cpu"), jobs=1)
+    assert again == list(range(FOLDS))
 
 
 def test_wrong_folds_and_too_few_persons_are_refused(
@@ -232,3 +236,15 @@ def test_a_trunk_is_shipped_without_its_head(trained: Path, data: Path, tmp_path
         torch.testing.assert_close(value.to(whole[name].dtype), whole[name], atol=1e-3, rtol=1e-3)
     card = (tmp_path / "unet_68" / "card.md").read_text()
     assert f"NME\n  {content['inputs']['score']['nme_percent']:.2f} %" in card
+    assert "--folds 5 --fold 0" in card
+
+
+@pytest.mark.parametrize(("what", "name"), [("trunk", "unet_68"), ("68", "timm_68"), ("15", "unet_68")])
+def test_a_network_is_not_shipped_as_what_it_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], what: str, name: str
+):
+    (tmp_path / SETTINGS).write_text(json.dumps({"name": name}))
+    monkeypatch.setattr("sys.argv", ["shipping", what, str(tmp_path)])
+    with pytest.raises(SystemExit):
+        shipping.main()
+    assert f"{what}: not for {name}" in capsys.readouterr().err

@@ -37,10 +37,15 @@ def resealed(folder: Path, change: Callable[[dict], None], inputs: Callable[[dic
     seal(folder, content["inputs"], list(content["files"]))
 
 
-def compared(error: float) -> Comparison:
-    """Predictions 1 px off against others that err `error` times as far, on rows of which two have absurd labels."""
+def compared(error: float, half: int | None = None) -> Comparison:
+    """Predictions 1 px off against others that err `error` times as far, on rows of which two have absurd labels.
+
+    half: a row whose only label is a point's x.
+    """
     faces = small_faces(40, 40)
     faces.coords[[3, 50]] += 30
+    if half is not None:
+        faces.coords[half].reshape(-1)[1:] = np.nan
     right = small_faces(40, 40)
     mine, their = (predicted(right, error=e, seed=2).coords for e in (1.0, error))
     part = np.where((faces.subset == 15)[:, None, None], mine, np.nan)
@@ -87,6 +92,13 @@ def test_the_pictures_that_changed_most_come_first():
     assert change == sorted(change, reverse=True)
     assert change[-1] > 0
     assert compared(1.0).changed == ()
+
+
+def test_a_row_labelled_by_half_is_not_shown():
+    found = compared(2.0, half=30)
+    assert found.changed
+    assert 30 not in [picture.id for picture in found.changed]
+    assert all(picture.marks for picture in found.changed)
 
 
 def test_a_run_compared_with_itself_differs_nowhere(
