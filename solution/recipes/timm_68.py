@@ -17,6 +17,6 @@ RECIPE = replace(
     epochs=18,
     scales={
         "smoke": {"epochs": 2, "batch": 32},
-        "full": {"epochs": 70, "augmentation": UNET_68.at("full").augmentation},
+        "full": {"epochs": 100, "augmentation": UNET_68.at("full").augmentation},
     },
 )

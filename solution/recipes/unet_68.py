@@ -16,6 +16,6 @@ RECIPE = Landmark68Recipe(
     epochs=15,
     scales={
         "smoke": {"epochs": 4, "batch": 32},
-        "full": {"epochs": 90, "augmentation": Augmentation(rotation=18.0, scale=0.15, shift=0.07)},
+        "full": {"epochs": 135, "augmentation": Augmentation(rotation=18.0, scale=0.15, shift=0.07)},
     },
 )
