@@ -24,10 +24,17 @@ LOST = 1.6
 FOUND = 0.5
 """Times the spread in the picture's own frame, below which another frame is believed. At 0.55 the first is wrong."""
 
-ZOOMS = (0.75, 1.0, 1.35, 1.8)
-MOVES = (-22, 0, 22)
-FRAMES = tuple(Frame(CENTRE + x, CENTRE + y, SIZE / zoom) for zoom in ZOOMS for y in MOVES for x in MOVES)
-"""Where a face is looked for first. More (a zoom of 2.4, moves by 11 px, 93 in all) find no more faces."""
+LOOKS = ((0.75, 22), (1.0, 22), (1.35, 22), (1.8, 22), (2.4, 33))
+"""Zooms, and how many pixels to either side each looks from the middle.
+
+The strongest reaches into the corners: without it, all networks of a run's fold lost a small face in one (40 px off, with
+it 0.5). It changes nothing else but for a collage. 16 or 25 frames of that zoom instead of nine find no more.
+"""
+
+FRAMES = tuple(
+    Frame(CENTRE + x, CENTRE + y, SIZE / zoom) for zoom, far in LOOKS for y in (-far, 0, far) for x in (-far, 0, far)
+)
+"""Where a face is looked for first."""
 
 FOLLOWED = 10
 """The surest of these frames, from which a face is framed anew by its own points, as the usual face lies."""

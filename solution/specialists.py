@@ -23,7 +23,7 @@ from solution.runtime import LOG
 
 LEAST = (WEIGHTS, SETTINGS, HISTORY, PREDICTIONS)  # what every training leaves
 FORMAT = 1  # raise it when the same settings would train to something else: old artefacts are then redone
-PREDICTED_BY = 5  # raise it when the same weights would predict something else: predictions alone are then redone
+PREDICTED_BY = 6  # raise it when the same weights would predict something else: predictions alone are then redone
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,7 +6,7 @@ import pytest
 from solution.faces import FaceSet
 from solution.frame import CENTRE, Frame
 from solution.keypoints import FACE15, SIZE
-from solution.second_look import FOLLOWED, FOUND, FRAMES, LOST, OWN, SIDES, ZOOMS, _framed_anew, look_again
+from solution.second_look import FOLLOWED, FOUND, FRAMES, LOOKS, LOST, OWN, SIDES, _framed_anew, look_again
 
 USUAL, UNSURE = 2.0, 8.0
 SHIFTS = (0, 1, -1)
@@ -57,7 +57,7 @@ def test_a_face_beyond_the_usual_place_is_found_in_another_frame():
     np.testing.assert_allclose(coords[2, 0], [89, 47], atol=0.3)
     np.testing.assert_allclose(coords[4, 0], [30, 6], atol=0.3)
     for row in rows:  # as sure as usual, in a frame of one of the zooms or of its own points
-        assert any(np.allclose(spread[row, :2], USUAL / zoom) for zoom in (*ZOOMS, 1.0))
+        assert any(np.allclose(spread[row, :2], USUAL / zoom) for zoom in (*(zoom for zoom, _ in LOOKS), 1.0))
     assert np.isnan(coords[:, 2:]).all()
     untouched = [0, 1, 3]
     np.testing.assert_array_equal(coords[untouched], before[untouched])
