@@ -30,8 +30,8 @@ def row_rms(residuals: np.ndarray, known: np.ndarray) -> np.ndarray:
     return np.sqrt(np.where(count > 0, squared / np.maximum(count, 1), np.nan))
 
 
-def absurd(rms: np.ndarray) -> float:
-    """The rms from which a row counts as far off, px, told from all rows' rms (N,), NaN = not judged."""
+def absurd(rms: np.ndarray, least: float = ABSURD) -> float:
+    """The rms from which a row counts as far off, px, `least` or more, told from all rows' (N,), NaN = not judged."""
     judged = rms[~np.isnan(rms)]
     usual = np.median(judged) if judged.size else 0.0
-    return float(max(ABSURD, USUAL * usual))
+    return float(max(least, USUAL * usual))
