@@ -26,7 +26,7 @@ from solution import outcomes, pictures, recipes, stages
 from solution.data.drawn import DrawnSettings, write_drawn
 from solution.inference import opened, predict
 from solution.job import HISTORY
-from solution.keypoints import FACE15
+from solution.keypoints import FACE15, SUBSETS
 from solution.metrics import rmse
 from solution.network import standardise
 from solution.source import Source
@@ -36,7 +36,6 @@ logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stdout,
 HOME = Path(solution.__file__).resolve().parents[1]
 WORK = Path(tempfile.mkdtemp(prefix="tour-"))
 CPU = torch.device("cpu")
-SUBSETS = (15, 4)
 
 
 def show(name: str, picture: np.ndarray) -> None:

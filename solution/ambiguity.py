@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from solution.audit import absurd, row_rms
 from solution.keypoints import SUBSETS
+from solution.suspects import absurd, row_rms
 
 TORN = 2.0
 """Pipelines this far from their mean, px rms over a face, have no common answer for it.

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import nnls
 
-from solution.network import POINTS
+from solution.keypoints import POINTS
 
 LEAST = 1e-9  # share of everyone who predicts a cell: where the favourite is missing, the others answer
 CLIP = 6.0
@@ -22,7 +22,7 @@ RIDGE = 50.0  # px² of pull towards equal weights, as if that many cells voted 
 
 
 @dataclass(frozen=True, eq=False)
-class Weights:
+class BlendWeights:
     """Weights (M, 15) of M specialists for each point of one subset; a column sums to 1 where anyone predicts.
 
     Where a specialist lacks a cell, the weights of those who have it are scaled up to 1.
@@ -43,7 +43,9 @@ class Weights:
         return np.where(total > 0, blended, np.nan).astype(np.float32)
 
 
-def fit_weights(members: np.ndarray, labels: np.ndarray, subset: int, estimate: np.ndarray | None = None) -> Weights:
+def fit_weights(
+    members: np.ndarray, labels: np.ndarray, subset: int, estimate: np.ndarray | None = None
+) -> BlendWeights:
     """Least-squares weights for one subset's rows: members (M, N, 15, 2), labels (N, 15, 2) with NaN.
 
     estimate: the members' `middle` where it is known: fold after fold of the same rows, it took a third of the stage.
@@ -57,7 +59,7 @@ def fit_weights(members: np.ndarray, labels: np.ndarray, subset: int, estimate: 
         if pattern.any():
             found = _solve(members[np.ix_(pattern, np.arange(len(labels)), points)], sane[:, points])
             values[np.ix_(pattern, points)] = found[:, None]
-    return Weights(values)
+    return BlendWeights(values)
 
 
 def middle(members: np.ndarray) -> np.ndarray:

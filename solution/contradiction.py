@@ -10,10 +10,10 @@ import warnings
 
 import numpy as np
 
-from solution.blend import Weights
+from solution.blend import BlendWeights
 
-FAR = 8.0
-"""Pixels, root mean square over a face's points, from the surest specialist."""
+FAR_APART = 8.0
+"""Pixels from the surest specialist, root mean square of the points' distances (those of suspects are of an axis)."""
 
 SURER = 1.3
 """How many times the surest one's doubt another's must be."""
@@ -39,12 +39,12 @@ def doubts_by_fold(spreads: np.ndarray, fold: np.ndarray) -> np.ndarray:
     return found
 
 
-def blended(members: np.ndarray, doubt: np.ndarray, weights: Weights) -> np.ndarray:
+def blended(members: np.ndarray, doubt: np.ndarray, weights: BlendWeights) -> np.ndarray:
     """The blend (N, 15, 2), whoever has lost a face left out of it. Arguments as in `without_lost`."""
     return weights.apply(without_lost(members, doubt, weights))
 
 
-def without_lost(members: np.ndarray, doubt: np.ndarray, weights: Weights) -> np.ndarray:
+def without_lost(members: np.ndarray, doubt: np.ndarray, weights: BlendWeights) -> np.ndarray:
     """Members (M, N, 15, 2) with NaN for the faces that one of them has lost, a new array; the blend does without.
 
     A point that the surest one does not predict is kept. doubt: (M, N), from `doubts`.
@@ -59,6 +59,6 @@ def without_lost(members: np.ndarray, doubt: np.ndarray, weights: Weights) -> np
         warnings.simplefilter("ignore", RuntimeWarning)  # a face that one of them does not predict
         apart = np.sqrt(np.nanmean(((heard - surest) ** 2).sum(axis=-1), axis=-1))
     least = sure.min(axis=0)
-    lost = (apart > FAR) & np.isfinite(least) & (sure >= SURER * least)
+    lost = (apart > FAR_APART) & np.isfinite(least) & (sure >= SURER * least)
     settled[heavy] = np.where(lost[..., None, None] & ~np.isnan(surest), np.nan, heard)
     return settled

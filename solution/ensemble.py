@@ -11,19 +11,19 @@ from typing import Any
 import numpy as np
 
 from solution.artefacts import atomic, complete, seal, write_json
-from solution.audit import ABSURD, USUAL, far_off
 from solution.blend import CLIP as BLEND_CLIP
-from solution.blend import LEAST, Weights
+from solution.blend import LEAST, BlendWeights
 from solution.blend import RIDGE as BLEND_RIDGE
-from solution.contradiction import FAR, HEAVY, SURER, doubts_by_fold
+from solution.contradiction import FAR_APART, HEAVY, SURER, doubts_by_fold
 from solution.drift import CLIP, NEAR, PRIOR, centred, cross_validated, drift_by_rank
 from solution.errors import UserError
 from solution.faces import Predictions
 from solution.keypoints import SUBSETS
 from solution.metrics import paired_difference, rmse
-from solution.specialists import Bench, Specialist
+from solution.specialists import Specialist, Workbench
 from solution.stacker import DRIFTING, ROUNDS, Stacked, stack_all
 from solution.stacker import SETTINGS as STACK_SETTINGS
+from solution.suspects import ABSURD, USUAL, far_off
 from solution.yardsticks import STRENGTH, forward_selection, ridge_stack
 
 FORMAT = 6
@@ -47,11 +47,11 @@ class Ensemble:
     weights: dict[int, dict[str, float]]
     added: dict[int, list[list[Any]]]
 
-    def oof_predictions(self, name: str, bench: Bench) -> Predictions:
+    def oof_predictions(self, name: str, bench: Workbench) -> Predictions:
         """The out-of-fold predictions of one name."""
         return _predictions(name, bench.competition.train.ids, self.oof[name], None)
 
-    def test_predictions(self, name: str, bench: Bench) -> Predictions:
+    def test_predictions(self, name: str, bench: Workbench) -> Predictions:
         """The test predictions of one name: the mean of the folds' pipelines; spread: how far these lie apart."""
         pipelines = self.test[name]
         return _predictions(name, bench.competition.test.ids, pipelines.mean(axis=0), pipelines)
@@ -65,7 +65,7 @@ def _predictions(name: str, ids: np.ndarray, coords: np.ndarray, pipelines: np.n
     return Predictions(name, ids, coords.astype(np.float32), spread)
 
 
-def make(specialists: list[Specialist], bench: Bench) -> Ensemble:
+def make(specialists: list[Specialist], bench: Workbench) -> Ensemble:
     """Blend, stack and choose. UserError where no specialist predicts a point that is labelled or asked."""
     train, test = bench.competition.train, bench.competition.test
     stacked = stack_all(specialists, train, test, bench.table)
@@ -77,13 +77,16 @@ def make(specialists: list[Specialist], bench: Bench) -> Ensemble:
         parts[PLAIN] = np.where(used[:, None, None], parts[STACK], parts[BLEND])
     _add_drift(oof, tests, choice, bench)
     names = [s.recipe.name for s in specialists]
-    weights = {s: dict(zip(names, Weights(stacked.weights[s]).mean().round(4).tolist(), strict=True)) for s in SUBSETS}
+    weights = {}
+    for subset in SUBSETS:
+        mean = BlendWeights(stacked.weights[subset]).mean()
+        weights[subset] = dict(zip(names, mean.round(4).tolist(), strict=True))
     oof[RIDGE], added = _yardsticks(specialists, stacked.blend, bench)
     return Ensemble(oof, tests, choice, weights, added)
 
 
 def _yardsticks(
-    specialists: list[Specialist], blend: np.ndarray, bench: Bench
+    specialists: list[Specialist], blend: np.ndarray, bench: Workbench
 ) -> tuple[np.ndarray, dict[int, list[list[Any]]]]:
     """A ridge regression in LightGBM's place, out-of-fold, and by subset the forward selection of the specialists."""
     faces, ridge, added = bench.competition.train, blend.copy(), {}
@@ -102,7 +105,7 @@ def _yardsticks(
     return ridge, added
 
 
-def _choose(oof: dict[str, np.ndarray], bench: Bench, subset: int) -> dict[str, Any]:
+def _choose(oof: dict[str, np.ndarray], bench: Workbench, subset: int) -> dict[str, Any]:
     """The stack where it beats the blend out-of-fold, else the blend; with both RMSE and the paired difference."""
     faces = bench.competition.train
     rows = faces.subset == subset
@@ -128,7 +131,7 @@ def _better(new: np.ndarray, old: np.ndarray, labels: np.ndarray, kept: np.ndarr
 
 
 def _add_drift(
-    oof: dict[str, np.ndarray], tests: dict[str, np.ndarray], choice: dict[int, dict[str, Any]], bench: Bench
+    oof: dict[str, np.ndarray], tests: dict[str, np.ndarray], choice: dict[int, dict[str, Any]], bench: Workbench
 ) -> None:
     """Put FINAL beside PLAIN: with the drift in the subsets where that is better out-of-fold, and by how much."""
     train, test = bench.competition.train, bench.competition.test
@@ -146,7 +149,7 @@ def _add_drift(
             tests[FINAL][:, test_rows] += drift_by_rank(len(test_rows), rows, centred(labels - plain), subset)
 
 
-def _check_cover(stacked: Stacked, bench: Bench) -> None:
+def _check_cover(stacked: Stacked, bench: Workbench) -> None:
     holes = np.isnan(stacked.blend) & ~np.isnan(bench.competition.train.coords)
     if holes.any():
         raise UserError(
@@ -155,22 +158,22 @@ def _check_cover(stacked: Stacked, bench: Bench) -> None:
         )
 
 
-def folder_of(bench: Bench) -> Path:
+def folder_of(bench: Workbench) -> Path:
     """Where the stack stage's artefacts lie."""
     return bench.workspace.folds / "stack"
 
 
-def inputs_of(bench: Bench, recipes: tuple) -> dict[str, Any]:
+def inputs_of(bench: Workbench, recipes: tuple) -> dict[str, Any]:
     """Everything the stack depends on: its settings, and the trainings by what they were made from and what came."""
     folds = range(bench.table.k)
     jobs = {r.name: [[bench.digest(r, fold, recipes), bench.made(r, fold)] for fold in folds] for r in recipes}
     drift = [{str(s): rows for s, rows in NEAR.items()}, CLIP, PRIOR]
-    settings = [STACK_SETTINGS, ROUNDS, DRIFTING, [BLEND_CLIP, BLEND_RIDGE, LEAST], [FAR, SURER, HEAVY], drift]
+    settings = [STACK_SETTINGS, ROUNDS, DRIFTING, [BLEND_CLIP, BLEND_RIDGE, LEAST], [FAR_APART, SURER, HEAVY], drift]
     settings += [[ABSURD, USUAL], STRENGTH]
     return {"format": FORMAT, "settings": settings, "trainings": jobs}
 
 
-def save(ensemble: Ensemble, bench: Bench, inputs: dict[str, Any]) -> None:
+def save(ensemble: Ensemble, bench: Workbench, inputs: dict[str, Any]) -> None:
     """Write the ensemble and seal its folder."""
     folder = folder_of(bench)
     parts = (("oof", ensemble.oof), ("test", ensemble.test))
@@ -181,7 +184,7 @@ def save(ensemble: Ensemble, bench: Bench, inputs: dict[str, Any]) -> None:
     seal(folder, inputs, [ARRAYS, FACTS])
 
 
-def load(bench: Bench, inputs: dict[str, Any]) -> Ensemble | None:
+def load(bench: Workbench, inputs: dict[str, Any]) -> Ensemble | None:
     """The ensemble made from these inputs; None where there is none."""
     folder = folder_of(bench)
     if not complete(folder, inputs, [ARRAYS, FACTS]):

@@ -5,7 +5,7 @@ import warnings
 import cv2
 import numpy as np
 
-from solution.network import POINTS
+from solution.keypoints import POINTS
 
 
 def face_features(images: np.ndarray) -> np.ndarray:

@@ -122,6 +122,9 @@ SHARED = {
 IN_FOUR = FACE15.index(FACE4.points)
 """Where the four points of the 4-keypoint rows stand among the fifteen."""
 
+POINTS = {15: np.arange(FACE15.size), 4: IN_FOUR, 68: np.arange(FACE68.size)}
+"""The points a subset's rows are labelled with, as indices into its schema: FACE15, or FACE68 for 68."""
+
 BEYOND_FOUR = np.setdiff1d(np.arange(FACE15.size), IN_FOUR)
 """The points that only 15-keypoint rows have: a row with a label (or a question) here is a 15-keypoint row."""
 

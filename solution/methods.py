@@ -5,8 +5,7 @@ import numpy as np
 from solution import inference, training
 from solution.faces import FaceSet, Predictions
 from solution.job import Job
-from solution.keypoints import IN_FOUR
-from solution.network import POINTS
+from solution.keypoints import IN_FOUR, POINTS
 from solution.patches import predict as patch_prediction
 from solution.patches import train as patch_training
 from solution.recipe import Recipe

@@ -2,17 +2,13 @@
 
 from collections.abc import Mapping
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
 from solution.errors import UserError
-from solution.keypoints import FACE15, FACE68, IN_FOUR
+from solution.keypoints import POINTS
 from solution.models import build
 from solution.recipe import LandmarkRecipe
-
-POINTS = {15: np.arange(FACE15.size), 4: IN_FOUR, 68: np.arange(FACE68.size)}
-"""The points a subset's rows are labelled with, as indices into its schema: FACE15, or FACE68 for 68."""
 
 HEAD = "body.decoder.head."
 """The only tensors that depend on which points are learnt, in networks that give maps."""

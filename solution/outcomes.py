@@ -9,7 +9,7 @@ import numpy as np
 from solution import ensemble, twins
 from solution.ambiguity import ambiguity
 from solution.artefacts import digest_of
-from solution.audit import far_off, results
+from solution.audit import results
 from solution.audit.evidence import disagreement
 from solution.audit.planted import read_planted
 from solution.data.files import DRAWN
@@ -24,6 +24,7 @@ from solution.report.summary import Summary, summarise
 from solution.runtime import LOG
 from solution.stages import Run, stacked, trained
 from solution.submission import check_submission, read_record, record_path, score, write_submission
+from solution.suspects import far_off
 
 NAME = "submission"
 WRITTEN = {NAME: ensemble.FINAL, f"{NAME}-plain": ensemble.PLAIN}

@@ -1,8 +1,8 @@
 """The first weights of recipes that ask for some: ImageNet's, or those of other faces. Never silently random.
 
 A recipe asks for ImageNet's by `model_args={"pretrained": "hub", …}`, which come from the hub or a file; and by
-`warm_start="unet_68"` for a network that comes with the code. `Weights`, the user's choice, puts there what is really
-used, so that the digest tells. Only a training loads them: a finished network brings its own.
+`warm_start="unet_68"` for a network that comes with the code. `FirstWeights`, the user's choice, puts there what is
+really used, so that the digest tells. Only a training loads them: a finished network brings its own.
 """
 
 from dataclasses import dataclass, replace
@@ -28,7 +28,7 @@ SHIPPED = Path(__file__).parent / "weights"
 
 
 @dataclass(frozen=True)
-class Weights:
+class FirstWeights:
     """The user's choice: timm's hub, the `BACKBONE.safetensors` files of a folder, or (not wanted) random weights.
 
     Networks that come with the code are used unless no pretrained weights are wanted.

@@ -27,7 +27,7 @@ from solution.executors import Progress, Task
 from solution.ray_worker import CHECKPOINT
 from solution.recipe import Recipe
 from solution.runtime import LOG
-from solution.specialists import Bench
+from solution.specialists import Workbench
 
 LOCAL, RAY = "local", "ray"
 VERSION = "2.60.0"
@@ -123,7 +123,7 @@ def pick_device(address: str | None, wish: str) -> torch.device:
 
 def run(
     tasks: Sequence[Task],
-    bench: Bench,
+    bench: Workbench,
     recipes: Sequence[Recipe],
     device: torch.device,
     jobs: int | None,
@@ -156,7 +156,7 @@ class _Fleet:
     """The jobs of one run on one cluster. Ray itself tries nothing again: it would begin with the first epoch."""
 
     def __init__(
-        self, ray: ModuleType, bench: Bench, recipes: Sequence[Recipe], device: torch.device, jobs: int | None
+        self, ray: ModuleType, bench: Workbench, recipes: Sequence[Recipe], device: torch.device, jobs: int | None
     ) -> None:
         from ray.util.queue import Queue  # not at the top: Ray need not be installed
 

@@ -11,7 +11,7 @@ from solution.artefacts import MANIFEST, seal, write_bytes
 from solution.data.competition import Competition
 from solution.faces import FoldTable
 from solution.recipe import Recipe
-from solution.specialists import Bench
+from solution.specialists import Workbench
 
 PAUSE = 60.0
 
@@ -54,7 +54,7 @@ class DamagedError(Exception):
     """What came back from a machine is not what its manifest says."""
 
 
-def receive(bench: Bench, recipes: Sequence[Recipe], name: str, fold: int, files: Files) -> None:
+def receive(bench: Workbench, recipes: Sequence[Recipe], name: str, fold: int, files: Files) -> None:
     """Write a finished training's files and seal their folder, as `specialists.run_job` does.
 
     DamagedError where they are not what their manifest says, or were made from other inputs than this run's.
@@ -75,7 +75,7 @@ def receive(bench: Bench, recipes: Sequence[Recipe], name: str, fold: int, files
     checkpoint.remove(folder)
 
 
-def needed(bench: Bench, recipes: Sequence[Recipe], name: str, fold: int) -> Files:
+def needed(bench: Workbench, recipes: Sequence[Recipe], name: str, fold: int) -> Files:
     """What must lie on the machine before: the training that it starts from, and how far it has come."""
     root, workspace = bench.workspace.root, bench.workspace
     recipe = next(recipe for recipe in recipes if recipe.name == name)
@@ -90,7 +90,7 @@ def needed(bench: Bench, recipes: Sequence[Recipe], name: str, fold: int) -> Fil
     return files
 
 
-def shared(bench: Bench, recipes: tuple[Recipe, ...]) -> Shared:
+def shared(bench: Workbench, recipes: tuple[Recipe, ...]) -> Shared:
     """What every job of this run needs."""
     weights = [path for recipe in recipes if (path := bench.weights.file(recipe)) is not None]
     return Shared(

@@ -18,10 +18,10 @@ from typing import Any, Protocol
 from solution import checkpoint
 from solution.artefacts import Workspace
 from solution.errors import UserError
-from solution.pretrained import Weights
+from solution.pretrained import FirstWeights
 from solution.ray_parcels import Files, Shared, pack, unpack
 from solution.runtime import LOG, set_threads, take_device
-from solution.specialists import Bench, run_job
+from solution.specialists import Workbench, run_job
 
 WEIGHTS_FOLDER = "weights"
 BYTES_A_SECOND = 2e6  # a large network's checkpoints come less often: a hundred jobs shall not choke the driver
@@ -64,9 +64,9 @@ def train_there(shared: Shared, name: str, fold: int, files: Files, device: str,
         return pack(folder, folder), seconds
 
 
-def _bench(shared: Shared, root: Path) -> Bench:
-    weights = Weights(root / WEIGHTS_FOLDER if shared.files else None, shared.wanted)
-    return Bench(Workspace(root, shared.dataset), shared.competition, shared.table, weights)
+def _bench(shared: Shared, root: Path) -> Workbench:
+    weights = FirstWeights(root / WEIGHTS_FOLDER if shared.files else None, shared.wanted)
+    return Workbench(Workspace(root, shared.dataset), shared.competition, shared.table, weights)
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Literal, Self
 
 from solution.artefacts import digest_of
 from solution.codecs import Codec
-from solution.keypoints import FACE15, FACE68, Schema
+from solution.keypoints import FACE15, FACE68, SUBSETS, Schema
 
 Rows = Literal["15", "4", "all"]
 SCALES = ("smoke", "cpu", "full")
@@ -85,7 +85,7 @@ class Recipe:
     @property
     def subsets(self) -> tuple[int, ...]:
         """The subsets it predicts: (15,), (4,) or both."""
-        return (15, 4) if self.rows == "all" else (int(self.rows),)
+        return SUBSETS if self.rows == "all" else (int(self.rows),)
 
     def settings(self) -> dict[str, Any]:
         """Every setting as JSON values."""

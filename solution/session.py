@@ -10,7 +10,7 @@ from solution.data.files import DRAWN
 from solution.errors import UserError
 from solution.executors import check_jobs
 from solution.photo.training import FOLDS, NAME, Study
-from solution.pretrained import Weights, asks
+from solution.pretrained import FirstWeights, asks
 from solution.runtime import LOG, log_to, pick_device
 from solution.stages import Run
 
@@ -23,7 +23,7 @@ def open_run(options: argparse.Namespace, root: Path, fresh: bool = False) -> Ru
     device = _device(ray_executor.check_executor(options.executor), options.device)
     found = source.find(root, options.data)
     scale = options.scale or default_scale(found.folder, device.type)
-    weights = Weights(options.weights, not options.no_pretrained)
+    weights = FirstWeights(options.weights, not options.no_pretrained)
     run = Run(root, found, scale, device, options.jobs, weights, options.use_twins, options.executor)
     if fresh:
         stages.fresh(run)  # before the log is opened: it is one of the results

@@ -17,7 +17,7 @@ from solution.errors import UserError
 from solution.faces import FaceSet, FoldTable, Predictions
 from solution.job import HISTORY, PREDICTING, PREDICTIONS, SETTINGS, WEIGHTS, Job
 from solution.methods import points, predict, train
-from solution.pretrained import Weights, source_of
+from solution.pretrained import FirstWeights, source_of
 from solution.recipe import Recipe
 from solution.runtime import LOG
 
@@ -27,13 +27,13 @@ PREDICTED_BY = 6  # raise it when the same weights would predict something else:
 
 
 @dataclass(frozen=True, eq=False)
-class Bench:
+class Workbench:
     """What every job of a run shares."""
 
     workspace: Workspace
     competition: Competition
     table: FoldTable
-    weights: Weights = field(default_factory=Weights)
+    weights: FirstWeights = field(default_factory=FirstWeights)
 
     def inputs(self, recipe: Recipe, fold: int, others: Sequence[Recipe]) -> dict[str, Any]:
         """Everything a job's result depends on, as its manifest names it."""
@@ -79,12 +79,12 @@ class Bench:
         return folder
 
 
-def run_job(bench: Bench, recipe: Recipe, fold: int, others: Sequence[Recipe], device: torch.device) -> float:
+def run_job(bench: Workbench, recipe: Recipe, fold: int, others: Sequence[Recipe], device: torch.device) -> float:
     """Train one recipe on one fold, predict its held-out rows and the test rows, seal the folder; seconds taken."""
     return finish(job_of(bench, recipe, fold, others, device), bench.competition.test)
 
 
-def job_of(bench: Bench, recipe: Recipe, fold: int, others: Sequence[Recipe], device: torch.device) -> Job:
+def job_of(bench: Workbench, recipe: Recipe, fold: int, others: Sequence[Recipe], device: torch.device) -> Job:
     """One recipe on one fold as a job. UserError where the training that it starts from is not finished."""
     faces = bench.competition.train
     earlier = _earlier(recipe, others)
@@ -200,7 +200,7 @@ class Specialist:
     seconds: float
 
 
-def collect(bench: Bench, recipe: Recipe, others: Sequence[Recipe]) -> Specialist:
+def collect(bench: Workbench, recipe: Recipe, others: Sequence[Recipe]) -> Specialist:
     """Gather a recipe's folds. UserError naming the command to run when one is missing or stale."""
     folders = []
     for fold in range(bench.table.k):

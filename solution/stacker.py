@@ -12,12 +12,12 @@ from dataclasses import dataclass
 import lightgbm as lgb
 import numpy as np
 
-from solution.blend import CLIP, Weights, fit_weights, middle
+from solution.blend import CLIP, BlendWeights, fit_weights, middle
 from solution.contradiction import blended, doubts, doubts_by_fold
 from solution.drift import NEAR, centred, drift_without_own
 from solution.faces import FaceSet, FoldTable
 from solution.features import face_features, point_features
-from solution.network import POINTS
+from solution.keypoints import POINTS, SUBSETS
 from solution.runtime import LOG, seed_for
 from solution.specialists import Specialist
 
@@ -66,7 +66,7 @@ def stack_all(specialists: Sequence[Specialist], train: FaceSet, test: FaceSet, 
     blend, blend_test = np.full_like(train.coords, np.nan), np.full((k, *test.coords.shape), np.nan, np.float32)
     stack, stack_test = blend.copy(), blend_test.copy()
     weights = {}
-    for subset in (15, 4):
+    for subset in SUBSETS:
         rows, test_rows = np.flatnonzero(train.subset == subset), np.flatnonzero(test.subset == subset)
         members = [s for s in specialists if subset in s.recipe.subsets]
         if not members:
@@ -125,7 +125,7 @@ def _one_subset(
 
 def _taught(
     members: np.ndarray, coords: np.ndarray, fold: np.ndarray, rows: np.ndarray, subset: int
-) -> tuple[list[np.ndarray], dict[tuple[int, int], Weights]]:
+) -> tuple[list[np.ndarray], dict[tuple[int, int], BlendWeights]]:
     """The labels that each fold's trees learn, its own rows left out, and the blend's weights without folds f and g.
 
     Fold f's trees correct the blend of fold g's rows by weights that have seen neither: their own labels would make it

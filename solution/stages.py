@@ -18,11 +18,13 @@ from solution.ensemble import Ensemble
 from solution.errors import UserError, suggestion
 from solution.faces import FoldTable
 from solution.folds import make_folds, read_folds, write_folds
-from solution.pretrained import Weights
+from solution.kaggle.ledger import LEDGER
+from solution.keypoints import SUBSETS
+from solution.pretrained import FirstWeights
 from solution.recipe import SCALES, Recipe
 from solution.runtime import LOG
 from solution.source import Source
-from solution.specialists import Bench, Specialist
+from solution.specialists import Specialist, Workbench
 
 Given = ParamSpec("Given")
 Made = TypeVar("Made")
@@ -41,7 +43,7 @@ class Run:
     scale: str
     device: torch.device
     jobs: int | None = None
-    weights: Weights = field(default_factory=Weights)
+    weights: FirstWeights = field(default_factory=FirstWeights)
     use_twins: bool = False
     executor: str = ray_executor.LOCAL
 
@@ -65,8 +67,8 @@ class Run:
         return read_folds(path, self.competition.train)
 
     @cached_property
-    def bench(self) -> Bench:
-        return Bench(self.workspace, self.competition, self.table, self.weights)
+    def bench(self) -> Workbench:
+        return Workbench(self.workspace, self.competition, self.table, self.weights)
 
     @cached_property
     def recipes(self) -> tuple[Recipe, ...]:
@@ -106,7 +108,7 @@ def check_scale(scale: str) -> str:
 @alone
 def fresh(run: Run) -> None:
     """Forget all results of this data set, but the cache of its files and the ledger of what was sent."""
-    kept = {run.workspace.cache, run.workspace.folds / lock.FILE, run.workspace.submissions / "scores.csv"}
+    kept = {run.workspace.cache, run.workspace.folds / lock.FILE, run.workspace.submissions / LEDGER}
     for folder in (run.workspace.folds, run.workspace.submissions):
         for path in folder.iterdir():
             if path in kept:
@@ -122,7 +124,7 @@ def fresh(run: Run) -> None:
 def data(run: Run) -> None:
     """Read and check the files, and say what they hold."""
     train, test = run.competition.train, run.competition.test
-    counts = {s: int((train.subset == s).sum()) for s in (15, 4)}
+    counts = {s: int((train.subset == s).sum()) for s in SUBSETS}
     LOG.info(
         "Data: %d labelled faces (%d with 15 points, %d with 4), %d test faces, %d cells asked; %d test twins",
         *(len(train), counts[15], counts[4], len(test), len(run.competition.lookup.row_id)),
@@ -188,12 +190,14 @@ def _task(run: Run, recipe: Recipe, fold: int, chosen: list[Recipe]) -> executor
 
 
 @cache
-def reopened(root: Path, source: Source, scale: str, weights: Weights) -> Run:
+def reopened(root: Path, source: Source, scale: str, weights: FirstWeights) -> Run:
     """A worker's own view of the run, read from the cache once."""
     return Run(root, source, scale, torch.device("cpu"), weights=weights)
 
 
-def work(root: Path, source: Source, scale: str, weights: Weights, name: str, fold: int, device: torch.device) -> float:
+def work(
+    root: Path, source: Source, scale: str, weights: FirstWeights, name: str, fold: int, device: torch.device
+) -> float:
     """Do one training in whatever process this is; seconds taken."""
     run = reopened(root, source, scale, weights)
     recipe = next(r for r in run.recipes if r.name == name)

@@ -13,12 +13,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from solution.audit import far_off
 from solution.data.competition import Competition
 from solution.faces import FaceSet, FoldTable, Predictions
 from solution.folds import twins_across
 from solution.keypoints import SUBSETS
 from solution.metrics import rmse
+from solution.suspects import far_off
 
 CLIP = 6.0  # px: a larger difference is a slip of a labeller or a lost network, and would rule the squares
 PULL = 50.0  # px² towards the prediction alone: a single pair of twins decides nothing

@@ -12,8 +12,8 @@ from sklearn.linear_model import Ridge
 from solution.blend import fit_weights, middle
 from solution.contradiction import blended
 from solution.drift import CLIP
+from solution.keypoints import POINTS
 from solution.metrics import rmse
-from solution.network import POINTS
 
 STRENGTH = 300.0  # ridge penalty on standardised columns: some hundred columns, some thousand rows
 

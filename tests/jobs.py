@@ -9,7 +9,7 @@ import torch
 from solution.artefacts import Workspace
 from solution.data.files import read_competition
 from solution.folds import make_folds
-from solution.specialists import Bench, run_job
+from solution.specialists import Workbench, run_job
 from tests.tiny_recipes import ALL
 
 
@@ -29,11 +29,11 @@ def die(folder: Path, device: torch.device) -> float:
     os._exit(1)
 
 
-def bench_of(root: Path, data: Path) -> Bench:
+def bench_of(root: Path, data: Path) -> Workbench:
     """A bench on a folder of drawn faces."""
     workspace = Workspace(root, "tiny").ready()
     competition = read_competition(data, workspace.cache)
-    return Bench(workspace, competition, make_folds(competition.train))
+    return Workbench(workspace, competition, make_folds(competition.train))
 
 
 def train_tiny(root: Path, data: Path, name: str, fold: int, device: torch.device) -> float:

@@ -1,6 +1,6 @@
 import numpy as np
 
-from solution.audit import far_off
+from solution.suspects import far_off
 from tests.small import predicted, small_faces
 
 

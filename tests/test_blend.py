@@ -3,8 +3,8 @@ import warnings
 import numpy as np
 import pytest
 
-from solution.blend import Weights, fit_weights
-from solution.network import POINTS
+from solution.blend import BlendWeights, fit_weights
+from solution.keypoints import POINTS
 from tests.small import predicted, small_faces
 
 FACES = small_faces(80, 0)
@@ -68,7 +68,7 @@ def test_a_hole_of_the_only_one_with_weight_is_filled_too():
     given = members(0.1, 1.0, 2.0)
     given[0, 5] = np.nan
     values = np.repeat([[1.0], [0.0], [0.0]], 15, axis=1)
-    np.testing.assert_allclose(Weights(values).apply(given)[5], given[1:, 5].mean(axis=0), rtol=1e-5)
+    np.testing.assert_allclose(BlendWeights(values).apply(given)[5], given[1:, 5].mean(axis=0), rtol=1e-5)
 
 
 def test_nobody_predicts_is_nan():

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from solution.blend import Weights
-from solution.contradiction import FAR, SURER, doubts, without_lost
+from solution.blend import BlendWeights
+from solution.contradiction import FAR_APART, SURER, doubts, without_lost
 
-EVEN = Weights(np.repeat([[0.5], [0.5], [0.0]], 15, axis=1))
+EVEN = BlendWeights(np.repeat([[0.5], [0.5], [0.0]], 15, axis=1))
 FACES = 20
 LOST = 7
 
@@ -25,7 +25,7 @@ def doubt(second: float) -> np.ndarray:
 
 
 def test_the_surest_is_believed_where_another_lies_far_off():
-    given = members(FAR + 1)
+    given = members(FAR_APART + 1)
     settled = without_lost(given, doubt(SURER), EVEN)
     assert np.isnan(settled[1, LOST]).all()
     np.testing.assert_array_equal(np.delete(settled[1], LOST, axis=0), np.delete(given[1], LOST, axis=0))
@@ -33,7 +33,7 @@ def test_the_surest_is_believed_where_another_lies_far_off():
     np.testing.assert_allclose(EVEN.apply(settled), given[0], rtol=1e-5)
 
 
-@pytest.mark.parametrize(("apart", "second"), [(FAR - 1, 3.0), (FAR + 1, SURER - 0.05)])
+@pytest.mark.parametrize(("apart", "second"), [(FAR_APART - 1, 3.0), (FAR_APART + 1, SURER - 0.05)])
 def test_nobody_is_left_out_for_less(apart: float, second: float):
     given = members(apart)
     np.testing.assert_array_equal(without_lost(given, doubt(second), EVEN), given)
@@ -48,7 +48,7 @@ def test_a_specialist_without_weight_is_neither_believed_nor_left_out():
 
 
 def test_what_the_surest_does_not_predict_is_kept():
-    given = members(FAR + 1)
+    given = members(FAR_APART + 1)
     given[0, :, 4:] = np.nan
     settled = without_lost(given, doubt(SURER), EVEN)
     assert np.isnan(settled[1, LOST, :4]).all()
@@ -57,8 +57,8 @@ def test_what_the_surest_does_not_predict_is_kept():
 
 def test_one_alone_and_nobody_are_left_as_they_are():
     given = members(50.0)
-    alone = Weights(np.repeat([[1.0], [0.0], [0.0]], 15, axis=1))
-    for weights in (alone, Weights(np.zeros((3, 15)))):
+    alone = BlendWeights(np.repeat([[1.0], [0.0], [0.0]], 15, axis=1))
+    for weights in (alone, BlendWeights(np.zeros((3, 15)))):
         np.testing.assert_array_equal(without_lost(given, doubt(9.0), weights), given)
     assert without_lost(given[:, :0], doubt(9.0)[:, :0], EVEN).shape == (3, 0, 15, 2)
 

@@ -8,12 +8,12 @@ from solution import ensemble, stacker
 from solution.ambiguity import ambiguity
 from solution.artefacts import Workspace
 from solution.data.competition import Competition, Lookup
-from solution.ensemble import BLEND, STACK, Ensemble
+from solution.ensemble import BLEND, FINAL, PLAIN, STACK, Ensemble
 from solution.errors import UserError
 from solution.faces import FaceSet, Predictions
-from solution.keypoints import FACE15
-from solution.specialists import Bench, Specialist
-from solution.stacker import stack_all
+from solution.keypoints import FACE15, IN_FOUR
+from solution.specialists import Specialist, Workbench
+from solution.stacker import stack_all, without_drift
 from tests.small import FOLDS, small_faces, small_folds
 from tests.tiny_recipes import ALL, BASE, OTHER
 
@@ -26,20 +26,20 @@ def _few_trees(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def bench(tmp_path: Path) -> Bench:
+def bench(tmp_path: Path) -> Workbench:
     """Random faces, half of them much darker than the others."""
     train, test = small_faces(ROWS, ROWS), small_faces(20, 20, seed=1)
     train, test = (replace(faces, images=darkened(faces)) for faces in (train, test))
     lookup = Lookup(np.arange(40), test.ids, np.zeros(40, int))
     data = Competition(train, test, lookup, "d" * 16, True)
-    return Bench(Workspace(tmp_path, "planted"), data, small_folds(train))
+    return Workbench(Workspace(tmp_path, "planted"), data, small_folds(train))
 
 
 def darkened(faces: FaceSet) -> np.ndarray:
     return np.where((faces.ids % 2 == 0)[:, None, None], faces.images // 3, faces.images)
 
 
-def specialist(bench: Bench, recipe: object, bias: float, seed: int) -> Specialist:
+def specialist(bench: Workbench, recipe: object, bias: float, seed: int) -> Specialist:
     """Errs by a pixel, and by `bias` more in x where the picture is dark: something that trees can learn."""
     rng = np.random.default_rng(seed)
 
@@ -53,15 +53,28 @@ def specialist(bench: Bench, recipe: object, bias: float, seed: int) -> Speciali
     return Specialist(recipe, say(data.train), tuple(say(data.test) for _ in range(FOLDS)), 1.0)
 
 
-def made(bench: Bench, bias: float) -> Ensemble:
+def made(bench: Workbench, bias: float) -> Ensemble:
     return ensemble.make([specialist(bench, BASE, bias, 1), specialist(bench, OTHER, bias, 2)], bench)
+
+
+def drifting(bench: Workbench, most: float) -> tuple[Workbench, np.ndarray]:
+    """The same faces with 4-keypoint labels that glide by up to `most` px in y, and its test rows' so moved."""
+    data = bench.competition
+    moved = []
+    for faces in (data.train, data.test):
+        coords = faces.coords.copy()
+        rows = np.flatnonzero(faces.subset == 4)
+        coords[rows, :, 1] += most * np.sin(np.pi * 2 * (np.arange(len(rows)) + 0.5) / len(rows))[:, None]
+        moved.append(coords)
+    train = replace(data.train, coords=moved[0])
+    return replace(bench, competition=replace(data, train=train)), moved[1]
 
 
 def error(coords: np.ndarray, labels: np.ndarray) -> float:
     return float(np.sqrt(np.nanmean((coords - labels) ** 2)))
 
 
-def test_the_stack_corrects_a_bias_that_depends_on_the_picture(bench: Bench):
+def test_the_stack_corrects_a_bias_that_depends_on_the_picture(bench: Workbench):
     found = made(bench, bias=3.0)
     data = bench.competition
     for name, parts, faces in (("oof", found.oof, data.train), ("test", found.test, data.test)):
@@ -74,7 +87,7 @@ def test_the_stack_corrects_a_bias_that_depends_on_the_picture(bench: Bench):
         assert point == pytest.approx(choice[STACK] - choice[BLEND])
 
 
-def test_the_blend_is_used_where_the_stack_is_worse(bench: Bench, monkeypatch: pytest.MonkeyPatch):
+def test_the_blend_is_used_where_the_stack_is_worse(bench: Workbench, monkeypatch: pytest.MonkeyPatch):
     def wrong(
         self: stacker.Trees, members: np.ndarray, spreads: np.ndarray, blend: np.ndarray, faces: object
     ) -> object:
@@ -88,7 +101,7 @@ def test_the_blend_is_used_where_the_stack_is_worse(bench: Bench, monkeypatch: p
     assert found.choice[4]["difference"][0] > 0.5
 
 
-def test_a_rows_blend_and_stack_do_not_depend_on_its_own_folds_labels(bench: Bench):
+def test_a_rows_blend_and_stack_do_not_depend_on_its_own_folds_labels(bench: Workbench):
     members = [specialist(bench, BASE, 1.0, 1), specialist(bench, OTHER, -2.0, 2)]
     train, test, table = bench.competition.train, bench.competition.test, bench.table
     before = stack_all(members, train, test, table)
@@ -101,8 +114,61 @@ def test_a_rows_blend_and_stack_do_not_depend_on_its_own_folds_labels(bench: Ben
         assert np.nanmax(np.abs(new - old)) > 1e-4  # the others' weights and trees were learnt from these labels
 
 
+def test_a_face_that_one_specialist_has_lost_is_the_others_alone(bench: Workbench):
+    """Held-out and test faces alike, and told by what is usual in the same fold: other networks may be less sure."""
+    train, test, fold = bench.competition.train, bench.competition.test, bench.table.fold
+    lost, lost_test = (np.flatnonzero(faces.subset == 4)[5] for faces in (train, test))
+
+    def certain(member: Specialist, off: float, doubt: float, elsewhere: float) -> Specialist:
+        """The specialist with spreads of 1 px, `elsewhere` in other folds; its one face `off` px off, `doubt` times."""
+        usual = np.where(fold == fold[lost], 1.0, elsewhere)
+        for part, face, spread in ((member.oof, lost, usual), *((part, lost_test, 1.0) for part in member.test)):
+            part.spread[:] = np.broadcast_to(spread, len(part.ids))[:, None]
+            part.spread[face] *= doubt
+            part.coords[face, :, 0] += off
+        return member
+
+    wrong = certain(specialist(bench, BASE, 0.0, 1), off=40.0, doubt=3.0, elsewhere=40.0)
+    right = certain(specialist(bench, OTHER, 0.0, 2), off=0.0, doubt=1.0, elsewhere=1.0)
+    found = ensemble.make([wrong, right], bench)
+    np.testing.assert_allclose(found.oof[BLEND][lost, IN_FOUR], right.oof.coords[lost, IN_FOUR], rtol=1e-4)
+    for f in range(FOLDS):
+        told = right.test[f].coords[lost_test, IN_FOUR]
+        np.testing.assert_allclose(found.test[BLEND][f, lost_test, IN_FOUR], told, rtol=1e-4)
+
+
+def test_a_drift_along_the_file_is_added_where_there_is_one(bench: Workbench):
+    moved, answers = drifting(bench, most=3.0)
+    told = [specialist(bench, BASE, 0.0, 1), specialist(bench, OTHER, 0.0, 2)]  # by networks that know no row
+    still, found = ensemble.make(told, bench), ensemble.make(told, moved)
+    assert not still.choice[4]["drift_used"]
+    assert found.choice[4]["drift_used"]
+    assert not found.choice[15]["drift_used"]
+    in4 = moved.competition.train.subset == 4
+    labels = moved.competition.train.coords
+    assert error(found.oof[FINAL][in4], labels[in4]) < 0.6 * error(found.oof[PLAIN][in4], labels[in4])
+    assert found.choice[4]["drift"] < 0.6 * found.choice[4]["plain"]
+    in4 = moved.competition.test.subset == 4
+    assert error(found.test[FINAL][:, in4], answers[in4]) < 0.6 * error(found.test[PLAIN][:, in4], answers[in4])
+    for parts, faces in ((found.oof, moved.competition.train), (found.test, moved.competition.test)):
+        rows = faces.subset == 15
+        np.testing.assert_array_equal(parts[FINAL][..., rows, :, :], parts[PLAIN][..., rows, :, :])
+
+
+def test_blend_and_trees_learn_labels_less_their_drift(bench: Workbench):
+    """So that no weight is bought by errors that the drift takes off later, and plain predictions hold none of it."""
+    moved, _ = drifting(bench, most=3.0)
+    told = specialist(bench, OTHER, 0.0, 2).oof.coords
+    train, in4 = moved.competition.train, moved.competition.train.subset == 4
+    learnt = without_drift(train.coords[in4], told[in4], np.flatnonzero(in4), 4)
+    straight = bench.competition.train.coords[in4]
+    assert error(learnt, straight) < 0.4 * error(train.coords[in4], straight)
+    of15 = train.coords[~in4]
+    np.testing.assert_array_equal(without_drift(of15, of15 + 1, np.flatnonzero(~in4), 15), of15)
+
+
 @pytest.mark.parametrize("kind", [15, 4])
-def test_a_test_file_may_lack_one_kind_of_row(bench: Bench, kind: int):
+def test_a_test_file_may_lack_one_kind_of_row(bench: Workbench, kind: int):
     test = bench.competition.test
     only = replace(bench, competition=replace(bench.competition, test=test.take(test.subset == kind)))
     found = made(only, bias=0.0)
@@ -110,19 +176,19 @@ def test_a_test_file_may_lack_one_kind_of_row(bench: Bench, kind: int):
     assert ambiguity(found.test["final"], only.competition.test.subset).by_subset[19 - kind] == 0
 
 
-def test_weights_are_named_and_sum_to_one(bench: Bench):
+def test_weights_are_named_and_sum_to_one(bench: Workbench):
     found = made(bench, bias=0.0)
     assert found.weights[15] == {"base": 1.0, "other": 0.0}
     assert sum(found.weights[4].values()) == pytest.approx(1.0, abs=1e-3)
     assert min(found.weights[4].values()) > 0.3
 
 
-def test_a_subset_that_nobody_predicts_is_a_user_error(bench: Bench):
+def test_a_subset_that_nobody_predicts_is_a_user_error(bench: Workbench):
     with pytest.raises(UserError, match="labelled cells are predicted by no specialist"):
         ensemble.make([specialist(bench, OTHER, 0.0, 1)], bench)
 
 
-def test_it_is_read_as_it_was_made_and_only_for_its_inputs(bench: Bench):
+def test_it_is_read_as_it_was_made_and_only_for_its_inputs(bench: Workbench):
     found, inputs = made(bench, bias=0.0), ensemble.inputs_of(bench, ALL)
     assert ensemble.load(bench, inputs) is None
     ensemble.save(found, bench, inputs)
@@ -136,7 +202,7 @@ def test_it_is_read_as_it_was_made_and_only_for_its_inputs(bench: Bench):
     assert ensemble.load(bench, ensemble.inputs_of(bench, (replace(BASE, seed=1), *ALL[1:]))) is None
 
 
-def test_the_test_predictions_are_the_pipelines_mean(bench: Bench):
+def test_the_test_predictions_are_the_pipelines_mean(bench: Workbench):
     found = made(bench, bias=0.0)
     final = found.test_predictions(BLEND, bench)
     np.testing.assert_allclose(final.coords, found.test[BLEND].mean(axis=0), atol=1e-4)

@@ -18,8 +18,8 @@ from solution.__main__ import main
 from solution.data.competition import Competition
 from solution.export import LIMIT
 from solution.inference import opened
-from solution.keypoints import FACE15
-from solution.network import POINTS, LandmarkNet
+from solution.keypoints import FACE15, POINTS
+from solution.network import LandmarkNet
 from solution.offset import MirrorOffset
 from solution.portable import ONNX, TORCHSCRIPT, Portable, farthest, in_pytorch
 from solution.recipe import LandmarkRecipe

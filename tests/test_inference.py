@@ -8,8 +8,8 @@ from safetensors.torch import load_file
 from solution.data.competition import Competition
 from solution.inference import predict, predict_with, read_offset
 from solution.job import WEIGHTS
-from solution.keypoints import mirror
-from solution.network import POINTS, LandmarkNet
+from solution.keypoints import POINTS, mirror
+from solution.network import LandmarkNet
 from solution.offset import MirrorOffset
 from tests.tiny_recipes import BASE, OTHER
 

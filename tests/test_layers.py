@@ -9,7 +9,7 @@ import solution
 ROOT = Path(solution.__file__).parent
 
 LAYERS = [
-    "keypoints metrics errors artefacts faces verb lock",
+    "keypoints metrics errors artefacts faces suspects verb lock",
     "runtime codecs recipe patches.recipe losses data frame drift offset job checkpoint pictures",
     "folds transforms models recipes second_look",
     "network inference microbatches pretrained portable",

@@ -15,9 +15,10 @@ from solution import microbatches, training
 from solution.data.competition import Competition
 from solution.errors import UserError
 from solution.job import WEIGHTS, Job
+from solution.keypoints import POINTS
 from solution.losses import LOSSES
 from solution.microbatches import MicroBatches
-from solution.network import POINTS, LandmarkNet
+from solution.network import LandmarkNet
 from solution.recipe import LandmarkRecipe
 from tests.small import small_faces
 from tests.tiny_recipes import BASE, OTHER

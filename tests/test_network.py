@@ -8,9 +8,10 @@ import torch
 
 from solution import recipes
 from solution.errors import UserError
+from solution.keypoints import POINTS
 from solution.losses import pick_loss
 from solution.models import names as models
-from solution.network import POINTS, LandmarkNet, standardise
+from solution.network import LandmarkNet, standardise
 from solution.recipe import SCALES, LandmarkRecipe
 from solution.trials import TRIALS
 from tests.tiny_recipes import BASE, CHILD, OTHER

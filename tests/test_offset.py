@@ -9,8 +9,7 @@ from solution import training
 from solution.data.competition import Competition
 from solution.inference import read_offset
 from solution.job import Job
-from solution.keypoints import FACE15
-from solution.network import POINTS
+from solution.keypoints import FACE15, POINTS
 from solution.offset import MirrorOffset
 from solution.recipe import Augmentation, Optimiser
 from tests.conftest import DRAWN

@@ -18,7 +18,7 @@ from solution.artefacts import MANIFEST
 from solution.errors import UserError
 from solution.executors import Task
 from solution.runtime import LOG
-from solution.specialists import Bench
+from solution.specialists import Workbench
 from tests import jobs
 from tests.tiny_recipes import ALL, BASE, CHILD, OTHER
 
@@ -95,7 +95,7 @@ def tasks_of(*names: str) -> list[Task]:
     ]
 
 
-def run(bench: Bench, recipes: tuple, cluster: Cluster, *names: str, jobs_: int | None = None) -> None:
+def run(bench: Workbench, recipes: tuple, cluster: Cluster, *names: str, jobs_: int | None = None) -> None:
     ray_executor.run(tasks_of(*names), bench, recipes, CPU, jobs_, cluster.address)
 
 

@@ -18,7 +18,7 @@ from solution.artefacts import MANIFEST, write_bytes, writing
 from solution.errors import UserError
 from solution.job import PREDICTIONS, WEIGHTS, Job
 from solution.runtime import LOG
-from solution.specialists import Bench
+from solution.specialists import Workbench
 from tests import jobs
 from tests.tiny_recipes import ALL, BASE, CHILD, OTHER
 
@@ -51,11 +51,11 @@ def there(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def bench(tmp_path: Path, drawn_folder: Path) -> Bench:
+def bench(tmp_path: Path, drawn_folder: Path) -> Workbench:
     return jobs.bench_of(tmp_path / "driver", drawn_folder)
 
 
-def there_and_back(bench: Bench, name: str, fold: int, lines: Lines) -> None:
+def there_and_back(bench: Workbench, name: str, fold: int, lines: Lines) -> None:
     """What the driver does of a job that goes well."""
     shared, files = ray_parcels.shared(bench, ALL), ray_parcels.needed(bench, ALL, name, fold)
     made, seconds = ray_worker.train_there(shared, name, fold, files, "cpu", lines)
@@ -64,7 +64,7 @@ def there_and_back(bench: Bench, name: str, fold: int, lines: Lines) -> None:
 
 
 @pytest.mark.usefixtures("there")
-def test_a_training_elsewhere_leaves_what_one_here_does(bench: Bench, drawn_folder: Path, tmp_path: Path):
+def test_a_training_elsewhere_leaves_what_one_here_does(bench: Workbench, drawn_folder: Path, tmp_path: Path):
     here, lines = jobs.bench_of(tmp_path / "here", drawn_folder), Lines()
     for recipe in (BASE, CHILD):  # the child's files must go along
         specialists.run_job(here, recipe, 1, ALL, CPU)
@@ -83,14 +83,14 @@ def test_a_training_elsewhere_leaves_what_one_here_does(bench: Bench, drawn_fold
 
 
 @pytest.mark.usefixtures("there")
-def test_a_missing_start_is_told_with_the_drivers_paths(bench: Bench):
+def test_a_missing_start_is_told_with_the_drivers_paths(bench: Workbench):
     with pytest.raises(UserError, match=r"the finished training that child starts from") as told:
         there_and_back(bench, "child", 0, Lines())
     assert str(bench.workspace.fold("base", 0)) in str(told.value)
 
 
 @pytest.mark.usefixtures("there")
-def test_a_full_disk_is_that_machines_trouble(bench: Bench, monkeypatch: pytest.MonkeyPatch):
+def test_a_full_disk_is_that_machines_trouble(bench: Workbench, monkeypatch: pytest.MonkeyPatch):
     def full(job: Job) -> None:
         with writing(job.folder):
             raise OSError(errno.ENOSPC, "No space left on device")
@@ -101,7 +101,9 @@ def test_a_full_disk_is_that_machines_trouble(bench: Bench, monkeypatch: pytest.
 
 
 @pytest.mark.usefixtures("there")
-def test_a_stopped_job_sends_its_checkpoint_and_the_next_attempt_gets_it(bench: Bench, monkeypatch: pytest.MonkeyPatch):
+def test_a_stopped_job_sends_its_checkpoint_and_the_next_attempt_gets_it(
+    bench: Workbench, monkeypatch: pytest.MonkeyPatch
+):
     def stopped(job: Job) -> None:
         job.folder.mkdir(parents=True, exist_ok=True)
         (job.folder / checkpoint.FILE).write_bytes(b"two epochs")
@@ -118,7 +120,7 @@ def test_a_stopped_job_sends_its_checkpoint_and_the_next_attempt_gets_it(bench: 
 
 
 @pytest.mark.usefixtures("there")
-def test_what_is_trained_only_predicts_anew_elsewhere(bench: Bench, monkeypatch: pytest.MonkeyPatch):
+def test_what_is_trained_only_predicts_anew_elsewhere(bench: Workbench, monkeypatch: pytest.MonkeyPatch):
     there_and_back(bench, "other", 0, Lines())
     folder = bench.workspace.fold("other", 0)
     before = (folder / WEIGHTS).read_bytes()
@@ -147,7 +149,7 @@ def test_checkpoints_go_to_the_driver_while_a_job_runs(tmp_path: Path):
 
 
 @pytest.mark.usefixtures("there")
-def test_what_came_back_damaged_or_of_other_inputs_is_refused(bench: Bench):
+def test_what_came_back_damaged_or_of_other_inputs_is_refused(bench: Workbench):
     shared = ray_parcels.shared(bench, ALL)
     made, _ = ray_worker.train_there(shared, "other", 2, {}, "cpu", Lines())
     for wrong in ({**made, WEIGHTS: made[WEIGHTS][:-1]}, {k: v for k, v in made.items() if k != WEIGHTS}):

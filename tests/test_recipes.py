@@ -7,10 +7,10 @@ from solution import recipes
 from solution.codecs import CODECS
 from solution.errors import UserError
 from solution.inference import recipe_from
+from solution.keypoints import POINTS
 from solution.losses import LOSSES
 from solution.models import build
 from solution.models import names as models
-from solution.network import POINTS
 from solution.patches.recipe import PatchRecipe
 from solution.recipe import SCALES, Landmark68Recipe, LandmarkRecipe, Recipe
 

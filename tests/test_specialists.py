@@ -13,15 +13,15 @@ from solution.errors import UserError
 from solution.faces import FaceSet, Predictions
 from solution.folds import make_folds
 from solution.job import HISTORY, PREDICTIONS, SETTINGS, WEIGHTS, Job
-from solution.specialists import Bench, collect, run_job
+from solution.specialists import Workbench, collect, run_job
 from tests.tiny_recipes import ALL, BASE, CHILD, OTHER
 
 CPU = torch.device("cpu")
 
 
 @pytest.fixture
-def bench(drawn: Competition, tmp_path: Path) -> Bench:
-    return Bench(Workspace(tmp_path, "tiny").ready(), drawn, make_folds(drawn.train))
+def bench(drawn: Competition, tmp_path: Path) -> Workbench:
+    return Workbench(Workspace(tmp_path, "tiny").ready(), drawn, make_folds(drawn.train))
 
 
 class Fake:
@@ -49,14 +49,14 @@ def fake(monkeypatch: pytest.MonkeyPatch) -> Fake:
     return Fake(monkeypatch)
 
 
-def run_all(bench: Bench, *recipes: object) -> None:
+def run_all(bench: Workbench, *recipes: object) -> None:
     for recipe in recipes:
         for fold in range(bench.table.k):
             if not bench.done(recipe, fold, ALL):
                 run_job(bench, recipe, fold, ALL, CPU)
 
 
-def test_each_row_is_predicted_once_by_a_model_that_never_saw_it_or_its_twin(bench: Bench, fake: Fake):
+def test_each_row_is_predicted_once_by_a_model_that_never_saw_it_or_its_twin(bench: Workbench, fake: Fake):
     groups = bench.table.group
     assert len(np.unique(groups)) < len(groups)  # there are twins to be kept together
     run_all(bench, BASE)
@@ -66,7 +66,7 @@ def test_each_row_is_predicted_once_by_a_model_that_never_saw_it_or_its_twin(ben
     assert [np.unique(test.coords).tolist() for test in found.test] == [[fold] for fold in range(5)]
 
 
-def test_a_specialist_of_one_subset_sees_and_predicts_that_alone(bench: Bench, fake: Fake):
+def test_a_specialist_of_one_subset_sees_and_predicts_that_alone(bench: Workbench, fake: Fake):
     run_all(bench, OTHER)
     assert {s for job in fake.jobs for s in (*job.train.subset, *job.held.subset)} == {4}
     found, in4 = collect(bench, OTHER, ALL), bench.competition.train.subset == 4
@@ -74,7 +74,7 @@ def test_a_specialist_of_one_subset_sees_and_predicts_that_alone(bench: Bench, f
     assert np.isnan(found.oof.coords[~in4]).all()
 
 
-def test_what_is_complete_is_not_done_again_and_what_is_stale_is(bench: Bench, fake: Fake):
+def test_what_is_complete_is_not_done_again_and_what_is_stale_is(bench: Workbench, fake: Fake):
     run_all(bench, BASE, CHILD, OTHER)
     assert len(fake.jobs) == 15
     run_all(bench, BASE, CHILD, OTHER)
@@ -90,7 +90,7 @@ def test_what_is_complete_is_not_done_again_and_what_is_stale_is(bench: Bench, f
 
 
 def test_another_way_of_predicting_predicts_anew_and_trains_nothing(
-    bench: Bench, fake: Fake, monkeypatch: pytest.MonkeyPatch
+    bench: Workbench, fake: Fake, monkeypatch: pytest.MonkeyPatch
 ):
     run_job(bench, BASE, 0, ALL, CPU)
     folder = bench.workspace.fold("base", 0)
@@ -109,8 +109,8 @@ def test_another_way_of_predicting_predicts_anew_and_trains_nothing(
     assert len(fake.jobs) == 2
 
 
-def test_inputs_change_with_all_that_a_result_depends_on(bench: Bench):
-    def digest(bench: Bench, others: tuple = ALL, fold: int = 0) -> str:
+def test_inputs_change_with_all_that_a_result_depends_on(bench: Workbench):
+    def digest(bench: Workbench, others: tuple = ALL, fold: int = 0) -> str:
         return bench.digest(CHILD, fold, others)
 
     table, data = bench.table, bench.competition
@@ -127,14 +127,14 @@ def test_inputs_change_with_all_that_a_result_depends_on(bench: Bench):
     assert bench.digest(OTHER, 0, ALL) == bench.digest(OTHER, 0, later_base)
 
 
-def test_a_missing_fold_names_the_command(bench: Bench, fake: Fake):
+def test_a_missing_fold_names_the_command(bench: Workbench, fake: Fake):
     run_all(bench, OTHER)
     (bench.workspace.fold("other", 4) / "manifest.json").unlink()
     with pytest.raises(UserError, match=r"fold4.*python -m solution train --recipe other --fold 4"):
         collect(bench, OTHER, ALL)
 
 
-def test_starting_from_what_is_not_trained_names_the_command(bench: Bench, fake: Fake):
+def test_starting_from_what_is_not_trained_names_the_command(bench: Workbench, fake: Fake):
     with pytest.raises(UserError, match=r"child starts from.*train --recipe base --fold 0"):
         run_job(bench, CHILD, 0, ALL, CPU)
     with pytest.raises(UserError, match="starts from 'base', which is not a recipe"):
@@ -142,7 +142,7 @@ def test_starting_from_what_is_not_trained_names_the_command(bench: Bench, fake:
     assert fake.jobs == []
 
 
-def test_half_written_files_of_a_killed_run_are_cleared_away(bench: Bench, fake: Fake):
+def test_half_written_files_of_a_killed_run_are_cleared_away(bench: Workbench, fake: Fake):
     folder = bench.workspace.fold("other", 0)
     folder.mkdir(parents=True)
     (folder / ".0123456789ab-weights.safetensors").write_text("half")
@@ -151,7 +151,7 @@ def test_half_written_files_of_a_killed_run_are_cleared_away(bench: Bench, fake:
     assert set((manifest(folder) or {})["files"]) == {WEIGHTS, SETTINGS, HISTORY, "predictions.npz"}
 
 
-def test_a_row_predicted_twice_is_an_error(bench: Bench, fake: Fake):
+def test_a_row_predicted_twice_is_an_error(bench: Workbench, fake: Fake):
     run_all(bench, OTHER)
     for name in ("predictions.npz", "manifest.json"):
         (bench.workspace.fold("other", 1) / name).write_bytes((bench.workspace.fold("other", 0) / name).read_bytes())

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from solution.network import POINTS
+from solution.keypoints import POINTS
 from solution.yardsticks import blend_out_of_fold, forward_selection, ridge_stack
 
 ROWS = 300

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import nnls
 
-from solution.audit import absurd, row_rms
 from solution.faces import FaceSet
 from solution.keypoints import SUBSETS, Schema
+from solution.suspects import absurd, row_rms
 
 ROW_LIMIT = 4.0
 """Times the residual that is usual for a row of its subset whose specialists disagree as much."""

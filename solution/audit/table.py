@@ -12,10 +12,10 @@ below, are open mouths and covered eyes.
 import numpy as np
 import pandas as pd
 
-from solution.audit import far_off
 from solution.audit.evidence import Evidence, Residuals, point_evidence, row_evidence, twin_evidence
 from solution.audit.geometry import geometry_evidence
 from solution.faces import FaceSet, FoldTable, Predictions
+from solution.suspects import far_off
 
 FLAGGED = 1.0
 """Score from which labels are flagged: beyond what right labels do, by at least one kind of evidence."""

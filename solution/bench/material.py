@@ -12,8 +12,7 @@ from solution.artefacts import atomic, seal, write_json, write_text
 from solution.data.drawn.slots import draw_faces
 from solution.faces import FaceSet, Predictions
 from solution.job import HISTORY, PREDICTIONS, SETTINGS, WEIGHTS
-from solution.keypoints import FACE4, FACE15, SIZE
-from solution.network import POINTS
+from solution.keypoints import FACE4, FACE15, POINTS, SIZE
 from solution.recipe import Recipe
 from solution.specialists import save_parts
 from solution.stages import Run

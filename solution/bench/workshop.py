@@ -18,12 +18,12 @@ from solution.faces import FaceSet
 from solution.folds import make_folds, write_folds
 from solution.job import Job
 from solution.patches.recipe import PatchRecipe
-from solution.pretrained import Weights
+from solution.pretrained import FirstWeights
 from solution.recipe import Recipe
 from solution.source import Source
 from solution.stages import Run
 
-RANDOM = Weights(wanted=False)
+RANDOM = FirstWeights(wanted=False)
 
 
 @dataclass(frozen=True)

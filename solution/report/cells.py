@@ -10,16 +10,16 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from solution.audit import FAR
 from solution.keypoints import SUBSETS
 from solution.report.summary import Summary
 from solution.report.tables import ALL, WEIGHTED, Tables
+from solution.suspects import FAR_IN_WORDS
 
 NONE = "-"
 LEGEND = (
     "RMSE in pixels over all labelled cells of the 15-keypoint rows, of the 4-keypoint rows, and of both, weighted by "
     "the share of asked cells. (In brackets: over the part of the cells that the specialist predicts, "
-    f"not comparable.) Without suspects: less those whose labels lie {FAR}."
+    f"not comparable.) Without suspects: less those whose labels lie {FAR_IN_WORDS}."
 )
 
 Mark = Callable[[str], str]

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from solution.audit import far_off, row_rms
 from solution.ensemble import FINAL
 from solution.faces import FaceSet
 from solution.keypoints import SUBSETS
@@ -13,6 +12,7 @@ from solution.metrics import paired_difference, weighted_rmse
 from solution.report.other import Other
 from solution.report.pictures import Gallery, Picture
 from solution.report.tables import WEIGHTED
+from solution.suspects import far_off, row_rms
 
 CHANGED = 24
 """Pictures shown: those whose rms error differs most between the runs."""

@@ -7,7 +7,6 @@ import numpy as np
 
 from solution import ensemble
 from solution.artefacts import digest_of
-from solution.audit import far_off
 from solution.audit.evidence import disagreement
 from solution.audit.table import make_audit
 from solution.ensemble import Ensemble
@@ -23,7 +22,8 @@ from solution.report.pictures import Gallery, Picture
 from solution.report.standing import Standing, stand
 from solution.report.summary import Summary
 from solution.report.tables import Tables, make_tables
-from solution.specialists import Bench, Specialist
+from solution.specialists import Specialist, Workbench
+from solution.suspects import far_off
 
 NAMES = (ensemble.BLEND, ensemble.RIDGE, ensemble.STACK, ensemble.PLAIN, ensemble.FINAL)
 """What is made of the specialists together, in the order of the tables."""
@@ -49,7 +49,7 @@ class Report:
 
 
 def gather(
-    bench: Bench,
+    bench: Workbench,
     specialists: Sequence[Specialist],
     made: Ensemble,
     summary: Summary,
@@ -86,7 +86,7 @@ def gather(
 
 
 def _compared(
-    bench: Bench, recipes: tuple[Recipe, ...], gallery: Gallery, oof: Sequence[Predictions], other: Other
+    bench: Workbench, recipes: tuple[Recipe, ...], gallery: Gallery, oof: Sequence[Predictions], other: Other
 ) -> Comparison:
     trainings = ensemble.inputs_of(bench, recipes)["trainings"]
     ours = {ensemble.FINAL: gallery.coords} | {predictions.name: predictions.coords for predictions in oof}

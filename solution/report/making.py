@@ -12,7 +12,7 @@ from solution.artefacts import Workspace, digest_of, manifest
 from solution.drift import NEAR
 from solution.ensemble import inputs_of
 from solution.recipe import Recipe
-from solution.specialists import Bench
+from solution.specialists import Workbench
 from solution.stacker import ROUNDS, SETTINGS
 from solution.submission import code_version
 
@@ -60,7 +60,7 @@ class Making:
         return sum(sum(recipe.seconds) for recipe in self.recipes) / 60
 
 
-def making(bench: Bench, recipes: tuple[Recipe, ...], scale: str) -> Making:
+def making(bench: Workbench, recipes: tuple[Recipe, ...], scale: str) -> Making:
     """Gather it from the settings, the manifests of the trainings, and this machine."""
     workspace, competition, table = bench.workspace, bench.competition, bench.table
     train, test = competition.train, competition.test
@@ -81,7 +81,7 @@ def making(bench: Bench, recipes: tuple[Recipe, ...], scale: str) -> Making:
     return Making(dataset, trained, _stack(bench, recipes), _versions(), _machine())
 
 
-def _stack(bench: Bench, recipes: tuple[Recipe, ...]) -> dict[str, Any]:
+def _stack(bench: Workbench, recipes: tuple[Recipe, ...]) -> dict[str, Any]:
     drift = {f"drift.near_{subset}": rows for subset, rows in NEAR.items()}
     return {"digest": digest_of(inputs_of(bench, recipes)), "rounds": ROUNDS, **SETTINGS, **drift}
 

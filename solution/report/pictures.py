@@ -6,10 +6,10 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from solution.audit import row_rms
 from solution.audit.table import FLAGGED
 from solution.faces import FaceSet
 from solution.keypoints import SUBSETS
+from solution.suspects import row_rms
 
 WORST = 60
 """Pictures of each subset that are shown for their rms error over all labels."""

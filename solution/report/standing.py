@@ -5,13 +5,13 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from solution.audit import FAR
 from solution.faces import FaceSet, FoldTable, Predictions
 from solution.keypoints import SUBSETS
 from solution.metrics import bootstrap_interval
 from solution.report.noise import label_noise
 from solution.report.summary import COLUMN_MEANS, FIRST_PRIVATE, Summary
 from solution.report.tables import ALL, WEIGHTED, Tables, aligned
+from solution.suspects import FAR_IN_WORDS
 
 Scores = Mapping[str | int, float]
 Interval = tuple[float, float]
@@ -72,7 +72,7 @@ def _trust(coords: np.ndarray, faces: FaceSet, suspects: np.ndarray, tables: Tab
     share = float(np.nansum(squared[suspects]) / max(np.nansum(squared), 1e-12))
     averaged = summary.without_suspects["overall"] - summary.expected["overall"]
     lines = [
-        f"{int(suspects.sum())} of {len(faces)} rows are suspects: their labels lie {FAR}. "
+        f"{int(suspects.sum())} of {len(faces)} rows are suspects: their labels lie {FAR_IN_WORDS}. "
         f"They carry {share:.0%} of the squared error, so one more or less of them moves the figure over every label.",
         "Intervals are what resampling the pictures gives: another draw of as many pictures would score within them "
         "about 95 times in 100. They hold no change of labellers, and none of the training's own luck.",

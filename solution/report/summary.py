@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 
 from solution.ambiguity import Ambiguity
-from solution.audit import FAR
 from solution.faces import FaceSet, Predictions
 from solution.keypoints import SUBSETS
 from solution.metrics import bootstrap_interval, rmse, weighted
 from solution.report.tables import aligned
+from solution.suspects import FAR_IN_WORDS
 from solution.twins import TwinLabels, Worth
 
 FIRST_PRIVATE = 1.28236
@@ -89,7 +89,7 @@ def headline(summary: Summary, steps: bool = True) -> list[str]:
         f"Expected on the test pictures, where the folds' pipelines are averaged: "
         f"{summary.expected['overall']:.3f} px, {_parts(summary.expected)}{_torn(summary.torn)}."
     ]
-    which = f"without the {summary.suspects} suspects, whose labels lie {FAR}"
+    which = f"without the {summary.suspects} suspects, whose labels lie {FAR_IN_WORDS}"
     lines.append(_validated(summary.name, which, summary.without_suspects, summary.interval_without))
     lines.append(_validated(summary.name, "over every label", summary.cv, summary.interval))
     if summary.test is not None:

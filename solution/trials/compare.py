@@ -6,7 +6,6 @@ from dataclasses import asdict, dataclass, fields
 import numpy as np
 
 from solution.artefacts import atomic
-from solution.audit import far_off
 from solution.drift import cross_validated
 from solution.errors import UserError
 from solution.faces import Predictions
@@ -15,6 +14,7 @@ from solution.metrics import paired_difference, rmse
 from solution.report.tables import rows_of
 from solution.specialists import load_part
 from solution.stages import Run
+from solution.suspects import far_off
 from solution.trials.work import base_of, done, job_of
 
 MAY_HAVE_DRIFT = 4

@@ -8,26 +8,26 @@ from dataclasses import replace
 
 import numpy as np
 
-from solution.audit import far_off
 from solution.errors import UserError
 from solution.faces import FaceSet
 from solution.inference import predict
 from solution.job import Job
 from solution.keypoints import SUBSETS
-from solution.specialists import Bench, load_part
+from solution.specialists import Workbench, load_part
+from solution.suspects import far_off
 
 TEACHERS = {"15": ("cascade_15", "timm_15"), "4": ("unet_4", "timm_4"), "all": ("unet_all", "timm_all")}
 """The specialists, by a recipe's rows, whose mean labels the test pictures."""
 
-Treatment = Callable[[Job, Bench], FaceSet]
+Treatment = Callable[[Job, Workbench], FaceSet]
 
 
-def as_given(job: Job, bench: Bench) -> FaceSet:
+def as_given(job: Job, bench: Workbench) -> FaceSet:
     """The rows as they are."""
     return job.train
 
 
-def sane(job: Job, bench: Bench) -> FaceSet:
+def sane(job: Job, bench: Workbench) -> FaceSet:
     """Without the rows whose labels lie far from what the network says that this one starts from.
 
     It has been trained on these rows; labels that are 12 px wrong it has not learnt.
@@ -38,7 +38,7 @@ def sane(job: Job, bench: Bench) -> FaceSet:
     return job.train.take(~far_off(found.coords, job.train.coords))
 
 
-def twins(job: Job, bench: Bench) -> FaceSet:
+def twins(job: Job, bench: Workbench) -> FaceSet:
     """Identical pictures of one subset all labelled with the mean of their labels, cell by cell."""
     group = bench.table.group[np.isin(bench.table.ids, job.train.ids)]
     coords = job.train.coords.copy()
@@ -51,7 +51,7 @@ def twins(job: Job, bench: Bench) -> FaceSet:
     return replace(job.train, coords=coords)
 
 
-def pseudo(job: Job, bench: Bench) -> FaceSet:
+def pseudo(job: Job, bench: Workbench) -> FaceSet:
     """With the test pictures, labelled by the mean of this fold's finished specialists: no held-out row taught them."""
     rows = job.recipe.rows
     folders = {name: bench.workspace.fold(name, job.fold) for name in TEACHERS[rows]}

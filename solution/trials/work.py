@@ -9,7 +9,7 @@ from solution import executors, specialists, stages, trials
 from solution.artefacts import complete
 from solution.errors import UserError
 from solution.job import Job
-from solution.pretrained import Weights
+from solution.pretrained import FirstWeights
 from solution.recipe import LandmarkRecipe
 from solution.runtime import LOG
 from solution.source import Source
@@ -74,7 +74,9 @@ def done(job: Job) -> bool:
     return complete(job.folder, job.inputs)
 
 
-def work(root: Path, source: Source, scale: str, weights: Weights, name: str, fold: int, device: torch.device) -> float:
+def work(
+    root: Path, source: Source, scale: str, weights: FirstWeights, name: str, fold: int, device: torch.device
+) -> float:
     """Train one trial on one fold in whatever process this is; seconds taken."""
     run = stages.reopened(root, source, scale, weights)
     job = job_of(run, name, fold, device)

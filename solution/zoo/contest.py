@@ -7,7 +7,7 @@ import torch
 
 from solution import executors, stages
 from solution.artefacts import digest_of
-from solution.pretrained import Weights
+from solution.pretrained import FirstWeights
 from solution.source import Source
 from solution.stages import Run
 from solution.zoo import ancestors, arena
@@ -38,7 +38,7 @@ def train(run: Run, wanted: Sequence[Contender], seconds: float) -> None:
 
 
 def work(
-    root: Path, source: Source, scale: str, weights: Weights, name: str, seconds: float, device: torch.device
+    root: Path, source: Source, scale: str, weights: FirstWeights, name: str, seconds: float, device: torch.device
 ) -> float:
     """Train one network in whatever process this is; seconds taken."""
     run = stages.reopened(root, source, scale, weights)

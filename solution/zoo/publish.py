@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from solution.artefacts import write_bytes, write_text
-from solution.audit import FAR
+from solution.suspects import FAR_IN_WORDS
 from solution.zoo.chart import Chart, Curve, draw
 from solution.zoo.lines import Figure, Line, Standing
 
@@ -82,8 +82,8 @@ def sentences(standing: Standing, dataset: str) -> Iterator[str]:
     )
     if standing.suspects:
         yield (
-            f"{standing.suspects} rows are left out of every line: their labels lie {FAR}, by what the best network "
-            "says of them."
+            f"{standing.suspects} rows are left out of every line: their labels lie {FAR_IN_WORDS}, by what the "
+            "best network says of them."
         )
     yield (
         "train/s and predict/s: pictures a second, on one core or GPU of this machine while the others were at work, "

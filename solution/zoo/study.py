@@ -18,7 +18,7 @@ from solution import executors, stages
 from solution.artefacts import atomic, complete, digest_of, seal, write_bytes, write_text
 from solution.metrics import BOOTSTRAPS
 from solution.patches.cutting import spoilt
-from solution.pretrained import Weights
+from solution.pretrained import FirstWeights
 from solution.runtime import LOG, generator
 from solution.source import Source
 from solution.stages import Run
@@ -70,7 +70,7 @@ def study(run: Run) -> list[Cell]:
     return cells
 
 
-def work(root: Path, source: Source, scale: str, weights: Weights, fold: int, device: torch.device) -> float:
+def work(root: Path, source: Source, scale: str, weights: FirstWeights, fold: int, device: torch.device) -> float:
     """One fold: pretraining, then the classifier with and without it for each number of labels; seconds taken."""
     began = time.perf_counter()
     run = stages.reopened(root, source, scale, weights)

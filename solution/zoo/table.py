@@ -6,7 +6,6 @@ import numpy as np
 
 from solution import ensemble
 from solution.artefacts import manifest
-from solution.audit import far_off, row_rms
 from solution.faces import FaceSet
 from solution.keypoints import SUBSETS
 from solution.metrics import bootstrap_interval, weighted_rmse
@@ -14,6 +13,7 @@ from solution.recipe import LandmarkRecipe
 from solution.report.tables import aligned
 from solution.specialists import load_part
 from solution.stages import Run
+from solution.suspects import far_off, row_rms
 from solution.zoo.arena import FOLD, Arena
 from solution.zoo.contest import arena_of, contenders
 from solution.zoo.lines import Figure, Finished, Standing, found_in, lines_of

@@ -3,11 +3,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from solution.audit import far_off
 from solution.audit.evidence import disagreement
 from solution.audit.table import COLUMNS, LISTED, flagged, make_audit
 from solution.faces import FaceSet
 from solution.keypoints import FACE15
+from solution.suspects import far_off
 from tests.audit.cases import oof_of, relabelled, table_of
 
 NOSE = FACE15.points.index("nose_tip")

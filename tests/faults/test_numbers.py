@@ -23,7 +23,7 @@ from solution.job import WEIGHTS, Job
 from solution.patches import train as patch_training
 from solution.patches.recipe import PatchRecipe
 from solution.recipe import LandmarkRecipe
-from solution.specialists import Bench, Specialist
+from solution.specialists import Specialist, Workbench
 from solution.stacker import FEWEST, Trees, stack_all
 from tests.small import FOLDS, predicted, small_faces, small_folds
 from tests.tiny_recipes import ALL, BASE, OTHER
@@ -145,7 +145,7 @@ def test_predictions_that_are_no_numbers_are_not_kept(
         return found
 
     monkeypatch.setattr(specialists, "predict", predict)
-    bench = Bench(Workspace(tmp_path, "tiny").ready(), drawn, make_folds(drawn.train))
+    bench = Workbench(Workspace(tmp_path, "tiny").ready(), drawn, make_folds(drawn.train))
     with pytest.raises(
         UserError, match=r"base fold 0: a point of \d+ of \d+ \d+-keypoint rows is predicted as no number"
     ):

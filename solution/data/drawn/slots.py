@@ -10,7 +10,7 @@ import numpy as np
 
 from solution.data.drawn.paint import DrawnFace, draw_face
 from solution.data.drawn.settings import DrawnSettings
-from solution.keypoints import FACE15, SIZE
+from solution.keypoints import FACE15, SIZE, SUBSETS
 
 FILES = ("training", "test")
 PURPOSES = ("picture", "label", "twins", "wrong", "drift")
@@ -37,7 +37,7 @@ class Slot:
 def slots(settings: DrawnSettings, file: str) -> list[Slot]:
     """Every row of a file in file order."""
     sizes = {"training": (settings.train15, settings.train4), "test": (settings.test15, settings.test4)}[file]
-    return [Slot(file, subset, i) for subset, size in zip((15, 4), sizes, strict=True) for i in range(size)]
+    return [Slot(file, subset, i) for subset, size in zip(SUBSETS, sizes, strict=True) for i in range(size)]
 
 
 def draw_slot(seed: int, slot: Slot) -> DrawnFace:
