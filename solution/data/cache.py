@@ -1,4 +1,4 @@
-"""The competition as arrays on disk, so that only the first read parses text. Named by the content it was read from."""
+"""The competition as arrays on disk, so that only the first read parses text. Named by the files it was read from."""
 
 from pathlib import Path
 
@@ -9,53 +9,54 @@ from solution.data.competition import Competition, Lookup
 from solution.faces import FaceSet
 from solution.keypoints import FACE15
 
-VERSION = 1
+VERSION = 2
 """To be raised with any change to how the files are read or what is kept: older caches are then made anew."""
 
 ARRAYS = "competition.npz"
 
 
-def load(cache: Path, digest: str) -> Competition | None:
+def load(cache: Path, files: str) -> Competition | None:
     """What was read from files of this digest; None where there is nothing, or not as it was written."""
-    folder = cache_folder(cache, digest)
-    if not complete(folder, _inputs(digest), [ARRAYS]):
+    folder = cache_folder(cache, files)
+    if not complete(folder, _inputs(files), [ARRAYS]):
         return None
     with np.load(folder / ARRAYS, allow_pickle=False) as arrays:
         return Competition(
             train=_faces(arrays, "train"),
             test=_faces(arrays, "test"),
             lookup=Lookup(arrays["row_id"], arrays["image_id"], arrays["column"]),
-            digest=digest,
+            digest=str(arrays["digest"]),
             drawn=bool(arrays["drawn"]),
             answers=arrays.get("answers"),
         )
 
 
-def store(cache: Path, competition: Competition) -> None:
-    """Keep it for the next read; the manifest comes last, so that a half-written cache is never used."""
+def store(cache: Path, files: str, competition: Competition) -> None:
+    """Keep what was read from files of this digest. The manifest comes last: a half-written cache is never used."""
     arrays = {
         **_columns("train", competition.train),
         **_columns("test", competition.test),
         "row_id": competition.lookup.row_id,
         "image_id": competition.lookup.image_id,
         "column": competition.lookup.column,
+        "digest": np.array(competition.digest),
         "drawn": np.array(competition.drawn),
     }
     if competition.answers is not None:
         arrays["answers"] = competition.answers
-    folder = cache_folder(cache, competition.digest)
+    folder = cache_folder(cache, files)
     with atomic(folder / ARRAYS) as temporary, temporary.open("wb") as handle:
         np.savez(handle, allow_pickle=False, **arrays)
-    seal(folder, _inputs(competition.digest), [ARRAYS])
+    seal(folder, _inputs(files), [ARRAYS])
 
 
-def cache_folder(cache: Path, digest: str) -> Path:
+def cache_folder(cache: Path, files: str) -> Path:
     """The folder below cache for files of this digest."""
-    return cache / f"competition-{digest}"
+    return cache / f"competition-{files}"
 
 
-def _inputs(digest: str) -> dict[str, int | str]:
-    return {"version": VERSION, "digest": digest}
+def _inputs(files: str) -> dict[str, int | str]:
+    return {"version": VERSION, "files": files}
 
 
 def _columns(name: str, faces: FaceSet) -> dict[str, np.ndarray]:

@@ -1,6 +1,8 @@
 """The competition as a value: labelled faces, test faces, and what is asked of them."""
 
+import hashlib
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 
@@ -23,7 +25,7 @@ class Lookup:
 
 @dataclass(frozen=True, eq=False)
 class Competition:
-    """Everything read from the competition's files. Test faces carry NaN labels; `digest` names the files' content.
+    """Everything read from the competition's files. Test faces carry NaN labels; `digest` names what was read.
 
     train ids are 0-based row numbers of the training file; test ids are the ImageIds. answers: (M,) float64 in the
     lookup's order where they are known (drawn faces only), else None. drawn: made by this project, not for Kaggle.
@@ -35,6 +37,17 @@ class Competition:
     digest: str
     drawn: bool
     answers: np.ndarray | None = None
+
+    @classmethod
+    def of(cls, train: FaceSet, test: FaceSet, lookup: Lookup, drawn: bool, answers: np.ndarray | None) -> Self:
+        """With the digest of these values: files that say the same, zipped or not, make the same trainings."""
+        parts = [part for faces in (train, test) for part in (faces.ids, faces.images, faces.coords, faces.subset)]
+        parts += [lookup.row_id, lookup.image_id, lookup.column, np.array(drawn)]
+        digest = hashlib.sha256()
+        for part in parts if answers is None else [*parts, answers]:
+            digest.update(f"{part.dtype}{part.shape}".encode())
+            digest.update(np.ascontiguousarray(part))
+        return cls(train, test, lookup, digest.hexdigest()[:16], drawn, answers)
 
     @property
     def weights(self) -> dict[int, float]:

@@ -44,15 +44,15 @@ def has_competition(folder: Path) -> bool:
 def read_competition(folder: Path, cache: Path) -> Competition:
     """The competition whose files lie in folder: plain CSVs, zips of them, or Kaggle's outer zip.
 
-    What was read is kept below cache under the digest of the files' content. UserError where a file is missing,
-    damaged or wrong in any row; nothing is written then.
+    What was read is kept below cache under the digest of the files. UserError where a file is missing, damaged or wrong
+    in any row; nothing is written then.
     """
     sources = _sources(folder)
-    digest = _digest(sources)
-    competition = kept.load(cache, digest)
+    files = _digest(sources)
+    competition = kept.load(cache, files)
     if competition is None:
-        competition = _read(sources, digest)
-        kept.store(cache, competition)
+        competition = _read(sources)
+        kept.store(cache, files, competition)
     return competition
 
 
@@ -83,26 +83,20 @@ def _remedy() -> str:
 
 
 def _digest(sources: dict[str, Source]) -> str:
-    """Names the content of the files on disk; a zip that holds several is read once."""
+    """Names the files on disk, packed as they are; a zip that holds several is read once."""
     of_path = {source.path: source.digest() for source in dict.fromkeys(sources.values())}
     return digest_of({name: of_path[source.path] for name, source in sources.items()})
 
 
-def _read(sources: dict[str, Source], digest: str) -> Competition:
+def _read(sources: dict[str, Source]) -> Competition:
     """Everything from the CSVs, the small files first: an error there need not wait for the large one."""
     test_ids, test_images = _read_test(sources[TEST])
     lookup = _read_lookup(sources[LOOKUP], test_ids)
     if SAMPLE in sources:
         _by_row_id(sources[SAMPLE], lookup)
     answers = _read_answers(sources[ANSWERS], lookup) if ANSWERS in sources else None
-    return Competition(
-        train=_read_training(sources[TRAINING]),
-        test=_test_faces(test_ids, test_images, lookup),
-        lookup=lookup,
-        digest=digest,
-        drawn=DRAWN in sources,
-        answers=answers,
-    )
+    test = _test_faces(test_ids, test_images, lookup)
+    return Competition.of(_read_training(sources[TRAINING]), test, lookup, DRAWN in sources, answers)
 
 
 def _blocks(source: Source, columns: tuple[str, ...]) -> Iterator[list[Row]]:

@@ -18,8 +18,15 @@ def competition(tmp_path: Path) -> Competition:
     return read_competition(write_tiny(tmp_path / "raw", 3, 3, 1, 1), tmp_path / "cache")
 
 
-def test_what_was_stored_is_loaded(competition: Competition, tmp_path: Path):
-    loaded = kept.load(tmp_path / "cache", competition.digest)
+@pytest.fixture
+def files(competition: Competition, tmp_path: Path) -> str:
+    """The digest of the files that `competition` was read from."""
+    (folder,) = (tmp_path / "cache").iterdir()
+    return folder.name.removeprefix("competition-")
+
+
+def test_what_was_stored_is_loaded(competition: Competition, files: str, tmp_path: Path):
+    loaded = kept.load(tmp_path / "cache", files)
     assert loaded.digest == competition.digest
     assert loaded.answers is None
     assert loaded.drawn is False
@@ -60,18 +67,19 @@ def _remove(folder: Path) -> None:
 
 @pytest.mark.parametrize("damage", [_truncate, _flip, _age, _cut_manifest, _remove])
 def test_a_damaged_or_older_cache_is_made_anew(
-    competition: Competition, tmp_path: Path, damage: Callable[[Path], None]
+    competition: Competition, files: str, tmp_path: Path, damage: Callable[[Path], None]
 ):
-    folder = kept.cache_folder(tmp_path / "cache", competition.digest)
+    folder = kept.cache_folder(tmp_path / "cache", files)
     damage(folder)
-    assert kept.load(tmp_path / "cache", competition.digest) is None
+    assert kept.load(tmp_path / "cache", files) is None
     again = read_competition(tmp_path / "raw", tmp_path / "cache")
     np.testing.assert_array_equal(again.train.images, competition.train.images)
-    assert kept.load(tmp_path / "cache", competition.digest) is not None
+    assert kept.load(tmp_path / "cache", files) is not None
     assert sorted(path.name for path in folder.iterdir()) == [kept.ARRAYS, MANIFEST]
 
 
-def test_another_digest_is_not_served(competition: Competition, tmp_path: Path):
+@pytest.mark.usefixtures("competition")
+def test_another_digest_is_not_served(tmp_path: Path):
     assert kept.load(tmp_path / "cache", "0" * 16) is None
 
 
@@ -79,4 +87,4 @@ def test_a_cache_that_cannot_be_written_is_a_user_error(competition: Competition
     blocked = tmp_path / "blocked"
     blocked.write_text("a file where the folder should be")
     with pytest.raises(UserError, match=r"competition\.npz: expected to write it, got: Not a directory"):
-        kept.store(blocked, competition)
+        kept.store(blocked, "0" * 16, competition)
