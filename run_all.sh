@@ -19,16 +19,22 @@ while (($#)); do
 done
 cd "$here"
 
-recent() {
-  "$1" -c 'import sys; sys.exit(sys.version_info < (3, 11))' ||
-    { echo "error: expected Python 3.11 or newer, got $("$1" --version)" >&2; exit 2; }
+new_enough() { "$1" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; }
+
+# The first of the Pythons here that is new enough: the one that figures were measured with before later ones.
+find_python() {
+  local name
+  for name in python3.11 python3 python3.12 python3.13 python3.14; do
+    if command -v "$name" >/dev/null && new_enough "$name"; then command -v "$name"; return; fi
+  done
+  echo "error: expected Python 3.11 or newer, got $(python3 --version 2>/dev/null || echo none)" >&2
+  return 2
 }
 
 if [[ -z ${VIRTUAL_ENV:-} ]]; then
   # One without pip is of an installation that failed, one without its Python of a version that is gone.
   if ! [[ -x .venv/bin/python && -x .venv/bin/pip ]]; then
-    python=$(command -v python3.11 || command -v python3) || { echo "error: expected Python 3.11, found none" >&2; exit 2; }
-    recent "$python"
+    python=$(find_python)
     echo "Setup: making .venv"
     "$python" -m venv --clear .venv
   fi
@@ -38,7 +44,7 @@ fi
 # Install once per version of requirements.txt and environment: the stamp is written after pip has ended well.
 stamp=$VIRTUAL_ENV/.facial-keypoints-$(sha256sum requirements.txt | cut -c1-16)
 if [[ ! -e $stamp ]]; then
-  recent python
+  new_enough python || { echo "error: expected Python 3.11 or newer, got $(python --version)" >&2; exit 2; }
   echo "Setup: installing requirements.txt (one to three minutes, once)"
   python -m pip install --quiet --disable-pip-version-check -r requirements.txt
   touch "$stamp"

@@ -32,9 +32,7 @@ def main(arguments: Sequence[str] | None = None, root: Path | None = None) -> in
         sys.stdout.flush()
         return code
     except UserError as error:
-        print(f"error: {error}", file=sys.stderr)
-        _note(f"error: {error}")
-        return 2
+        return _refused(error)
     except KeyboardInterrupt:
         print("\nStopped. Every finished epoch is kept: the same command goes on from there.", file=sys.stderr)
         _note("Stopped")
@@ -42,6 +40,16 @@ def main(arguments: Sequence[str] | None = None, root: Path | None = None) -> in
     except BrokenPipeError:  # `… | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return UNHEARD
+    except OSError as error:  # a folder that may not be entered, a name too long: what a path is may be asked anywhere
+        if error.filename is None:
+            raise
+        return _refused(UserError(f"{error.filename}: expected a path that can be used, got: {error.strerror}"))
+
+
+def _refused(error: UserError) -> int:
+    print(f"error: {error}", file=sys.stderr)
+    _note(f"error: {error}")
+    return 2
 
 
 def _note(line: str) -> None:

@@ -86,6 +86,11 @@ def submit(run: Run, name: str, message: str, *, yes: bool = False, wait: float 
             f"{path}: expected a submission of the trainings there now, got one of others. "
             "Run `python -m solution submission` with the same --data and --scale first."
         )
+    if run.use_twins and not parcel.record.get("use_twins"):
+        raise UserError(
+            f"{path}: expected a submission made with --use-twins, got one without. "
+            "Run `python -m solution submission --use-twins` with the same --data and --scale first."
+        )
     asking.confirm(parcel, yes)
     entry = sending.send(parcel)
     if wait is not None:

@@ -54,7 +54,7 @@ def cluster(address: str | None) -> Iterator[ModuleType]:
 
     A connection that is open already is used and left open. UserError where Ray is not installed or no cluster there.
     """
-    ray = _installed()
+    ray = installed()
     if ray.is_initialized():
         yield ray
         return
@@ -83,7 +83,8 @@ def _knock(address: str | None) -> None:
         socket.create_connection((host, int(port)), timeout=10).close()
 
 
-def _installed() -> ModuleType:
+def installed() -> ModuleType:
+    """Ray; UserError where it is not installed."""
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     os.environ.setdefault("RAY_raylet_start_wait_time_s", "120")  # its own half minute is too short on busy cores
     try:

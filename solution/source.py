@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from solution.data.drawn.write import DrawnSettings, ensure_drawn, is_drawn
-from solution.data.files import has_competition
+from solution.data.files import REQUIRED, has_competition, missing
 from solution.errors import UserError
 from solution.kaggle.credentials import has_credentials
 from solution.kaggle.download import download
@@ -38,6 +38,12 @@ def find(root: Path, data: Path | None) -> Source:
         LOG.info("Data: none in data/; Kaggle credentials found, downloading to %s", default)
         download(default)
         return _said(Source(default, KAGGLE), "downloaded from Kaggle")
+    lacking = missing(default)
+    if len(lacking) < len(REQUIRED):
+        raise UserError(
+            f"{default}: expected all of {', '.join(REQUIRED)} (or zips of them), got none of {', '.join(lacking)}. "
+            "Put what is missing there too; or move the others away, and faces are drawn."
+        )
     folder = default / DRAWN
     settings = DrawnSettings()
     doing = "the faces drawn earlier" if is_drawn(folder, settings) else "drawing faces"

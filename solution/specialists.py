@@ -202,15 +202,8 @@ class Specialist:
 
 def collect(bench: Workbench, recipe: Recipe, others: Sequence[Recipe]) -> Specialist:
     """Gather a recipe's folds. UserError naming the command to run when one is missing or stale."""
-    folders = []
-    for fold in range(bench.table.k):
-        if not bench.done(recipe, fold, others):
-            raise UserError(
-                f"{bench.workspace.fold(recipe.name, fold)}: expected a finished training of these settings and data. "
-                f"Run `python -m solution train --recipe {recipe.name} --fold {fold}` with the same "
-                "--data and --scale first."
-            )
-        folders.append(bench.workspace.fold(recipe.name, fold))
+    what = "a finished training of these settings and data"
+    folders = [bench.require(recipe, fold, others, what) for fold in range(bench.table.k)]
     held = [load_part(folder, recipe.name, "held") for folder in folders]
     tests = tuple(_spread_over(bench.competition.test, [load_part(folder, recipe.name, "test")]) for folder in folders)
     seconds = sum(_taken(folder) for folder in folders)

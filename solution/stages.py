@@ -107,7 +107,13 @@ def check_scale(scale: str) -> str:
 
 @alone
 def fresh(run: Run) -> None:
-    """Forget all results of this data set, but the cache of its files and the ledger of what was sent."""
+    """Forget all results of this data set, but the cache of its files and the ledger of what was sent.
+
+    UserError, and nothing forgotten, where the new run could not begin: files or first weights wrong, Ray missing.
+    """
+    _, _ = run.recipes, run.competition
+    if run.executor != ray_executor.LOCAL:
+        ray_executor.installed()
     kept = {run.workspace.cache, run.workspace.folds / lock.FILE, run.workspace.submissions / LEDGER}
     for folder in (run.workspace.folds, run.workspace.submissions):
         for path in folder.iterdir():

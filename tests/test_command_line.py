@@ -223,3 +223,11 @@ def test_a_name_that_is_no_text_is_told_in_one_line(tmp_path: Path):
     assert done.returncode == 2
     assert "caf\\udce9.jpg: expected" in done.stderr
     assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("words", [["folds", "--data"], ["evaluate", "--data"], ["video"]])
+def test_a_path_that_no_file_can_have_is_told_in_one_line(words: list[str], capsys: pytest.CaptureFixture[str]):
+    assert main([*words, "n" * 300]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("error: " + "n" * 300)
+    assert said.endswith(": expected a path that can be used, got: File name too long\n")

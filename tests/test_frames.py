@@ -173,6 +173,7 @@ def test_entries_that_climb_out_of_the_zip_touch_nothing(tmp_path: Path):
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr(f"../{names[0]}", jpeg(images[0]))
         archive.writestr("__MACOSX/._" + names[0], b"not a picture")
+        archive.writestr("__MACOSX/._a_frames_keypoints.csv", b"not a table")
         archive.writestr("a_frames_keypoints.csv", csv_text(table(names, coords)))
     assert read_frames(path).names == tuple(names)
     assert [file.name for file in tmp_path.rglob("*")] == ["inner", "training.zip"]

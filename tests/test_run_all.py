@@ -126,6 +126,21 @@ def test_an_active_environment_that_is_too_old_is_refused(script: Script):
     assert "pip" not in [call[2] for call in script.called if len(call) > 2]
 
 
+def test_a_python_that_is_new_enough_is_looked_for(script: Script):
+    """python3.11 is not there and python3 is too old: a later one does."""
+    script.python('[ "$2" != venv ] || { rm -r "$4"; mkdir -p "$4/bin"; cp "$0" "$4/bin/python"; }')
+    own = script.venv / "bin"
+    for name, version in (("python3.11", 10), ("python3", 9), ("python3.12", 12)):
+        (own / name).write_text(
+            f'#!/bin/sh\n[ {version} -ge 11 ] || {{ echo Python 3.{version}; exit 1; }}\nexec {own}/python "$@"\n'
+        )
+        (own / name).chmod(0o755)
+    (script.home / ".venv" / "bin").mkdir(parents=True)
+    done = script(active=False)
+    assert done.returncode == 0, done.stderr
+    assert [call[1:4] for call in script.called if call[1:3] == ["-m", "venv"]] == [["-m", "venv", "--clear"]]
+
+
 @pytest.mark.parametrize("left", ["nothing", "no pip", "no python"])
 def test_an_environment_that_is_not_whole_is_made_anew(script: Script, left: str):
     own = script.home / ".venv" / "bin"

@@ -46,6 +46,14 @@ def test_without_anything_faces_are_drawn_once(tmp_path: Path):
     assert (found.folder / "training.zip").stat().st_mtime_ns == drawn
 
 
+def test_a_data_folder_with_a_part_of_the_files_is_no_wish_for_drawn_faces(tmp_path: Path, drawn_folder: Path):
+    (tmp_path / "data").mkdir()
+    shutil.copy(drawn_folder / "training.zip", tmp_path / "data")
+    shutil.copy(drawn_folder / "test.zip", tmp_path / "data")
+    with pytest.raises(UserError, match=r"got none of IdLookupTable\.csv\. Put what is missing there"):
+        source.find(tmp_path, None)
+
+
 def test_a_place_that_cannot_hold_drawn_faces_is_a_user_error(tmp_path: Path):
     (tmp_path / "data").touch()
     with pytest.raises(UserError, match="expected a folder to draw faces into"):

@@ -132,6 +132,20 @@ def test_the_same_faces_give_the_same_submission_from_nothing(finished_copy: Pat
     assert "Report:" in (finished_copy / "folds" / "faces" / "log.txt").read_text()
 
 
+@pytest.mark.parametrize("what", ["files", "ray"])
+def test_nothing_is_forgotten_for_a_run_that_cannot_begin(
+    what: str, finished_copy: Path, cli: Cli, drawn_folder: Path, monkeypatch: pytest.MonkeyPatch
+):
+    before, arguments = manifests(finished_copy), ["--executor", "ray"]
+    monkeypatch.setitem(sys.modules, "ray", None)
+    if what == "files":
+        data = shutil.copytree(drawn_folder, finished_copy / "faces")
+        (data / "training.zip").write_bytes((data / "training.zip").read_bytes()[:-300])
+        arguments = ["--data", str(data)]
+    refused(cli(finished_copy, "run", "--fresh", *arguments))
+    assert manifests(finished_copy) == before
+
+
 BAD = {
     "unknown recipe": (("train", "--recipe", "bse"), {}, "expected a file solution/recipes/bse.py"),
     "no such fold": (("train", "--fold", "7"), {}, "--fold 7: expected 0 to 4"),

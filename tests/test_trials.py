@@ -10,9 +10,11 @@ import numpy as np
 import pytest
 import torch
 
-from solution import trials
+from solution import recipes, trials
 from solution.__main__ import main
 from solution.errors import UserError
+from solution.keypoints import POINTS
+from solution.network import LandmarkNet
 from solution.source import Source
 from solution.stages import Run
 from solution.trials import compare, treatments, work
@@ -113,11 +115,35 @@ def test_an_unfinished_trial_is_not_compared(run: Run):
         ("child/qqq", "There are: seed"),
         ("child", "expected RECIPE/TRIAL"),
         ("eye_classifier/seed", "expected a landmark recipe"),
+        ("timm_all/attention", "expected a recipe of model unet, timm_all's is timm_unet"),
+        (
+            "regressor_4/heavy_tailed",
+            "expected a recipe of model unet or timm_unet or cascade, regressor_4's is regressor",
+        ),
     ],
 )
 def test_an_unknown_trial_says_what_there_is(name: str, said: str):
     with pytest.raises(UserError, match=said):
         trials.load(name)
+
+
+@pytest.mark.parametrize("base", ["unet_all", "timm_all", "cascade_15", "timm_15", "regressor_4"])
+def test_whatever_recipe_a_trial_takes_it_makes_a_network_of(base: str):
+    """One picture there and back, with the trial's loss: what does not go together is refused by `load`."""
+    recipe, made = recipes.load(base).at("cpu"), set()
+    faces, subset = torch.zeros(1, 96, 96, dtype=torch.uint8), torch.tensor([recipe.subsets[-1]])
+    for name in trials.TRIALS:
+        try:
+            _, trial = trials.load(f"{base}/{name}")
+        except UserError:
+            continue
+        varied = trial.recipe(recipe)
+        coords, spread = LandmarkNet(varied).eval()(faces, subset)
+        asked = POINTS[int(subset)]
+        assert torch.isfinite(coords[:, asked]).all(), name
+        assert varied.loss != "heavy_tailed" or torch.isfinite(spread[:, asked]).all(), name
+        made.add(name)
+    assert {"seed", "sane", "squared", "gentle"} <= made
 
 
 def test_rows_that_the_trunk_finds_absurd_are_left_out(run: Run):

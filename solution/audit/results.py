@@ -69,7 +69,7 @@ def sentences(facts: dict[str, Any]) -> list[str]:
     lines = [
         f"{facts['rows']} rows audited: {facts['far_off']} far off, {facts['flagged']} flagged (score "
         f"{facts['flagged_from']:g} or more), {facts['listed']} listed ({facts['listed_from']:g} or more). "
-        "None is dropped from any figure."
+        "The audit drops none; reports give their figures with the far off rows and without."
     ]
     for name in ("far_off", "flagged"):
         against = facts.get(f"{name}_against_planted")

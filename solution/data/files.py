@@ -35,10 +35,16 @@ BLOCK = 200
 
 def has_competition(folder: Path) -> bool:
     """Whether the competition's files are in this folder, by their names alone."""
-    zips = (Path(name).with_suffix(".zip").name for name in REQUIRED)
-    return (folder / OUTER).is_file() or all(
-        (folder / name).is_file() or (folder / zipped).is_file() for name, zipped in zip(REQUIRED, zips, strict=True)
-    )
+    return not missing(folder)
+
+
+def missing(folder: Path) -> list[str]:
+    """Which of the competition's files are not in this folder, by their names alone."""
+    if (folder / OUTER).is_file():
+        return []
+    return [
+        name for name in REQUIRED if not any((folder / name).with_suffix(end).is_file() for end in (".csv", ".zip"))
+    ]
 
 
 def read_competition(folder: Path, cache: Path) -> Competition:
@@ -62,11 +68,11 @@ def _sources(folder: Path) -> dict[str, Source]:
         got = "a file" if folder.exists() else "nothing there"
         raise UserError(f"{folder}: expected a folder with the competition's files, got {got}. {_remedy()}")
     found = {name: locate(folder, name) for name in (*REQUIRED, SAMPLE)}
-    missing = [name for name in REQUIRED if found[name] is None]
-    if missing:
+    lacking = [name for name in REQUIRED if found[name] is None]
+    if lacking:
         raise UserError(
             f"{folder}: expected {', '.join(REQUIRED)} (as they are, zipped, or in {OUTER}), got none of "
-            f"{', '.join(missing)}. {_remedy()}"
+            f"{', '.join(lacking)}. {_remedy()}"
         )
     if (folder / UNFINISHED).exists():
         raise UserError(

@@ -67,7 +67,7 @@ def read_frames(path: Path) -> Frames:
     UserError where there is no such table, or no row of it can be used.
     """
     shelf = _open(path)
-    tables = [name for name in shelf.names() if name.endswith(TABLE)]
+    tables = _tables(shelf.names())
     if len(tables) != 1:
         raise UserError(f"{path}: expected one file …{TABLE} with labels, got {len(tables)}{_listed(tables)}")
     names, images, coords, digests, flaws = [], [], [], [], []
@@ -143,7 +143,7 @@ def _open(path: Path) -> _Shelf:
     if path.is_dir():
         folder = _Folder(path)
         zips = [name for name in folder.names() if name.endswith(".zip")]
-        if len(zips) == 1 and not any(name.endswith(TABLE) for name in folder.names()):
+        if len(zips) == 1 and not _tables(folder.names()):
             return _open(path / zips[0])
         return folder
     if not path.is_file():
@@ -180,6 +180,10 @@ def _points(where: str, cells: list[str]) -> np.ndarray:
     if not all(map(math.isfinite, values)):
         raise UserError(f"{where} ({cells[0][:60]}): expected finite coordinates")
     return np.array(values, np.float32).reshape(-1, 2)
+
+
+def _tables(entries: list[str]) -> list[str]:
+    return [entry for bare, found in _by_name(entries).items() if bare.endswith(TABLE) for entry in found]
 
 
 def _by_name(entries: list[str]) -> dict[str, list[str]]:

@@ -16,7 +16,7 @@ def confirm(parcel: Parcel, yes: bool) -> None:
         LOG.info("%s", line)
     if yes:
         return
-    if not sys.stdin.isatty():
+    if sys.stdin is None or not sys.stdin.isatty():
         raise UserError("submit: expected --yes or a terminal to ask on, got neither. Add --yes to send this.")
     answer = _answer()
     if answer.strip().lower() not in ("y", "yes"):

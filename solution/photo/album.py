@@ -1,5 +1,6 @@
 """Many pictures, one after the other: what is wrong with one stops none of the others."""
 
+import io
 import os
 import sys
 from collections import Counter
@@ -48,7 +49,7 @@ class Album:
         if self.out is not None:
             with writing(self.out):
                 self.out.mkdir(parents=True, exist_ok=True)
-        for path in self._paths(given, lines or sys.stdin):
+        for path in self._paths(given, lines or sys.stdin or io.StringIO()):
             try:
                 self._one(path)
             except UserError as error:
@@ -64,11 +65,10 @@ class Album:
     def _paths(self, given: Sequence[str], lines: TextIO) -> Iterator[Path]:
         for name in _named(given, lines):
             path = Path(name)
-            if not path.is_dir():
-                yield path
-                continue
             try:
-                yield from _held(path)
+                yield from _held(path) if path.is_dir() else [path]
+            except OSError as error:  # a name too long, a folder that may not be entered
+                self._complain(UserError(f"{name}: expected a picture or a folder, got: {error.strerror}"))
             except UserError as error:
                 self._complain(error)
 

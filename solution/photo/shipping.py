@@ -18,7 +18,7 @@ import numpy as np
 import torch
 from safetensors.torch import load_file, save
 
-from solution.artefacts import MANIFEST, atomic, manifest, seal, write_bytes, write_text
+from solution.artefacts import MANIFEST, atomic, intact, manifest, seal, write_bytes, write_text
 from solution.data.competition import Competition
 from solution.data.files import read_competition
 from solution.data.frames import Frames, read_frames
@@ -152,6 +152,11 @@ def main() -> None:
     parser.add_argument("--data", type=Path, help="the competition's files (15 points)")
     parser.add_argument("--frames", type=Path, help="pictures with 68 points (15 points)")
     options = parser.parse_args()
+    facts = manifest(options.fold)
+    if facts is None or not intact(options.fold, facts, NETWORK):
+        parser.error(f"{options.fold}: expected a finished training's folder, whole as it was sealed")
+    if options.what == "15" and not (options.data and options.frames):
+        parser.error("15: expected --data and --frames")
     name = json.loads((options.fold / SETTINGS).read_text(encoding="utf-8"))["name"]
     target = SHIPPED / name
     whole = {"15": RECIPES[15], "68": RECIPES[68]}
@@ -165,7 +170,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as cache:
         competition = read_competition(options.data, Path(cache))
     table = read_folds(options.fold.parents[1] / "folds.csv", competition.train)
-    number = (manifest(options.fold) or {})["inputs"]["fold"]
+    number = facts["inputs"]["fold"]
     ship_15(options.fold, competition, table.fold == number, read_frames(options.frames), target)
 
 

@@ -110,6 +110,9 @@ def train(study: Study, fold: int | None, device: torch.device, jobs: int | None
         missing = [f for f in wanted if not complete(study.folder(f), study.inputs(f))]
         persons = len(set(study.frames.persons))
         LOG.info("Faces: %d of %d persons; %d trainings to do", len(study.frames), persons, len(missing))
+        stale = sum(manifest(study.folder(f)) is not None for f in missing)
+        if stale:
+            LOG.warning("%s: %d trainings of other settings, pictures or folds are replaced", study.name, stale)
         tasks = [executors.Task(f"{study.name}/{f}", study.name, work, (*shared, f)) for f in missing]
         executors.run(tasks, executors.workers_for(device, jobs))
         return _summary(study)
@@ -173,11 +176,13 @@ def _summary(study: Study) -> Score | None:
     done = [f for f in range(study.count) if complete(study.folder(f), study.inputs(f))]
     facts = [manifest(study.folder(f)) or {} for f in done]
     scores = [Score(fact["nme_percent"], fact["rmse"], fact["faces"]) for fact in facts]
+    path = study.workspace.folds / study.name / "cv.json"
     if len(done) < study.count:
+        path.unlink(missing_ok=True)  # it would be of folds that are no longer there
         LOG.info("Cross-validation: %d of %d folds are trained", len(done), study.count)
         return None
     whole = pooled(scores)
     content = {**vars(whole), "seconds": sum(fact["seconds"] for fact in facts), "folds": [vars(one) for one in scores]}
-    write_json(study.workspace.folds / study.name / "cv.json", content)
+    write_json(path, content)
     LOG.info("Cross-validated: NME %.2f %%, RMSE %.2f px, %d faces", *vars(whole).values())
     return whole

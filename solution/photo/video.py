@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # one line of ours, not a page of a decoder's
+os.environ.setdefault("OPENCV_LOG_LEVEL", "ERROR")  # nor one a frame that could not be written
 
 import cv2
 import numpy as np
@@ -133,8 +134,7 @@ class Film:
 
 def _open(source: str) -> cv2.VideoCapture:
     """The file, or the camera of that number where no file is called so. UserError where there is none."""
-    path = Path(source)
-    if path.exists():
+    if Path(source).exists():
         capture = cv2.VideoCapture(source)
         wish = "a video that OpenCV can read"
     elif source.isdecimal():
@@ -176,7 +176,27 @@ def _writer(out: Path | None, rate: float, width: int, height: int) -> Iterator[
         video = cv2.VideoWriter(str(temporary), code, rate, (width, height))
         if not video.isOpened():
             raise UserError(f"{out}: expected to write a video of {width}×{height} pixels there, could not")
+        count = 0
+
+        def write(frame: np.ndarray) -> None:
+            nonlocal count
+            video.write(frame)
+            count += 1
+
         try:
-            yield video.write
+            yield write
         finally:
             video.release()
+        if (whole := _count(temporary)) < count:  # OpenCV's writer tells nobody when a frame could not be written
+            raise UserError(
+                f"{out}: expected to write {count} frames there, {whole} can be read again. Is the disk full?"
+            )
+
+
+def _count(path: Path) -> int:
+    """Frames that a video file really has, 0 where it cannot be opened."""
+    capture, count = cv2.VideoCapture(str(path)), 0
+    while capture.grab():
+        count += 1
+    capture.release()
+    return count

@@ -22,11 +22,15 @@ NEAR = {"crop": 24, "steps": (1.0,)}
 
 @dataclass(frozen=True, kw_only=True)
 class Trial:
-    """What is changed: fields of the recipe, and how its training rows are treated (see treatments.py)."""
+    """What is changed: fields of the recipe, and how its training rows are treated (see treatments.py).
+
+    of: the architectures (names of models/) whose recipes can be changed so; none stands for all.
+    """
 
     asks: str
     change: Mapping[str, Any] = field(default_factory=dict)
     rows: str = "as_given"
+    of: tuple[str, ...] = ()
 
     def recipe(self, base: LandmarkRecipe) -> LandmarkRecipe:
         """The varied recipe. It keeps its name, on which its seeds depend: what is not changed is drawn alike."""
@@ -35,6 +39,10 @@ class Trial:
 
 COLD = {"warm_start": None}
 """From random weights: what else has another architecture must, and is to be held against the trial `cold`."""
+
+
+MAPS = ("unet", "timm_unet")
+"""Architectures that end in heatmaps; those that tell a spread are these and the cascades on them."""
 
 
 def _cascade(**settings: Any) -> dict[str, Any]:  # noqa: ANN401 - arguments of the model
@@ -51,27 +59,38 @@ TRIALS: Mapping[str, Trial] = {
     "twins": Trial(asks="identical pictures all labelled with the mean of their labels", rows="twins"),
     "pseudo": Trial(asks="test pictures joined in, labelled by the same fold's specialists", rows="pseudo"),
     "squared": Trial(asks="squared error throughout", change={"loss": "squared"}),
-    "heavy_tailed": Trial(asks="Student-t likelihood with the network's own spread", change={"loss": "heavy_tailed"}),
+    "heavy_tailed": Trial(
+        asks="Student-t likelihood with the network's own spread",
+        change={"loss": "heavy_tailed"},
+        of=(*MAPS, "cascade"),
+    ),
     "wider": Trial(asks="stronger rotation, scale and shift", change={"augmentation": WIDER}),
     "elastic": Trial(asks="elastically bent pictures, 1 px rms", change={"augmentation": ELASTIC}),
     "long": Trial(asks="16 epochs", change={"epochs": 16}),
     "cold": Trial(asks="from random weights instead of a network of 68 points", change=COLD),
     "gentle": Trial(asks="a learning rate of 0.0005", change={"optimiser": Optimiser(lr=5e-4)}),
-    "cascade": Trial(asks="fine networks on crops around the first estimate, at three scales", change=_cascade()),
-    "cascade_near": Trial(asks="the same with the nearest 24 pixels alone", change=_cascade(**NEAR)),
-    "cascade_32": Trial(asks="the nearest 32 pixels alone", change=_cascade(**NEAR | {"crop": 32})),
-    "cascade_two": Trial(asks="24 samples a side at two scales", change=_cascade(**NEAR | {"steps": (1.0, 2.0)})),
-    "cascade_wide": Trial(asks="three scales, wider fine networks", change=_cascade(fine=(24, 48, 96))),
-    "cascade_timm": Trial(asks="three scales on a timm backbone", change=_cascade(**TIMM)),
-    "cascade_timm_near": Trial(asks="the nearest 24 pixels, on a timm backbone", change=_cascade(**NEAR, **TIMM)),
+    "cascade": Trial(
+        asks="fine networks on crops around the first estimate, at three scales", change=_cascade(), of=("unet",)
+    ),
+    "cascade_near": Trial(asks="the same with the nearest 24 pixels alone", change=_cascade(**NEAR), of=("unet",)),
+    "cascade_32": Trial(asks="the nearest 32 pixels alone", change=_cascade(**NEAR | {"crop": 32}), of=("unet",)),
+    "cascade_two": Trial(
+        asks="24 samples a side at two scales", change=_cascade(**NEAR | {"steps": (1.0, 2.0)}), of=("unet",)
+    ),
+    "cascade_wide": Trial(asks="three scales, wider fine networks", change=_cascade(fine=(24, 48, 96)), of=("unet",)),
+    "cascade_timm": Trial(asks="three scales on a timm backbone", change=_cascade(**TIMM), of=("timm_unet",)),
+    "cascade_timm_near": Trial(
+        asks="the nearest 24 pixels, on a timm backbone", change=_cascade(**NEAR, **TIMM), of=("timm_unet",)
+    ),
     "simcc": Trial(
         asks="1-D distributions of x and of y instead of a map",
         change={"model": "simcc", "codec": Marginals(bins=192), **COLD},
+        of=("unet",),
     ),
-    "fine": Trial(asks="maps of 48×48 instead of 24×24", change={"codec": Heatmap(size=48), **COLD}),
-    "places": Trial(asks="coordinate channels beside the picture", change=_variant("places")),
-    "attention": Trial(asks="squeeze-and-excitation in every block", change=_variant("attention")),
-    "antialias": Trial(asks="blurred before every halving", change=_variant("antialias")),
+    "fine": Trial(asks="maps of 48×48 instead of 24×24", change={"codec": Heatmap(size=48), **COLD}, of=MAPS),
+    "places": Trial(asks="coordinate channels beside the picture", change=_variant("places"), of=("unet",)),
+    "attention": Trial(asks="squeeze-and-excitation in every block", change=_variant("attention"), of=("unet",)),
+    "antialias": Trial(asks="blurred before every halving", change=_variant("antialias"), of=("unet",)),
 }
 
 
@@ -81,6 +100,11 @@ def load(name: str) -> tuple[str, Trial]:
     if trial not in TRIALS:
         hint = suggestion(trial, TRIALS, f"{base}/") or f"There are: {', '.join(TRIALS)}."
         raise UserError(f"trial {name!r}: expected RECIPE/TRIAL such as unet_4/sane. {hint}")
-    if not isinstance(recipes.load(base), LandmarkRecipe):
+    recipe, found = recipes.load(base), TRIALS[trial]
+    if not isinstance(recipe, LandmarkRecipe):
         raise UserError(f"trial {name!r}: expected a landmark recipe, {base} is none")
-    return base, TRIALS[trial]
+    if found.of and recipe.model not in found.of:
+        raise UserError(
+            f"trial {name!r}: expected a recipe of model {' or '.join(found.of)}, {base}'s is {recipe.model}"
+        )
+    return base, found

@@ -91,13 +91,15 @@ def test_without_any_face_the_exit_code_says_so(folder: Path, capsys: pytest.Cap
 
 def test_what_is_missing_stops_no_other(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     (tmp_path / "empty").mkdir()
-    given = [str(tmp_path / "gone.png"), str(tmp_path / "empty"), str(folder / "one.png")]
+    long = tmp_path / f"{'n' * 300}.png"
+    given = [str(tmp_path / "gone.png"), str(tmp_path / "empty"), str(long), str(folder / "one.png")]
     assert Album(finder(), None, as_json=True).run(given) == WRONG
     out, err = lines(capsys)
     assert len(out) == 1
     assert err == [
         f"error: {tmp_path / 'gone.png'}: expected a picture, got no such file",
         f"error: {tmp_path / 'empty'}: expected pictures in the folder, found none",
+        f"error: {long}: expected a picture or a folder, got: File name too long",
     ]
 
 
@@ -105,6 +107,11 @@ def test_a_list_on_stdin(folder: Path, capsys: pytest.CaptureFixture[str]):
     listed = io.StringIO(f"{folder / 'one.png'}\n\n  {folder / 'two.png'}\n")
     assert Album(finder(), None, as_json=True).run(["-"], listed) == 0
     assert len(lines(capsys)[0]) == 2
+
+
+def test_without_a_standard_input_nothing_is_listed(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("sys.stdin", None)
+    assert Album(finder(), None).run(["-"]) == WRONG
 
 
 def test_a_list_without_a_name_is_told(capsys: pytest.CaptureFixture[str]):

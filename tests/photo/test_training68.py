@@ -1,6 +1,7 @@
 """From labelled pictures to trained folds, their score, and `evaluate`, with a network that trains in a second."""
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,9 +12,9 @@ from safetensors.torch import load_file
 
 from solution import recipes
 from solution.__main__ import main
-from solution.artefacts import intact, manifest
+from solution.artefacts import MANIFEST, intact, manifest, seal
 from solution.data.frames import read_frames
-from solution.job import PREDICTIONS, SETTINGS, WEIGHTS
+from solution.job import PREDICTIONS, WEIGHTS
 from solution.keypoints import FACE68
 from solution.network import HEAD
 from solution.photo import shipping, training
@@ -92,16 +93,22 @@ def test_a_second_run_trains_nothing(trained: Path, data: Path, monkeypatch: pyt
     assert main(["faces68", "--data", str(data), "--scale", "smoke", "--device", "cpu"], trained) == 0
 
 
-def test_a_changed_setting_trains_again(trained: Path, data: Path, monkeypatch: pytest.MonkeyPatch):
+def test_a_changed_setting_trains_again_and_says_what_it_replaces(
+    trained: Path, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
     small(monkeypatch)
-    study = Study(trained, data, "smoke")
-    other = Study(trained, data, "smoke")
+    root = shutil.copytree(trained, tmp_path / "root")
+    study = Study(root, data, "smoke")
+    other = Study(root, data, "smoke")
     object.__setattr__(other, "recipe", replace(study.recipe, epochs=4))
     again = []
     monkeypatch.setattr(training, "work", lambda *arguments: again.append(arguments[-2]) or 1.0)
-    for one in (study, other):
-        training.train(one, None, torch.device("cpu"), jobs=1)
+    training.train(study, None, torch.device("cpu"), jobs=1)
+    assert ("are replaced" in caplog.text, (study.workspace.folds / "unet_68" / "cv.json").exists()) == (False, True)
+    training.train(other, None, torch.device("cpu"), jobs=1)
     assert again == list(range(FOLDS))
+    assert f"unet_68: {FOLDS} trainings of other settings, pictures or folds are replaced" in caplog.text
+    assert not (study.workspace.folds / "unet_68" / "cv.json").exists()  # it was of the folds before
 
 
 def test_wrong_folds_and_too_few_persons_are_refused(
@@ -243,8 +250,26 @@ def test_a_trunk_is_shipped_without_its_head(trained: Path, data: Path, tmp_path
 def test_a_network_is_not_shipped_as_what_it_is_not(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], what: str, name: str
 ):
-    (tmp_path / SETTINGS).write_text(json.dumps({"name": name}))
+    for file in shipping.NETWORK:
+        (tmp_path / file).write_text(json.dumps({"name": name}))
+    seal(tmp_path, {}, shipping.NETWORK)
     monkeypatch.setattr("sys.argv", ["shipping", what, str(tmp_path)])
     with pytest.raises(SystemExit):
         shipping.main()
-    assert f"{what}: not for {name}" in capsys.readouterr().err
+    wish = "15: expected --data and --frames" if what == "15" else f"{what}: not for {name}"
+    assert wish in capsys.readouterr().err
+
+
+def test_damaged_or_missing_weights_are_not_shipped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.setattr("sys.argv", ["shipping", "68", str(tmp_path)])
+    for file in shipping.NETWORK:
+        (tmp_path / file).write_text(json.dumps({"name": "unet_68"}))
+    seal(tmp_path, {}, shipping.NETWORK)
+    (tmp_path / WEIGHTS).write_text("flipped")
+    for _ in range(2):
+        with pytest.raises(SystemExit):
+            shipping.main()
+        assert f"{tmp_path}: expected a finished training's folder" in capsys.readouterr().err
+        (tmp_path / MANIFEST).unlink(missing_ok=True)

@@ -1,4 +1,5 @@
 import json
+import resource
 from pathlib import Path
 
 import cv2
@@ -118,6 +119,21 @@ def test_ctrl_c_leaves_no_half_video(moving: Path, tmp_path: Path, monkeypatch: 
     with pytest.raises(KeyboardInterrupt):
         Film(str(moving), out, tracker).run()
     assert list(out.parent.iterdir()) == []
+
+
+def test_a_disk_that_fills_up_is_told_and_the_earlier_video_stays(moving: Path, tmp_path: Path):
+    """OpenCV's writer says nothing then. No file may grow beyond a few frames here."""
+    out = tmp_path / f"out{moving.suffix}"
+    out.write_bytes(b"an earlier video")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (8_000, before[1]))
+    try:
+        with pytest.raises(UserError, match=f"expected to write {FRAMES} frames there, [0-9]+ can be read again"):
+            Film(str(moving), out, Tracker(finder())).run()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert out.read_bytes() == b"an earlier video"
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([moving.name, out.name])
 
 
 def test_a_negative_number_of_frames_is_refused(moving: Path, capsys: pytest.CaptureFixture[str]):
