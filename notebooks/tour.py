@@ -207,7 +207,7 @@ outcomes.report(run)
 # %% [markdown]
 # ## Where to go from here
 #
-# - `./run_all.sh --data FOLDER` does all of this on the real files, at scale `cpu` in under an hour on two cores.
+# - `./run_all.sh --data FOLDER` does all of this on the real files, at scale `cpu` in 50 to 85 minutes on two cores.
 # - `solution/recipes/` holds the specialists, one a file: copy one, change it, and the next run trains and stacks it.
 # - `python -m solution export unet_all` writes a trained network as one ONNX file for other programs.
 # - `docs/architecture.md` tells how the parts fit together, and why they are as they are.

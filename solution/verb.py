@@ -19,7 +19,7 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
     """What names a run: its data, its scale, and how it computes."""
     parser.add_argument("--data", type=Path, metavar="DIR", help="folder with the competition's files")
     parser.add_argument("--scale", help="smoke, cpu or full (default: full with a GPU, cpu without, smoke if drawn)")
-    parser.add_argument("--device", default="auto", help="auto, cpu or cuda (default: auto)")
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N (default: auto)")
     parser.add_argument("--jobs", type=int, metavar="N", help="trainings at once (default: one a core, or one a GPU)")
     source = parser.add_mutually_exclusive_group()
     source.add_argument(
@@ -33,5 +33,7 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
 
 def add_executor_option(parser: argparse.ArgumentParser) -> None:
     """Where trainings run. After `add_run_options`, which has the default."""
-    where = "where trainings run: local, ray (a cluster of this machine alone) or ray:HOST:PORT (default: local)"
+    where = (
+        "where trainings run: local, ray (a cluster of this machine alone), ray:HOST:PORT or ray:auto (default: local)"
+    )
     parser.add_argument("--executor", metavar="WHERE", help=where)

@@ -6,7 +6,6 @@ import math
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -231,14 +230,12 @@ def test_ctrl_c_says_that_epochs_are_kept(finished_copy: Path, cli: Cli, monkeyp
     assert "Every finished epoch is kept" in said
 
 
-def test_every_verb_explains_itself_quickly(capsys: pytest.CaptureFixture[str]):
+def test_every_verb_explains_itself(capsys: pytest.CaptureFixture[str]):
     for name in commands.ORDER:
         verb = commands.load(name).VERB
-        began = time.perf_counter()
         with pytest.raises(SystemExit) as ended:
             main([name, "--help"])
         assert ended.value.code == 0
-        assert time.perf_counter() - began < 1
         said = " ".join(capsys.readouterr().out.split())
         assert f"Needs: {verb.needs}. Makes: {verb.makes}." in said
         assert all(f"python -m solution {example}" in said for example in verb.examples)

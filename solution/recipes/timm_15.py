@@ -1,6 +1,6 @@
 """A cascade of the 15-keypoint rows alone on the timm network, from the joint trunk of `timm_all`.
 
-With the crops 1.045 → 1.004 px on fold 0 (−0.041, 95 % interval −0.056 to −0.026). See docs/experiments.md, 2026-11-24.
+With the crops 1.045 → 1.004 px on fold 0 (−0.041, 95 % interval −0.056 to −0.026). See docs/experiments.md, "Cascades".
 """
 
 from solution.codecs import Located
