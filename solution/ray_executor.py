@@ -112,10 +112,10 @@ def _options(address: str | None) -> dict[str, Any]:
 
 def pick_device(address: str | None, wish: str) -> torch.device:
     """The kind of device that jobs ask of the cluster, for auto, cpu or cuda. Which GPU is Ray's to say."""
-    if address is None:
-        return torch.device(runtime.pick_device(wish).type)
     if wish not in ("auto", "cpu", "cuda"):
         raise UserError(f"--device {wish}: expected auto, cpu or cuda with --executor ray, which deals out the GPUs")
+    if address is None:
+        return torch.device(runtime.pick_device(wish).type)
     if wish != "auto":
         return torch.device(wish)
     with cluster(address) as ray:

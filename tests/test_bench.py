@@ -207,6 +207,23 @@ def test_a_part_that_is_none_is_one_line(tmp_path: Path, capsys: pytest.CaptureF
     assert "--only trian: expected one of start, read" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("arguments", "got"),
+    [
+        (["--scaling", "--only", "read"], "--only"),
+        (["--scaling", "--against", "a.json", "--data", "x"], "--against, --data"),
+        (["--simulate", "--quick"], "--quick"),
+    ],
+)
+def test_what_would_be_passed_over_is_refused(
+    arguments: list[str], got: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    assert main(["bench", *arguments], tmp_path) == 2
+    said = capsys.readouterr().err
+    assert said.startswith(f"error: {arguments[0]}: expected none of --only, --against, ")
+    assert said.endswith(f" beside it, got {got}\n")
+
+
 @pytest.mark.slow
 @pytest.mark.usefixtures("_quick_recipes")
 def test_scaling_has_a_curve_for_each_kind_of_size(tmp_path: Path, capsys: pytest.CaptureFixture[str]):

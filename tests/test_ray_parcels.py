@@ -212,5 +212,6 @@ def test_room_on_cores_and_gpus():
 
 def test_which_gpu_is_the_clusters_to_say():
     assert ray_executor.pick_device("head:6379", "cuda") == GPU
-    with pytest.raises(UserError, match="--device cuda:1: expected auto, cpu or cuda with --executor ray"):
-        ray_executor.pick_device("head:6379", "cuda:1")
+    for address in ("head:6379", None):
+        with pytest.raises(UserError, match="--device cuda:1: expected auto, cpu or cuda with --executor ray"):
+            ray_executor.pick_device(address, "cuda:1")

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from solution.errors import STOPPED
+from solution.errors import STOPPED, UserError
 from solution.verb import Verb, add_run_options
 
 VERB = Verb(
@@ -42,6 +42,7 @@ def run(options: argparse.Namespace, root: Path) -> int | None:
     from solution.session import open_run
     from solution.stages import check_scale
 
+    _check(options)
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr, force=True)  # stdout: the figures
     say = (lambda value: print(json.dumps(value, indent=2))) if options.json else None
     if options.simulate:
@@ -68,3 +69,13 @@ def run(options: argparse.Namespace, root: Path) -> int | None:
         return None
     print(f"\nStopped in part {part}: what was measured until then is above.", file=sys.stderr)
     return STOPPED
+
+
+def _check(options: argparse.Namespace) -> None:
+    """UserError for what would be passed over in silence."""
+    other = "--scaling" if options.scaling else "--simulate"
+    given = {"--only": options.only, "--against": options.against}
+    given |= {"--data": options.data} if options.scaling else {"--quick": options.quick}
+    wrong = [name for name, value in given.items() if value]
+    if (options.scaling or options.simulate) and wrong:
+        raise UserError(f"{other}: expected none of {', '.join(given)} beside it, got {', '.join(wrong)}")

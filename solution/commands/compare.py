@@ -17,10 +17,12 @@ VERB = Verb(
     ),
 )
 
+MINUTES = 5.0
+
 
 def options(parser: argparse.ArgumentParser) -> None:
     add_run_options(parser)
-    parser.add_argument("--minutes", type=float, default=5.0, metavar="M", help="training time of each (default: 5)")
+    parser.add_argument("--minutes", type=float, metavar="M", help=f"training time of each (default: {MINUTES:g})")
     only = "train only these: file names of solution/zoo/ancestors/, or unet_all, timm_all, cascade; unet_68"
     parser.add_argument("--only", nargs="+", default=[], metavar="NAME", help=only)
     points = "15: the competition's faces; 68: --data is a zip or folder with 68 points a picture (default: 15)"
@@ -32,15 +34,18 @@ def options(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace, root: Path) -> None:
     from solution.errors import UserError
 
-    if not options.minutes > 0:
-        raise UserError(f"--minutes {options.minutes:g}: expected a time above 0")
+    if options.autoencoder and (options.only or options.minutes is not None):
+        raise UserError("--autoencoder: expected neither --only nor --minutes beside it, it is a study of its own")
+    minutes = MINUTES if options.minutes is None else options.minutes
+    if not minutes > 0:
+        raise UserError(f"--minutes {minutes:g}: expected a time above 0")
     if options.points == 68:
-        _faces68(options, root)
+        _faces68(options, root, minutes)
     else:
-        _competition(options, root)
+        _competition(options, root, minutes)
 
 
-def _competition(options: argparse.Namespace, root: Path) -> None:
+def _competition(options: argparse.Namespace, root: Path, minutes: float) -> None:
     from solution.session import open_run
     from solution.zoo import contest, publish, study, table
     from solution.zoo.arena import chosen
@@ -51,13 +56,13 @@ def _competition(options: argparse.Namespace, root: Path) -> None:
     if options.autoencoder:
         study.show(study.study(session), folder)
         return
-    contest.train(session, wanted, 60 * options.minutes)
-    found = table.standing(session, 60 * options.minutes)
+    contest.train(session, wanted, 60 * minutes)
+    found = table.standing(session, 60 * minutes)
     publish.write(folder, found, session.source.dataset)
     publish.show(found, folder)
 
 
-def _faces68(options: argparse.Namespace, root: Path) -> None:
+def _faces68(options: argparse.Namespace, root: Path, minutes: float) -> None:
     from solution.errors import UserError
     from solution.session import open_study
     from solution.zoo import contest68, publish, table68
@@ -67,7 +72,7 @@ def _faces68(options: argparse.Namespace, root: Path) -> None:
         raise UserError("--autoencoder: expected --points 15, whose eyes it learns from")
     wanted = chosen(contest68.contenders(), options.only)
     study, device, jobs = open_study(options, root)
-    contest68.train(study, wanted, 60 * options.minutes, device, jobs)
-    found = table68.standing(study, 60 * options.minutes)
+    contest68.train(study, wanted, 60 * minutes, device, jobs)
+    found = table68.standing(study, 60 * minutes)
     publish.write(study.workspace.folds, found, study.workspace.dataset)
     publish.show(found, study.workspace.folds)

@@ -53,9 +53,9 @@ class Arena:
 
     def inputs(self, contender: Contender, seconds: float) -> dict[str, Any]:
         """Everything a result depends on but the machine's speed, as its manifest names it."""
-        settings = contender.settings()
-        made = {"format": FORMAT, "predicting": PREDICTED_BY, "seconds": seconds, "fold": FOLD}
-        return {**made, "contender": settings, **self.identity}
+        made = {"format": FORMAT, "seconds": seconds, "fold": FOLD, "contender": contender.settings()}
+        predicting = {"predicting": PREDICTED_BY} if isinstance(contender, Own) else {}  # ancestors predict as they did
+        return {**made, **predicting, **self.identity}
 
 
 def chosen(known: Mapping[str, Contender], names: Sequence[str]) -> list[Contender]:

@@ -131,6 +131,8 @@ def test_results_survive_the_disk(run: Run):
         (["--only", "qqq"], "There are: alexnet_elu, cnn_sgd"),
         (["--minutes", "0"], "--minutes 0: expected a time above 0"),
         (["--minutes", "nan"], "--minutes nan: expected a time above 0"),
+        (["--autoencoder", "--minutes", "2"], "--autoencoder: expected neither --only nor --minutes"),
+        (["--autoencoder", "--only", "unet_all"], "--autoencoder: expected neither --only nor --minutes"),
     ],
 )
 def test_wrong_words_are_told(capsys: pytest.CaptureFixture[str], tmp_path: Path, arguments: list[str], said: str):
