@@ -8,7 +8,7 @@ from safetensors.torch import load_file
 from solution.data.competition import Competition
 from solution.inference import predict, predict_with, read_offset
 from solution.job import WEIGHTS
-from solution.keypoints import POINTS, mirror
+from solution.keypoints import POINTS
 from solution.network import LandmarkNet
 from solution.offset import MirrorOffset
 from tests.tiny_recipes import BASE, OTHER
@@ -80,7 +80,6 @@ def test_all_views_are_read_in_the_labels_pixels(drawn: Competition):
     np.testing.assert_allclose(got.coords[..., 0], np.array([[41.25], [51.25], [61.25]]) * np.ones(15))
     np.testing.assert_allclose(got.coords[..., 1], np.array([[10], [20], [30]]) * np.ones(15))
     np.testing.assert_allclose(got.spread, 1.0)
-    np.testing.assert_allclose(mirror(mirror(got.coords)), got.coords)
 
 
 class Unsure(ByBrightness):
