@@ -22,7 +22,7 @@ from solution.inference import opened, predict
 from solution.keypoints import FACE15
 from solution.network import standardise
 from solution.runtime import set_threads
-from solution.specialists import Bench, run_job
+from solution.specialists import Workbench, run_job
 
 HERE = Path(__file__).parent
 FACES = DrawnSettings(train15=400, train4=300, test15=20, test4=20, noise15=0, noise4=0, drift=0)
@@ -66,7 +66,7 @@ def _first(subset: np.ndarray) -> list[int]:
 
 def _train(root: Path, faces: Competition) -> Path:
     """The folder of `unet_all`, trained on four fifths of the faces."""
-    bench = Bench(Workspace(root, "pictures").ready(), faces, make_folds(faces.train))
+    bench = Workbench(Workspace(root, "pictures").ready(), faces, make_folds(faces.train))
     recipe = replace(recipes.load("unet_all").at("smoke"), epochs=EPOCHS)
     run_job(bench, recipe, 0, [recipe], torch.device("cpu"))
     return bench.workspace.fold(recipe.name, 0)
