@@ -35,9 +35,7 @@ def extract(faces: FaceSet, folder: Path) -> None:
     holds anything already, or where there is no face to write.
     """
     folder = folder.resolve()
-    with writing(folder):
-        free = not folder.exists() or (folder.is_dir() and not any(folder.iterdir()))
-    if not free:
+    if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
         raise UserError(f"--out {folder}: expected a folder that is new or empty. Name another one.")
     if len(faces) == 0:
         raise UserError("expected faces with every label of their subset, found none. Try --incomplete.")

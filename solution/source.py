@@ -32,13 +32,13 @@ def find(root: Path, data: Path | None) -> Source:
                 "IdLookupTable.csv), found none. Name the folder they were unpacked or downloaded to."
             )
         return _said(Source(data, dataset_name(data, default)), "named by --data")
-    if has_competition(default):
+    lacking = missing(default)
+    if not lacking:
         return _said(Source(default, KAGGLE), "data/ holds the competition's files")
     if has_credentials():
         LOG.info("Data: none in data/; Kaggle credentials found, downloading to %s", default)
         download(default)
         return _said(Source(default, KAGGLE), "downloaded from Kaggle")
-    lacking = missing(default)
     if len(lacking) < len(REQUIRED):
         raise UserError(
             f"{default}: expected all of {', '.join(REQUIRED)} (or zips of them), got none of {', '.join(lacking)}. "

@@ -31,6 +31,7 @@ def options(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace, root: Path) -> int | None:
+    _check(options)
     import json
     import logging
     import sys
@@ -42,7 +43,6 @@ def run(options: argparse.Namespace, root: Path) -> int | None:
     from solution.session import open_run
     from solution.stages import check_scale
 
-    _check(options)
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr, force=True)  # stdout: the figures
     say = (lambda value: print(json.dumps(value, indent=2))) if options.json else None
     if options.simulate:

@@ -21,8 +21,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 
 from solution.data.files import read_competition
 from solution.errors import UserError
-from tests.data.tiny import write_tiny
-from tests.faults.hostile import NAMES, Case, cases, write
+from tests.faults.hostile import Case, cases, whole_files, write
 
 MEMORY = 2 * 2**30
 SECONDS = 10
@@ -89,7 +88,7 @@ def main() -> None:
     options = parser.parse_args()
     base = Path(tempfile.mkdtemp(prefix="fuzzing-")).resolve()
     tempfile.tempdir = str(base)
-    whole = {name: (write_tiny(base / "tiny", 3, 2, 1, 1) / name).read_bytes() for name in NAMES}
+    whole = whole_files(base / "tiny")
     watch, counts, slowest = Watch(base), Counter(), [0.0]
     signal.signal(signal.SIGPROF, too_long)
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))

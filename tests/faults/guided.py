@@ -19,11 +19,10 @@ with atheris.instrument_imports(include=["solution.data", "PIL"]):
     from solution.data.files import read_competition
     from solution.data.pictures import decode
 from solution.errors import UserError
-from tests.data.tiny import write_tiny
-from tests.faults.hostile import NAMES
+from tests.faults.hostile import NAMES, whole_files
 
 BASE = Path(tempfile.mkdtemp(prefix="guided-"))
-WHOLE = {name: (write_tiny(BASE / "tiny", 3, 2, 1, 1) / name).read_bytes() for name in NAMES}
+WHOLE = whole_files(BASE / "tiny")
 
 
 def tables(data: bytes) -> None:

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from hypothesis import strategies as st
 
+from tests.data.tiny import write_tiny
+
 NAMES = ("training.csv", "test.csv", "IdLookupTable.csv", "SampleSubmission.csv")
 OUTER = "facial-keypoints-detection.zip"
 PARTS = 10_000  # a place is named by ten-thousandths of what there is
@@ -62,6 +64,12 @@ class Case:
     changes: dict[str, list[Change]]
     packings: dict[str, Packing]
     absent: frozenset[str]
+
+
+def whole_files(folder: Path) -> dict[str, bytes]:
+    """The files of a tiny data set, written into folder, by name."""
+    write_tiny(folder, 3, 2, 1, 1)
+    return {name: (folder / name).read_bytes() for name in NAMES}
 
 
 def cases() -> st.SearchStrategy[Case]:
