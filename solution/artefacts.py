@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import re
+import shutil
 import time
 import uuid
 from collections.abc import Collection, Iterator, Sequence
@@ -97,6 +98,25 @@ def atomic(path: Path) -> Iterator[Path]:
     finally:
         with suppress(OSError):  # there is none, or the disk is gone
             temporary.unlink()
+
+
+@contextmanager
+def whole(folder: Path) -> Iterator[Path]:
+    """Give a new folder beside `folder`; put it in place when the block ends well, remove it when not.
+
+    UserError where `folder` holds anything already, or where it cannot be written.
+    """
+    folder = folder.resolve()
+    temporary = folder.with_name(f".{uuid.uuid4().hex[:12]}-{folder.name}")
+    with writing(folder):
+        if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
+            raise UserError(f"--out {folder}: expected a folder that is new or empty. Name another one.")
+        try:
+            temporary.mkdir(parents=True)
+            yield temporary
+            temporary.replace(folder)
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
 
 
 def sweep(folder: Path) -> None:

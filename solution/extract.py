@@ -2,14 +2,12 @@
 
 import csv
 import io
-import shutil
 from pathlib import Path
-from uuid import uuid4
 
 import cv2
 import numpy as np
 
-from solution.artefacts import writing
+from solution.artefacts import whole
 from solution.errors import UserError
 from solution.faces import FaceSet
 from solution.keypoints import IN_FOUR
@@ -34,21 +32,12 @@ def extract(faces: FaceSet, folder: Path) -> None:
     A label that is missing is an empty cell. The folder is written beside and put in place whole; UserError where it
     holds anything already, or where there is no face to write.
     """
-    folder = folder.resolve()
-    if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
-        raise UserError(f"--out {folder}: expected a folder that is new or empty. Name another one.")
-    if len(faces) == 0:
-        raise UserError("expected faces with every label of their subset, found none. Try --incomplete.")
-    temporary = folder.with_name(f".{uuid4().hex[:12]}-{folder.name}")
-    with writing(folder):
-        try:
-            temporary.mkdir(parents=True)
-            for identity, image in zip(faces.ids.tolist(), faces.images, strict=True):
-                (temporary / _file(identity)).write_bytes(cv2.imencode(".png", image)[1].tobytes())
-            (temporary / TABLE).write_text(_table(faces), encoding="utf-8")
-            temporary.replace(folder)
-        finally:
-            shutil.rmtree(temporary, ignore_errors=True)
+    with whole(folder) as temporary:
+        if len(faces) == 0:
+            raise UserError("expected faces with every label of their subset, found none. Try --incomplete.")
+        for identity, image in zip(faces.ids.tolist(), faces.images, strict=True):
+            (temporary / _file(identity)).write_bytes(cv2.imencode(".png", image)[1].tobytes())
+        (temporary / TABLE).write_text(_table(faces), encoding="utf-8")
 
 
 def _file(identity: int) -> str:

@@ -21,9 +21,10 @@ from solution.report.content import gather
 from solution.report.other import read_other
 from solution.report.publish import publish
 from solution.report.summary import Summary, summarise
+from solution.report.truth import truth_of
 from solution.runtime import LOG
 from solution.stages import Run, stacked, trained
-from solution.submission import check_submission, read_record, record_path, score, write_submission
+from solution.submission import check_submission, read_record, record_path, write_submission
 from solution.suspects import far_off
 
 NAME = "submission"
@@ -56,7 +57,7 @@ def record_of(run: Run, made: Ensemble, figures: Summary) -> dict[str, Any]:
         "kind": figures.name,
         "cv": round(trusted["overall"], 5),
         "cv_by_subset": {str(s): round(trusted[s], 5) for s in SUBSETS},
-        "cv_interval": [round(x, 5) for x in figures.interval_without],
+        "cv_interval": [round(x, 5) for x in figures.intervals_without["overall"]],
         "cv_leaves_out_suspects": figures.suspects,
         "cv_over_every_label": {str(k): round(v, 5) for k, v in figures.cv.items()},
         "expected": {str(k): round(v, 5) for k, v in figures.expected.items()},
@@ -177,7 +178,7 @@ def report(run: Run, against: Path | None = None, as_json: bool = False) -> None
         ensemble.FINAL,
         seconds={s.recipe.name: s.seconds for s in specialists_},
         submission=written,
-        test=score(written, run.competition) if written else None,
+        truth=truth_of(written, run.competition) if written else None,
     )
     publish(run.workspace.folds, gather(run.bench, specialists_, made, summary, run.scale, other), as_json)
 

@@ -1,4 +1,4 @@
-"""From test predictions to the file that Kaggle takes: written, checked, and scored where the answers are known.
+"""From test predictions to the file that Kaggle takes: written, checked, and read again.
 
 A submission is a CSV of RowId,Location and a JSON record of the same name beside it, which says what the file was made
 from and pins its content by SHA-256. The record is written last: a file without a fitting record is not to be sent.
@@ -18,8 +18,7 @@ from solution.artefacts import file_digest, write_json, write_text
 from solution.data.competition import Competition
 from solution.errors import UserError
 from solution.faces import Predictions
-from solution.keypoints import FACE15, SIZE, SUBSETS
-from solution.metrics import pooled
+from solution.keypoints import FACE15, SIZE
 
 COLUMNS = ["RowId", "Location"]
 HIGHEST = SIZE - 1
@@ -79,15 +78,12 @@ def check_submission(path: Path, competition: Competition) -> dict[str, Any]:
     return record
 
 
-def score(path: Path, competition: Competition) -> dict[str | int, float] | None:
-    """True RMSE in px of a submission's cells, pooled as Kaggle does: "overall", 15 and 4. None without answers."""
-    if competition.answers is None:
-        return None
-    squared = (_locations(path, competition) - competition.answers) ** 2
-    order = np.argsort(competition.test.ids)
-    at = order[np.searchsorted(competition.test.ids, competition.lookup.image_id, sorter=order)]
-    subset = competition.test.subset[at]
-    return {"overall": pooled(squared), **{s: pooled(squared[subset == s]) for s in SUBSETS}}
+def read_submission(path: Path, competition: Competition) -> np.ndarray:
+    """The file's locations at the test faces' points, (N, 15, 2) in pixels, NaN where none is asked.
+
+    UserError unless it answers the lookup table row for row.
+    """
+    return competition.at_points(_locations(path, competition))
 
 
 def code_version() -> dict[str, Any]:

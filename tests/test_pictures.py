@@ -6,8 +6,7 @@ import pytest
 
 from docs.pictures import make
 from solution import pictures
-from solution.data.drawn import DrawnSettings, write_drawn
-from solution.data.files import read_competition
+from solution.data.drawn import DrawnSettings
 from solution.pictures import LABEL, PREDICTED
 
 GREY = np.full((96, 96), 128, np.uint8)
@@ -89,13 +88,3 @@ def test_the_readmes_pictures_are_small():
     kept = list(Path(make.__file__).parent.glob("*.png"))
     assert {path.stem for path in kept} == {"drawn_faces", "predictions", "heatmaps"}
     assert all(path.stat().st_size <= 150_000 for path in kept)
-
-
-def test_answers_stand_at_their_points(tmp_path: Path):
-    write_drawn(tmp_path / "faces", DrawnSettings(train15=8, train4=8, test15=2, test4=2))
-    faces = read_competition(tmp_path / "faces", tmp_path / "cache")
-    truth = make._answers(faces)
-    rows = {identity: row for row, identity in enumerate(faces.test.ids.tolist())}
-    for image, column, value in zip(faces.lookup.image_id, faces.lookup.column, faces.answers, strict=True):
-        assert truth[rows[int(image)], column // 2, column % 2] == value
-    assert (~np.isnan(truth)).sum() == len(faces.answers)

@@ -75,21 +75,14 @@ def _train(root: Path, faces: Competition) -> Path:
 def _predicted(faces: Competition, trained: Path) -> np.ndarray:
     """Test faces that the network has not seen: rings where the points are, dots where it says they are."""
     rows = _first(faces.test.subset)
-    found, truth = predict(trained, faces.test.take(np.array(rows)), torch.device("cpu")), _answers(faces)
+    found = predict(trained, faces.test.take(np.array(rows)), torch.device("cpu"))
+    assert faces.answered is not None
+    truth = faces.answered.coords
     tiles = [
         pictures.face(faces.test.images[row], truth[row], coords, zoom=2)
         for row, coords in zip(rows, found.coords, strict=True)
     ]
     return pictures.sheet(tiles, COLUMNS)
-
-
-def _answers(faces: Competition) -> np.ndarray:
-    """The test faces' true points, (N, 15, 2), NaN where none is asked for."""
-    assert faces.answers is not None
-    truth = np.full((len(faces.test), FACE15.size * 2), np.nan)
-    row_of = {identity: row for row, identity in enumerate(faces.test.ids.tolist())}
-    truth[[row_of[image] for image in faces.lookup.image_id.tolist()], faces.lookup.column] = faces.answers
-    return truth.reshape(-1, FACE15.size, 2)
 
 
 def _heatmaps(faces: Competition, trained: Path) -> np.ndarray:

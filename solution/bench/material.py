@@ -1,15 +1,14 @@
 """What a bench works on: faces tiled from few drawn ones, their competition files, a run that seems finished."""
 
-import zipfile
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 import numpy as np
 
-from solution.artefacts import atomic, seal, write_json, write_text
+from solution.artefacts import seal, write_json
 from solution.data.drawn.slots import draw_faces
+from solution.data.writing import write_test, write_training
 from solution.faces import FaceSet, Predictions
 from solution.job import HISTORY, PREDICTIONS, SETTINGS, WEIGHTS
 from solution.keypoints import FACE4, FACE15, POINTS, SIZE
@@ -22,7 +21,6 @@ DRAWN = 60
 """Faces that are really drawn; all others are these with noise."""
 
 NOISE, ERROR = 6.0, 1.3  # grey levels; pixels
-GREY = [str(value) for value in range(256)]
 
 
 @dataclass(frozen=True)
@@ -55,40 +53,9 @@ def _tiled(count: int, seed: int) -> FaceSet:
 
 
 def write_competition(folder: Path, faces: Material) -> None:
-    """The faces as the competition's four files."""
-    _write_zip(folder / "training.zip", _training(faces.train))
-    _write_zip(folder / "test.zip", _test(faces.test))
-    asked = [(i, FACE15.columns[c]) for i, c in np.argwhere(~np.isnan(faces.test.coords.reshape(len(faces.test), -1)))]
-    lookup = [f"{row},{faces.test.ids[i]},{name}," for row, (i, name) in enumerate(asked, 1)]
-    write_text(folder / "IdLookupTable.csv", "\n".join(["RowId,ImageId,FeatureName,Location", *lookup]) + "\n")
-    sample = [f"{row},0" for row in range(1, len(asked) + 1)]
-    write_text(folder / "SampleSubmission.csv", "\n".join(["RowId,Location", *sample]) + "\n")
-
-
-def _training(faces: FaceSet) -> Iterator[str]:
-    yield ",".join((*FACE15.columns, "Image"))
-    for image, coords in zip(faces.images, faces.coords.reshape(len(faces), -1).tolist(), strict=True):
-        yield ",".join([*("" if np.isnan(value) else f"{value:.5f}" for value in coords), _pixels(image)])
-
-
-def _test(faces: FaceSet) -> Iterator[str]:
-    yield "ImageId,Image"
-    for identity, image in zip(faces.ids.tolist(), faces.images, strict=True):
-        yield f"{identity},{_pixels(image)}"
-
-
-def _pixels(image: np.ndarray) -> str:
-    return " ".join([GREY[value] for value in image.ravel().tolist()])
-
-
-def _write_zip(path: Path, lines: Iterator[str]) -> None:
-    with (
-        atomic(path) as temporary,
-        zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive,
-        archive.open(path.with_suffix(".csv").name, "w", force_zip64=True) as handle,
-    ):
-        for line in lines:
-            handle.write(line.encode() + b"\n")
+    """The faces as the competition's files."""
+    for write, part in ((write_training, faces.train), (write_test, faces.test)):
+        write(folder, zip(part.coords, part.images, strict=True))
 
 
 def seem_finished(run: Run, faces: Material) -> None:

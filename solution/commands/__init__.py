@@ -18,6 +18,7 @@ ORDER = (
     "audit",
     "export",
     "extract",
+    "holdout",
     "trial",
     "compare",
     "bench",

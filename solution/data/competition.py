@@ -1,13 +1,13 @@
 """The competition as a value: labelled faces, test faces, and what is asked of them."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
 
 from solution.faces import FaceSet
-from solution.keypoints import SUBSETS
+from solution.keypoints import FACE15, SUBSETS
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,7 +28,7 @@ class Competition:
     """Everything read from the competition's files. Test faces carry NaN labels; `digest` names what was read.
 
     train ids are 0-based row numbers of the training file; test ids are the ImageIds. answers: (M,) float64 in the
-    lookup's order where they are known (drawn faces only), else None. drawn: made by this project, not for Kaggle.
+    lookup's order where they are known (drawn faces, labelled rows held out), else None. drawn: made by this project.
     """
 
     train: FaceSet
@@ -40,14 +40,29 @@ class Competition:
 
     @classmethod
     def of(cls, train: FaceSet, test: FaceSet, lookup: Lookup, drawn: bool, answers: np.ndarray | None) -> Self:
-        """With the digest of these values: files that say the same, zipped or not, make the same trainings."""
+        """With the digest of these values: files that say the same, zipped or not, make the same trainings. The answers
+        are no part of it: nothing that is trained or predicted may hang on them.
+        """
         parts = [part for faces in (train, test) for part in (faces.ids, faces.images, faces.coords, faces.subset)]
         parts += [lookup.row_id, lookup.image_id, lookup.column, np.array(drawn)]
         digest = hashlib.sha256()
-        for part in parts if answers is None else [*parts, answers]:
+        for part in parts:
             digest.update(f"{part.dtype}{part.shape}".encode())
             digest.update(np.ascontiguousarray(part))
         return cls(train, test, lookup, digest.hexdigest()[:16], drawn, answers)
+
+    @property
+    def answered(self) -> FaceSet | None:
+        """The test faces with the answers as labels; None where these are not known."""
+        return None if self.answers is None else replace(self.test, coords=self.at_points(self.answers))
+
+    def at_points(self, cells: np.ndarray) -> np.ndarray:
+        """Values (M,) of the asked cells as points of the test faces: (N, 15, 2) float32, NaN where none is asked."""
+        points = np.full((len(self.test), FACE15.size * 2), np.nan, dtype=np.float32)
+        order = np.argsort(self.test.ids)
+        rows = order[np.searchsorted(self.test.ids, self.lookup.image_id, sorter=order)]
+        points[rows, self.lookup.column] = cells
+        return points.reshape(-1, FACE15.size, 2)
 
     @property
     def weights(self) -> dict[int, float]:

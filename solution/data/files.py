@@ -26,8 +26,11 @@ DRAWN = "drawn.json"
 UNFINISHED = "drawn.unfinished"
 """Marks a folder into which faces are being drawn, or were when the drawing broke off."""
 
+HOLDOUT = "holdout.json"
+"""Marks a folder whose test file is made of labelled rows that were held out of its training file."""
+
 ANSWERS = "answers.csv"
-"""The truth behind the lookup table, RowId and Location; read beside DRAWN only."""
+"""The truth behind the lookup table, RowId and Location; read beside DRAWN or HOLDOUT only."""
 
 BLOCK = 200
 """Rows parsed at once: 15 MB of pixels as 64-bit integers."""
@@ -79,7 +82,7 @@ def _sources(folder: Path) -> dict[str, Source]:
             f"{folder}: expected a folder with the competition's files, got one into which faces are being drawn, or "
             "were when that broke off. Wait for it, or delete the folder."
         )
-    if (folder / DRAWN).is_file():
+    if (folder / DRAWN).is_file() or (folder / HOLDOUT).is_file():
         found |= {name: Source(folder / name) for name in (DRAWN, ANSWERS) if (folder / name).is_file()}
     return {name: source for name, source in found.items() if source is not None}
 

@@ -42,13 +42,18 @@ class Parcel:
 def packed(path: Path, competition: Competition, message: str) -> Parcel:
     """The submission, read and checked once more.
 
-    UserError for drawn faces, for a file that is missing, wrong or not the one that its record describes, and for a
-    message that is empty or gives a secret away.
+    UserError for drawn faces and for rows held out, for a file that is missing, wrong or not the one that its record
+    describes, and for a message that is empty or gives a secret away.
     """
     if competition.drawn:
         raise UserError(
             f"{path}: expected a submission for Kaggle's pictures, got one for drawn faces, which Kaggle cannot score. "
             "Run the stages on the competition's files first."
+        )
+    if competition.answers is not None:
+        raise UserError(
+            f"{path}: expected a submission for Kaggle's pictures, got one for labelled rows that were held out, which "
+            "Kaggle cannot score. Run the stages on the competition's own files first."
         )
     message = one_line(message)
     if not message:

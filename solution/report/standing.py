@@ -7,14 +7,11 @@ import numpy as np
 
 from solution.faces import FaceSet, FoldTable, Predictions
 from solution.keypoints import SUBSETS
-from solution.metrics import bootstrap_interval
 from solution.report.noise import label_noise
+from solution.report.scores import Interval, Scores
 from solution.report.summary import COLUMN_MEANS, FIRST_PRIVATE, Summary
 from solution.report.tables import ALL, WEIGHTED, Tables, aligned
 from solution.suspects import FAR_IN_WORDS
-
-Scores = Mapping[str | int, float]
-Interval = tuple[float, float]
 
 
 @dataclass(frozen=True)
@@ -40,31 +37,18 @@ def stand(
 ) -> Standing:
     """The headline of the final out-of-fold predictions with an interval for each subset. suspects: bool (N,)."""
     coords = aligned(faces, final)
-    without = {"overall": summary.interval_without, **_intervals(coords, faces, ~suspects)}
-    every = {"overall": summary.interval, **_intervals(coords, faces, np.ones(len(faces), bool))}
     figures = [
         Figure("expected", "Expected of the submission", summary.expected),
-        Figure("cv", "Cross-validated, without suspects", summary.without_suspects, without),
-        Figure("cv_every_label", "Cross-validated, over every label", summary.cv, every),
+        Figure("cv", "Cross-validated, without suspects", summary.without_suspects, summary.intervals_without),
+        Figure("cv_every_label", "Cross-validated, over every label", summary.cv, summary.intervals),
     ]
-    if summary.test is not None:
-        figures.append(Figure("true", "True, on the test pictures", summary.test))
+    if summary.truth is not None:
+        figures.append(Figure("true", "True, on the test pictures", summary.truth.scores, summary.truth.intervals))
     if not summary.drawn:
         figures.append(Figure("first", "First of Kaggle's private leaderboard", {"overall": FIRST_PRIVATE}))
         figures.append(Figure("means", "Answering each column's mean, there", {"overall": COLUMN_MEANS}))
     trust = [*_trust(coords, faces, suspects, tables, summary), *_noise(coords, faces, table, suspects)]
     return Standing(tuple(figures), tuple(trust))
-
-
-def _intervals(coords: np.ndarray, faces: FaceSet, kept: np.ndarray) -> dict[str | int, Interval]:
-    """Each subset's 95 % interval over these rows, bool (N,); none for a subset without rows."""
-    found: dict[str | int, Interval] = {}
-    for subset in SUBSETS:
-        rows = kept & (faces.subset == subset)
-        if rows.any():
-            alone = {s: float(s == subset) for s in SUBSETS}
-            found[subset] = bootstrap_interval(coords[rows], faces.coords[rows], faces.subset[rows], alone)
-    return found
 
 
 def _trust(coords: np.ndarray, faces: FaceSet, suspects: np.ndarray, tables: Tables, summary: Summary) -> list[str]:
@@ -80,13 +64,16 @@ def _trust(coords: np.ndarray, faces: FaceSet, suspects: np.ndarray, tables: Tab
         f"Averaging the folds' pipelines takes {averaged:.3f} px off one pipeline's error; this is measured on the "
         "test pictures, without labels.",
     ]
-    if summary.test is not None:
-        missed = summary.test["overall"] - summary.expected["overall"]
-        lines.append(
-            f"The drawn faces' answers are known: the submission's true RMSE is {summary.test['overall']:.3f} px, "
-            f"{missed:+.3f} px from what was expected."
-        )
-    return lines
+    return lines if summary.truth is None else [*lines, _held_against(summary, summary.truth.scores["overall"])]
+
+
+def _held_against(summary: Summary, true: float) -> str:
+    """By how much the figures made without the answers miss the true one."""
+    expected, validated = (made["overall"] / true - 1 for made in (summary.expected, summary.without_suspects))
+    return (
+        f"The answers are known: the submission's true RMSE is {true:.3f} px. The expected figure differs "
+        f"from it by {expected:+.1%}, the cross-validated one (without suspects, of one pipeline) by {validated:+.1%}."
+    )
 
 
 def _noise(coords: np.ndarray, faces: FaceSet, table: FoldTable, suspects: np.ndarray) -> list[str]:

@@ -10,8 +10,10 @@ import numpy as np
 from solution.ambiguity import Ambiguity
 from solution.faces import FaceSet, Predictions
 from solution.keypoints import SUBSETS
-from solution.metrics import bootstrap_interval, rmse, weighted
+from solution.metrics import weighted
+from solution.report.scores import Interval, Scores, intervals_of, scores_of
 from solution.report.tables import aligned
+from solution.report.truth import Truth
 from solution.suspects import FAR_IN_WORDS
 from solution.twins import TwinLabels, Worth
 
@@ -24,28 +26,27 @@ COLUMN_MEANS = 3.78
 class Summary:
     """The headline. RMSE in pixels; `Scores` are dicts of "overall", 15 and 4.
 
-    cv: of the final out-of-fold predictions, overall weighted by asked cells; interval: its 95 % bootstrap interval
+    cv: of the final out-of-fold predictions, overall weighted by asked cells; intervals: their 95 % bootstrap intervals
     over pictures. without_suspects: the same figures less the `suspects` rows whose labels lie far off, with
-    interval_without. test: true
-    figures, where the answers are known. choice: per subset which of blend and stack is used ("used"), both RMSE
-    ("blend", "stack") and "difference": stack minus blend with its interval, [point, low, high]. seconds: training time
-    by specialist. expected: what the submission should score, see `_expected`; torn: test faces on which the folds'
-    pipelines contradict each other, which it leaves out of what averaging is worth. added: by subset, the forward
-    selection of specialists, [name, the blend's RMSE with it]. test_twins: test pictures that are identical to
-    labelled ones; twins: what these labels say, where they are used, which none of the other figures but `test` shows.
-    drawn: faces drawn here.
+    intervals_without. truth: what the submission scores, where the answers are known. choice: per subset which of blend
+    and stack is used ("used"), both RMSE ("blend", "stack") and "difference": stack minus blend with its interval,
+    [point, low, high]. seconds: training time by specialist. expected: what the submission should score, see
+    `_expected`; torn: test faces on which the folds' pipelines contradict each other, which it leaves out of what
+    averaging is worth. added: by subset, the forward selection of specialists, [name, the blend's RMSE with it].
+    test_twins: test pictures that are identical to labelled ones; twins: what these labels say, where they are used,
+    which none of the other figures but `truth` shows. drawn: faces drawn here.
     """
 
     name: str
-    cv: dict[str | int, float]
-    interval: tuple[float, float]
-    expected: dict[str | int, float]
+    cv: Scores
+    intervals: Mapping[str | int, Interval]
+    expected: Scores
     torn: int
     suspects: int
-    without_suspects: dict[str | int, float]
-    interval_without: tuple[float, float]
+    without_suspects: Scores
+    intervals_without: Mapping[str | int, Interval]
     drawn: bool
-    test: dict[str | int, float] | None = None
+    truth: Truth | None = None
     choice: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
     seconds: Mapping[str, float] = field(default_factory=dict)
     submission: Path | None = None
@@ -69,16 +70,16 @@ def summarise(
     ValueError where a labelled cell has no prediction.
     """
     coords = aligned(faces, final)
-    without, every = _scores(coords, faces, weights, ~suspects), np.ones(len(faces), bool)
+    without, every = scores_of(coords, faces, weights, ~suspects), np.ones(len(faces), bool)
     return Summary(
         name=final.name,
-        cv=_scores(coords, faces, weights, every),
+        cv=scores_of(coords, faces, weights, every),
         expected=_expected(without, ambiguity.by_subset, weights),
         torn=ambiguity.torn,
-        interval=_interval(coords, faces, weights, every),
+        intervals=intervals_of(coords, faces, weights, every),
         suspects=int(suspects.sum()),
         without_suspects=without,
-        interval_without=_interval(coords, faces, weights, ~suspects),
+        intervals_without=intervals_of(coords, faces, weights, ~suspects),
         **facts,
     )
 
@@ -90,10 +91,10 @@ def headline(summary: Summary, steps: bool = True) -> list[str]:
         f"{summary.expected['overall']:.3f} px, {_parts(summary.expected)}{_torn(summary.torn)}."
     ]
     which = f"without the {summary.suspects} suspects, whose labels lie {FAR_IN_WORDS}"
-    lines.append(_validated(summary.name, which, summary.without_suspects, summary.interval_without))
-    lines.append(_validated(summary.name, "over every label", summary.cv, summary.interval))
-    if summary.test is not None:
-        lines.append(f"True RMSE on the test pictures: {summary.test['overall']:.3f} px, {_parts(summary.test)}.")
+    lines.append(_validated(summary.name, which, summary.without_suspects, summary.intervals_without))
+    lines.append(_validated(summary.name, "over every label", summary.cv, summary.intervals))
+    if summary.truth is not None:
+        lines.append(_true(summary.truth))
     lines += [_choice(subset, choice) for subset, choice in summary.choice.items()]
     if steps:
         lines += [_added(subset, path) for subset, path in summary.added.items()]
@@ -107,12 +108,21 @@ def _torn(count: int) -> str:
     return f" (without {faces} on which they contradict each other)"
 
 
-def _validated(name: str, which: str, scores: Mapping[str | int, float], interval: tuple[float, float]) -> str:
-    low, high = interval
+def _validated(name: str, which: str, scores: Scores, intervals: Mapping[str | int, Interval]) -> str:
+    return f"Cross-validated RMSE of {name} {which}: {_with_interval(scores, intervals)}, {_parts(scores)}."
+
+
+def _true(truth: Truth) -> str:
+    less = f"; without {truth.far_off} whose answers lie {FAR_IN_WORDS}: {truth.without['overall']:.3f} px"
     return (
-        f"Cross-validated RMSE of {name} {which}: {scores['overall']:.3f} px "
-        f"(95 % interval {low:.3f} to {high:.3f} over pictures), {_parts(scores)}."
+        f"True RMSE on the test pictures, over every answer: {_with_interval(truth.scores, truth.intervals)}, "
+        f"{_parts(truth.scores)}{less if truth.far_off else ''}."
     )
+
+
+def _with_interval(scores: Scores, intervals: Mapping[str | int, Interval]) -> str:
+    low, high = intervals["overall"]
+    return f"{scores['overall']:.3f} px (95 % interval {low:.3f} to {high:.3f} over pictures)"
 
 
 def landmarks(summary: Summary) -> list[str]:
@@ -132,21 +142,7 @@ def closing(summary: Summary) -> str:
     return f"{where}, expected RMSE {summary.expected['overall']:.3f} px"
 
 
-def _interval(coords: np.ndarray, faces: FaceSet, weights: dict[int, float], kept: np.ndarray) -> tuple[float, float]:
-    return bootstrap_interval(coords[kept], faces.coords[kept], faces.subset[kept], weights)
-
-
-def _scores(coords: np.ndarray, faces: FaceSet, weights: dict[int, float], kept: np.ndarray) -> dict[str | int, float]:
-    by_subset = {}
-    for s in SUBSETS:
-        rows = kept & (faces.subset == s)
-        by_subset[s] = rmse(coords[rows], faces.coords[rows])
-    return {"overall": weighted(by_subset, weights), **by_subset}
-
-
-def _expected(
-    cv: Mapping[str | int, float], ambiguity: Mapping[int, float], weights: dict[int, float]
-) -> dict[str | int, float]:
+def _expected(cv: Scores, ambiguity: Mapping[int, float], weights: dict[int, float]) -> Scores:
     """The test score to expect: one pipeline's squared error less what averaging all of them takes off."""
     by_subset = {s: float(np.sqrt(max(cv[s] ** 2 - ambiguity[s], 0.0))) for s in SUBSETS}
     return {"overall": weighted(by_subset, weights), **by_subset}

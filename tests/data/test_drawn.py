@@ -235,7 +235,7 @@ def test_a_drawing_broken_off_is_unfinished_and_is_drawn_again(tmp_path, monkeyp
     def fail(*_):
         raise RuntimeError("power cut")
 
-    monkeypatch.setattr("solution.data.drawn.write._write_test", fail)
+    monkeypatch.setattr("solution.data.drawn.write.write_test", fail)
     with pytest.raises(RuntimeError, match="power cut"):
         write_drawn(tmp_path, replace(small, seed=1))
     assert not (tmp_path / "drawn.json").exists()

@@ -151,7 +151,20 @@ def test_drawn_faces_bring_their_answers(folder: Path):
     unanswered = read(folder)
     assert unanswered.drawn
     assert unanswered.answers is None
-    assert len({plain, drawn.digest, unanswered.digest}) == 3
+    assert unanswered.digest == drawn.digest != plain  # nothing that is made may hang on the answers
+
+
+def test_answers_stand_at_their_points(folder: Path):
+    (folder / "holdout.json").write_text("{}")
+    rows = [f"{row},{row % 90}.25" for row in range(1, 85)]
+    (folder / "answers.csv").write_text("\n".join(["RowId,Location", *rows]))
+    found = read(folder)
+    assert not found.drawn
+    at = {identity: row for row, identity in enumerate(found.test.ids.tolist())}
+    coords = found.answered.coords
+    for image, column, value in zip(found.lookup.image_id.tolist(), found.lookup.column, found.answers, strict=True):
+        assert coords[at[image], column // 2, column % 2] == value
+    assert (~np.isnan(coords)).sum() == len(found.answers)
 
 
 @pytest.mark.parametrize("value", ["", "nan", "1e9"])

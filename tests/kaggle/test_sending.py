@@ -160,6 +160,14 @@ def test_drawn_faces_are_refused(client: Client, tmp_path: Path):
         packed(file, drawn, "a try")
 
 
+def test_rows_held_out_are_refused(client: Client, tmp_path: Path):
+    known, truth = small_competition(drawn=True)
+    known = replace(known, drawn=False)
+    file = write_submission(tmp_path / "known.csv", known, predicted(truth), {})
+    with pytest.raises(UserError, match="labelled rows that were held out"):
+        packed(file, known, "a try")
+
+
 def test_a_changed_file_is_refused(file: Path, competition: Competition):
     rows = file.read_text().splitlines()
     file.write_text("\n".join([rows[0], "1,1.0", *rows[2:]]) + "\n")

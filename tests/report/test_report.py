@@ -16,6 +16,7 @@ from solution.report.markdown import page, write_report
 from solution.report.summary import Summary, summarise
 from solution.report.tables import Tables, make_tables
 from solution.report.terminal import show
+from solution.report.truth import Truth
 from solution.twins import TwinLabels, Worth
 from tests.report.cases import WEIGHTS, only
 from tests.small import predicted
@@ -121,7 +122,9 @@ def test_strange_predictions_are_refused(faces: FaceSet, table: FoldTable, oof: 
 def test_summary(summary: Summary, faces: FaceSet, suspects: np.ndarray) -> None:
     coords = predicted(faces, "stack", 1.2, 4).coords.astype(float)
     assert summary.cv["overall"] == pytest.approx(weighted_rmse(coords, faces.coords, faces.subset, WEIGHTS))
-    assert summary.interval[0] < summary.cv["overall"] < summary.interval[1]
+    for kind, (low, high) in summary.intervals.items():
+        assert low < summary.cv[kind] < high
+    assert set(summary.intervals) == set(summary.intervals_without) == {"overall", 15, 4}
     assert summary.suspects == 2
     kept = ~suspects
     want = weighted_rmse(coords[kept], faces.coords[kept], faces.subset[kept], WEIGHTS)
@@ -174,9 +177,12 @@ def test_landmarks_say_what_they_compare(tables: Tables, summary: Summary) -> No
 
 
 def test_drawn_faces_show_their_true_score_and_no_landmark(tables: Tables, summary: Summary) -> None:
-    text = page(tables, replace(summary, drawn=True, test={"overall": 1.111, 15: 0.9, 4: 1.4}))
+    scores = {"overall": 1.111, 15: 0.9, 4: 1.4}
+    truth = Truth(scores, {"overall": (1.0, 1.25)}, 2, {"overall": 1.05, 15: 0.8, 4: 1.4})
+    text = page(tables, replace(summary, drawn=True, truth=truth))
     assert "1.28236" not in text
-    assert "True RMSE on the test pictures: 1.111 px, 15-keypoint rows 0.900, 4-keypoint rows 1.400." in text
+    assert "every answer: 1.111 px (95 % interval 1.000 to 1.250 over pictures), 15-keypoint rows 0.900, 4-" in text
+    assert "without 2 whose answers lie at least 12 px off, and 4 times as far as the median row's: 1.050 px." in text
     assert "True RMSE" not in page(tables, summary)
 
 

@@ -1,27 +1,26 @@
 """Drawn faces as the competition's files, with the truth behind them beside: answers, drift, twins, wrong rows."""
 
 import json
-import zipfile
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 
-from solution.artefacts import atomic, sweep, write_json, write_text
+from solution.artefacts import sweep, write_json, write_text
 from solution.data.drawn.labels import drift_at, label, plan_twins, plan_wrong, relative_places
 from solution.data.drawn.settings import DrawnSettings
 from solution.data.drawn.slots import FILES, draw_slot, slots
-from solution.data.files import DRAWN, UNFINISHED
+from solution.data.files import ANSWERS, DRAWN, UNFINISHED
+from solution.data.writing import Labelled, cell, write_lines, write_test, write_training
 from solution.errors import UserError
-from solution.keypoints import FACE4, FACE15
+from solution.keypoints import FACE4
 from solution.lock import hold
 
 VERSION = 1
 """Changes with every change to what a seed draws."""
 
 COMPETITION_FILES = ("training.zip", "test.zip", "IdLookupTable.csv", "SampleSubmission.csv")
-_BYTES = [str(value) for value in range(256)]
 
 
 def ensure_drawn(folder: Path, settings: DrawnSettings) -> None:
@@ -42,7 +41,7 @@ def is_drawn(folder: Path, settings: DrawnSettings) -> bool:
         content = {}
     content = content if isinstance(content, dict) else {}
     wanted = {"version": VERSION, "settings": asdict(settings)}
-    files_there = all((folder / name).is_file() for name in (*COMPETITION_FILES, "answers.csv", "drift.csv"))
+    files_there = all((folder / name).is_file() for name in (*COMPETITION_FILES, ANSWERS, "drift.csv"))
     return files_there and {key: content.get(key) for key in wanted} == wanted
 
 
@@ -63,8 +62,8 @@ def _write_all(folder: Path, settings: DrawnSettings) -> None:
     twins = plan_twins(settings)
     wrong = plan_wrong(settings, twins)
     drift = {file: _drift_rows(settings, file) for file in FILES}
-    _write_training(folder, settings, twins, wrong, drift["training"])
-    _write_test(folder, settings, drift["test"])
+    write_training(folder, _faces(settings, "training", drift["training"], twins, wrong))
+    write_test(folder, _faces(settings, "test", drift["test"], {}, {}))
     _write_drift(folder, drift)
     truth = {
         "version": VERSION,
@@ -99,73 +98,21 @@ def _drift_rows(settings: DrawnSettings, file: str) -> np.ndarray:
     return drift
 
 
-def _write_training(
-    folder: Path, settings: DrawnSettings, twins: dict[int, int], wrong: dict[int, str], drift: np.ndarray
-) -> None:
-    rows = slots(settings, "training")
-
-    def lines() -> Iterator[str]:
-        yield ",".join((*FACE15.columns, "Image"))
-        for row, slot in enumerate(rows):
-            face = draw_slot(settings.seed, rows[twins.get(row, row)])
-            coords = label(settings, slot, face, drift[row], wrong.get(row))
-            yield ",".join([*map(_number, coords.ravel().tolist()), _pixels(face.image)])
-
-    _write_zip(folder / "training.zip", lines())
-
-
-def _write_test(folder: Path, settings: DrawnSettings, drift: np.ndarray) -> None:
-    """The test pictures, what is asked of them, the sample submission and the answers."""
-    asked: list[tuple[int, str, str]] = []
-
-    def lines() -> Iterator[str]:
-        yield "ImageId,Image"
-        for row, slot in enumerate(slots(settings, "test")):
-            face = draw_slot(settings.seed, slot)
-            values = map(_number, label(settings, slot, face, drift[row], None).ravel().tolist())
-            asked.extend((row + 1, name, value) for name, value in zip(FACE15.columns, values, strict=True) if value)
-            yield f"{row + 1},{_pixels(face.image)}"
-
-    _write_zip(folder / "test.zip", lines())
-    lookup = [f"{i},{image},{column}," for i, (image, column, _) in enumerate(asked, 1)]
-    _write_lines(folder / "IdLookupTable.csv", "RowId,ImageId,FeatureName,Location", lookup)
-    _write_lines(folder / "SampleSubmission.csv", "RowId,Location", [f"{i},0" for i in range(1, len(asked) + 1)])
-    answers = [f"{i},{value}" for i, (_, _, value) in enumerate(asked, 1)]
-    _write_lines(folder / "answers.csv", "RowId,Location", answers)
+def _faces(
+    settings: DrawnSettings, file: str, drift: np.ndarray, twins: dict[int, int], wrong: dict[int, str]
+) -> Iterator[Labelled]:
+    """A file's faces. twins: rows that show an earlier row's face; wrong: rows with a grossly wrong label."""
+    rows = slots(settings, file)
+    for row, slot in enumerate(rows):
+        face = draw_slot(settings.seed, rows[twins.get(row, row)])
+        yield label(settings, slot, face, drift[row], wrong.get(row)), face.image
 
 
 def _write_drift(folder: Path, drift: dict[str, np.ndarray]) -> None:
     """drift.csv: file, 0-based row, and the planted drift of the four points in pixels."""
     lines = [
-        f"{file},{row}," + ",".join(map(_number, values))
+        f"{file},{row}," + ",".join(map(cell, values))
         for file, rows in drift.items()
         for row, values in enumerate(rows.reshape(len(rows), -1).tolist())
     ]
-    _write_lines(folder / "drift.csv", ",".join(("file", "row", *FACE4.columns)), lines)
-
-
-def _write_lines(path: Path, header: str, lines: list[str]) -> None:
-    write_text(path, "\n".join([header, *lines]) + "\n")
-
-
-def _write_zip(path: Path, lines: Iterator[str]) -> None:
-    """One CSV in a zip of the same name, its time stamp fixed so that equal content makes equal bytes."""
-    entry = zipfile.ZipInfo(path.with_suffix(".csv").name, date_time=(1980, 1, 1, 0, 0, 0))
-    entry.compress_type = zipfile.ZIP_DEFLATED
-    entry.external_attr = 0o644 << 16
-    with (
-        atomic(path) as temporary,
-        zipfile.ZipFile(temporary, "w", compresslevel=1) as archive,
-        archive.open(entry, "w", force_zip64=True) as handle,
-    ):
-        for line in lines:
-            handle.write(line.encode() + b"\n")
-
-
-def _number(value: float) -> str:
-    """A coordinate with up to eight decimals; empty for NaN."""
-    return "" if np.isnan(value) else f"{value:.8f}".rstrip("0").rstrip(".")
-
-
-def _pixels(image: np.ndarray) -> str:
-    return " ".join([_BYTES[value] for value in image.ravel().tolist()])
+    write_lines(folder / "drift.csv", ",".join(("file", "row", *FACE4.columns)), lines)

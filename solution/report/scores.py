@@ -1,0 +1,36 @@
+"""RMSE over some of a set of faces: both subsets together, weighted by asked cells, and each alone, with intervals."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from solution.faces import FaceSet
+from solution.keypoints import SUBSETS
+from solution.metrics import bootstrap_interval, rmse, weighted
+
+Scores = Mapping[str | int, float]
+"""RMSE in pixels of "overall", 15 and 4."""
+
+Interval = tuple[float, float]
+
+
+def scores_of(coords: np.ndarray, faces: FaceSet, weights: dict[int, float], kept: np.ndarray) -> Scores:
+    """The scores of predictions (N, 15, 2) of these rows, bool (N,); NaN for a subset without any."""
+    by_subset = {}
+    for s in SUBSETS:
+        rows = kept & (faces.subset == s)
+        by_subset[s] = rmse(coords[rows], faces.coords[rows])
+    return {"overall": weighted(by_subset, weights), **by_subset}
+
+
+def intervals_of(
+    coords: np.ndarray, faces: FaceSet, weights: dict[int, float], kept: np.ndarray
+) -> dict[str | int, Interval]:
+    """Their 95 % bootstrap intervals over pictures; none for a subset without rows."""
+    kinds = {"overall": weights} | {s: {t: float(t == s) for t in SUBSETS} for s in SUBSETS}
+    found: dict[str | int, Interval] = {}
+    for kind, shares in kinds.items():
+        rows = kept if kind == "overall" else kept & (faces.subset == kind)
+        if rows.any():
+            found[kind] = bootstrap_interval(coords[rows], faces.coords[rows], faces.subset[rows], shares)
+    return found

@@ -1,0 +1,59 @@
+"""The true score: pooled as Kaggle pools, with intervals, and told apart from answers that are wrong themselves."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from solution.data.competition import Competition
+from solution.faces import FaceSet
+from solution.metrics import bootstrap_interval
+from solution.report.summary import _true
+from solution.report.truth import truth_of
+from solution.submission import write_submission
+from tests.small import predicted, small_competition
+
+
+@pytest.fixture
+def case() -> tuple[Competition, FaceSet]:
+    return small_competition()
+
+
+def test_it_is_pooled_over_cells(tmp_path: Path, case: tuple[Competition, FaceSet]):
+    competition, faces = case
+    predictions = predicted(faces)
+    predictions.coords[faces.subset == 15] += 1  # 3 pictures of 30 cells
+    predictions.coords[faces.subset == 4] += 2  # 5 pictures of 8 cells
+    truth = truth_of(write_submission(tmp_path / "off.csv", competition, predictions, {}), competition)
+    assert truth.scores[15] == pytest.approx(1, abs=1e-4)
+    assert truth.scores[4] == pytest.approx(2, abs=1e-4)
+    assert truth.scores["overall"] == pytest.approx(np.sqrt((90 * 1 + 40 * 4) / 130), abs=1e-4)
+    assert (truth.far_off, truth.without) == (0, truth.scores)
+
+
+def test_intervals_are_over_pictures(tmp_path: Path, case: tuple[Competition, FaceSet]):
+    competition, faces = case
+    predictions = predicted(faces, error=1.5)
+    truth = truth_of(write_submission(tmp_path / "off.csv", competition, predictions, {}), competition)
+    want = bootstrap_interval(predictions.coords, faces.coords, faces.subset, competition.weights)
+    assert truth.intervals["overall"] == pytest.approx(want, abs=1e-4)
+    assert all(low < truth.scores[s] < high for s, (low, high) in truth.intervals.items())
+    assert set(truth.intervals) == {"overall", 15, 4}
+
+
+def test_answers_that_are_wrong_themselves_are_told(tmp_path: Path, case: tuple[Competition, FaceSet]):
+    competition, faces = case
+    predictions = predicted(faces, error=1.0)
+    predictions.coords[6] += 25
+    predictions.coords[6] -= 50 * (predictions.coords[6] > 80)  # inside the picture
+    truth = truth_of(write_submission(tmp_path / "off.csv", competition, predictions, {}), competition)
+    assert truth.far_off == 1
+    assert truth.without["overall"] < 1.3 < truth.scores["overall"]
+    assert "; without 1 whose answers lie at least 12 px off" in _true(truth)
+    assert "; without" not in _true(replace(truth, far_off=0))
+
+
+def test_there_is_none_without_answers(tmp_path: Path, case: tuple[Competition, FaceSet]):
+    competition = replace(case[0], answers=None)
+    assert truth_of(write_submission(tmp_path / "some.csv", competition, predicted(case[1]), {}), competition) is None
