@@ -16,7 +16,7 @@ LAYERS = [
     "training patches",
     "methods specialists executors ray_parcels ray_worker ray_executor",
     "audit ambiguity blend contradiction features stacker ensemble yardsticks twins",
-    "submission kaggle report source photo extract",
+    "submission kaggle report source photo extract holdout",
     "stages",
     "outcomes trials export zoo",
     "session bench",
