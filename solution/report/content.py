@@ -16,9 +16,9 @@ from solution.report.calibration import Calibration, calibrate
 from solution.report.comparison import Comparison, compare
 from solution.report.contributions import Contribution, contributions
 from solution.report.curves import Curve, read_curves
-from solution.report.making import Making, making
 from solution.report.other import Other
 from solution.report.pictures import Gallery, Picture
+from solution.report.provenance import Provenance, provenance_of
 from solution.report.standing import Standing, stand
 from solution.report.summary import Summary
 from solution.report.tables import Tables, make_tables
@@ -44,7 +44,7 @@ class Report:
     calibration: tuple[Calibration, ...]
     pictures: tuple[Picture, ...]
     points: tuple[str, ...]
-    making: Making
+    provenance: Provenance
     comparison: Comparison | None = None
 
 
@@ -80,7 +80,7 @@ def gather(
         calibration=calibrate(faces, ~suspects, [*oof, together]),
         pictures=gallery.worst(),
         points=faces.schema.points,
-        making=making(bench, recipes, scale),
+        provenance=provenance_of(bench, recipes, scale),
         comparison=None if other is None else _compared(bench, recipes, gallery, oof, other),
     )
 

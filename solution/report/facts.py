@@ -10,8 +10,8 @@ import pandas as pd
 from solution.report.comparison import Comparison
 from solution.report.content import Report
 from solution.report.curves import Curve
-from solution.report.making import Making
 from solution.report.pictures import Picture
+from solution.report.provenance import Provenance
 from solution.report.standing import Figure
 from solution.report.summary import closing, headline
 
@@ -21,7 +21,7 @@ DECIMALS = 6
 def facts(report: Report) -> dict[str, Any]:
     """The report as JSON values. RMSE and all other distances in pixels; null where a figure does not exist."""
     found = {
-        "dataset": report.making.dataset,
+        "dataset": report.provenance.dataset,
         "submission": None if report.summary.submission is None else str(report.summary.submission),
         "figures": {figure.key: _figure(figure) for figure in report.standing.figures},
         "suspects": report.summary.suspects,
@@ -33,7 +33,7 @@ def facts(report: Report) -> dict[str, Any]:
         "training": [_curve(curve) for curve in report.curves],
         "calibration": [asdict(one) for one in report.calibration],
         "worst": [_picture(picture, report.points) for picture in report.pictures],
-        "made": _making(report.making),
+        "made": _provenance(report.provenance),
         "against": None if report.comparison is None else _comparison(report.comparison, report.points),
         "sentences": [*headline(report.summary), closing(report.summary)],
     }
@@ -88,7 +88,7 @@ def _picture(picture: Picture, points: tuple[str, ...]) -> dict[str, Any]:
     }
 
 
-def _making(made: Making) -> dict[str, Any]:
+def _provenance(made: Provenance) -> dict[str, Any]:
     return {
         "recipes": [asdict(recipe) for recipe in made.recipes],
         "stack": made.stack,

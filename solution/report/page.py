@@ -60,7 +60,7 @@ def render(report: Report) -> str:
     return environment.get_template("page.html.j2").render(
         report=report,
         summary=report.summary,
-        made=report.making,
+        made=report.provenance,
         subsets=SUBSETS,
         bins=BINS,
         together=TOGETHER,
@@ -86,8 +86,8 @@ def _sheets(report: Report) -> dict[str, Any]:
         "heat": {subset: heat_sheet(report.tables, str(subset)) for subset in SUBSETS},
         "contributions": contributions_sheet(report.contributions),
         "calibration": calibration_sheet(report.calibration),
-        "recipes": recipes_sheet(report.making),
-        "settings": settings_sheet(report.making),
+        "recipes": recipes_sheet(report.provenance),
+        "settings": settings_sheet(report.provenance),
     }
     if report.comparison is not None:
         sheets["comparison"] = comparison_sheet(report.comparison)

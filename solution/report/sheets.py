@@ -11,7 +11,7 @@ from solution.report.calibration import Calibration
 from solution.report.cells import NONE, figure, number, share
 from solution.report.comparison import Comparison
 from solution.report.contributions import Contribution
-from solution.report.making import Making
+from solution.report.provenance import Provenance
 from solution.report.standing import Figure
 from solution.report.summary import Summary
 from solution.report.tables import ALL, WEIGHTED, Tables
@@ -142,7 +142,7 @@ def calibration_sheet(found: tuple[Calibration, ...]) -> Sheet:
     return Sheet("calibration-table", header, lines)
 
 
-def recipes_sheet(made: Making) -> Sheet:
+def recipes_sheet(made: Provenance) -> Sheet:
     """The specialists' settings in short, with their times."""
     lines = []
     for one in made.recipes:
@@ -156,7 +156,7 @@ def recipes_sheet(made: Making) -> Sheet:
     return Sheet("recipes-table", header, lines)
 
 
-def settings_sheet(made: Making) -> Sheet:
+def settings_sheet(made: Provenance) -> Sheet:
     """Every setting of every specialist."""
     keys = list(dict.fromkeys(key for one in made.recipes for key in one.settings if key not in ("name", "runs_at")))
     lines = [

@@ -10,8 +10,8 @@ from solution.report.calibration import calibrate
 from solution.report.content import Report
 from solution.report.contributions import contributions
 from solution.report.curves import Curve, Epoch
-from solution.report.making import Made, Making
 from solution.report.pictures import Gallery
+from solution.report.provenance import Provenance, Trainings
 from solution.report.standing import stand
 from solution.report.summary import Summary
 from solution.report.tables import Tables, aligned
@@ -21,7 +21,7 @@ CHOICE = {
     15: {"used": "stack", "blend": 1.09, "stack": 1.07, "difference": [-0.02, -0.031, -0.009]},
     4: {"used": "blend", "blend": 1.4, "stack": 1.41, "difference": [0.01, -0.01, 0.03]},
 }
-MAKING = Making(
+PROVENANCE = Provenance(
     dataset={
         "name": "real",
         "scale": "cpu",
@@ -36,8 +36,8 @@ MAKING = Making(
         "share_15": 0.65,
     },
     recipes=(
-        Made("unet_15", "a" * 16, {"rows": "15", "epochs": 4, "optimiser.lr": 0.002}, (340.0,) * 3, "cpu", "unet_all"),
-        Made("eyes", "b" * 16, {"rows": "all", "epochs": 2}, (25.0,) * 3, "cpu", None),
+        Trainings("unet_15", "a" * 16, {"rows": "15", "optimiser.lr": 0.002}, (340.0,) * 3, "cpu", "unet_all"),
+        Trainings("eyes", "b" * 16, {"rows": "all", "epochs": 2}, (25.0,) * 3, "cpu", None),
     ),
     stack={"digest": "e" * 16, "rounds": 250},
     versions={"solution": "0.1.0", "python": "3.11.2"},
@@ -85,5 +85,5 @@ def report_of(
         calibration=calibrate(faces, ~suspects, [final]),
         pictures=gallery.worst(),
         points=faces.schema.points,
-        making=MAKING,
+        provenance=PROVENANCE,
     )

@@ -31,7 +31,7 @@ CPU_INFO = Path("/proc/cpuinfo")
 
 
 @dataclass(frozen=True)
-class Made:
+class Trainings:
     """A recipe's trainings. settings: every one, flat. seconds: by fold. device: where they ran."""
 
     name: str
@@ -43,13 +43,13 @@ class Made:
 
 
 @dataclass(frozen=True)
-class Making:
+class Provenance:
     """dataset: facts of the data. recipes: every specialist. stack: its digest and settings, flat. versions, machine:
     of the report, which need not be those of the trainings.
     """
 
     dataset: Mapping[str, Any]
-    recipes: tuple[Made, ...]
+    recipes: tuple[Trainings, ...]
     stack: Mapping[str, Any]
     versions: Mapping[str, str]
     machine: Mapping[str, Any]
@@ -60,7 +60,7 @@ class Making:
         return sum(sum(recipe.seconds) for recipe in self.recipes) / 60
 
 
-def making(bench: Workbench, recipes: tuple[Recipe, ...], scale: str) -> Making:
+def provenance_of(bench: Workbench, recipes: tuple[Recipe, ...], scale: str) -> Provenance:
     """Gather it from the settings, the manifests of the trainings, and this machine."""
     workspace, competition, table = bench.workspace, bench.competition, bench.table
     train, test = competition.train, competition.test
@@ -78,7 +78,7 @@ def making(bench: Workbench, recipes: tuple[Recipe, ...], scale: str) -> Making:
         "share_15": round(competition.weights[15], 4),
     }
     trained = tuple(_made(workspace, recipe, table.k) for recipe in recipes)
-    return Making(dataset, trained, _stack(bench, recipes), _versions(), _machine())
+    return Provenance(dataset, trained, _stack(bench, recipes), _versions(), _machine())
 
 
 def _stack(bench: Workbench, recipes: tuple[Recipe, ...]) -> dict[str, Any]:
@@ -86,10 +86,10 @@ def _stack(bench: Workbench, recipes: tuple[Recipe, ...]) -> dict[str, Any]:
     return {"digest": digest_of(inputs_of(bench, recipes)), "rounds": ROUNDS, **SETTINGS, **drift}
 
 
-def _made(workspace: Workspace, recipe: Recipe, folds: int) -> Made:
+def _made(workspace: Workspace, recipe: Recipe, folds: int) -> Trainings:
     manifests = [manifest(workspace.fold(recipe.name, fold)) or {} for fold in range(folds)]
     devices = sorted({str(content.get("device", "unknown")) for content in manifests})
-    return Made(
+    return Trainings(
         name=recipe.name,
         digest=recipe.digest(),
         settings=dict(_flat(recipe.settings())),
