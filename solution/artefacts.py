@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from glob import escape
 from pathlib import Path
 from typing import Any
 
@@ -106,11 +107,12 @@ def whole(folder: Path) -> Iterator[Path]:
 
     UserError where `folder` holds anything already, or where it cannot be written.
     """
-    folder = folder.resolve()
+    folder = require_empty(folder)
     temporary = folder.with_name(f".{uuid.uuid4().hex[:12]}-{folder.name}")
     with writing(folder):
-        if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
-            raise UserError(f"--out {folder}: expected a folder that is new or empty. Name another one.")
+        for path in folder.parent.glob(f".*-{escape(folder.name)}"):
+            if _left_over(path):
+                shutil.rmtree(path, ignore_errors=True)
         try:
             temporary.mkdir(parents=True)
             yield temporary
@@ -119,12 +121,29 @@ def whole(folder: Path) -> Iterator[Path]:
             shutil.rmtree(temporary, ignore_errors=True)
 
 
+def require_empty(folder: Path) -> Path:
+    """The folder's whole path; UserError unless it is new or empty."""
+    try:
+        folder = folder.resolve()
+        free = not folder.exists() or (folder.is_dir() and not any(folder.iterdir()))
+    except (OSError, RuntimeError) as error:  # the latter for links that go round in a circle
+        raise UserError(f"--out {folder}: expected a folder that is new or empty, got: {error}.") from error
+    if not free:
+        raise UserError(f"--out {folder}: expected a folder that is new or empty. Name another one.")
+    return folder
+
+
 def sweep(folder: Path) -> None:
     """Remove the unfinished files, however deep in the folder, of processes that were killed long ago."""
     for path in folder.rglob(".*-*"):
         with suppress(OSError):  # another process may have been quicker
-            if LEFT_OVER.fullmatch(path.name) and time.time() - path.stat().st_mtime > OLD:
+            if _left_over(path):
                 path.unlink()
+
+
+def _left_over(path: Path) -> bool:
+    """Whether a process that died long ago was writing this."""
+    return bool(LEFT_OVER.fullmatch(path.name)) and time.time() - path.stat().st_mtime > OLD
 
 
 def write_bytes(path: Path, content: bytes) -> None:

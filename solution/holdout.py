@@ -1,5 +1,5 @@
 """A test file with answers: labelled faces that are held out of the training file, so that a run on the rest ends with
-its true score. What cross-validation says can then be held against it, on faces that no stage has ever used.
+its true score, of faces that none of its stages has used. What cross-validation says can then be held against it.
 """
 
 import random
@@ -20,6 +20,14 @@ from solution.keypoints import SUBSETS
 
 FEWEST = 10
 """Faces of each subset that either file must have, to be a training file with folds or a test file at all."""
+
+
+def check_choice(share: float, seed: int) -> None:
+    """UserError unless the share lies between 0 and 1 and the seed is no negative number."""
+    if not 0 < share < 1:
+        raise UserError(f"--share {share:g}: expected a share between 0 and 1, such as 0.15")
+    if seed < 0:  # Python's generator takes it for the same as without its sign
+        raise UserError(f"--seed {seed}: expected 0 or more")
 
 
 def held_out(faces: FaceSet, share: float, seed: int) -> np.ndarray:
@@ -51,16 +59,14 @@ def hold_out(competition: Competition, folder: Path, share: float, seed: int) ->
     """Write the competition's files anew with a test file of labelled faces, both in file order, and the answers.
 
     The folder is put in place whole; the same faces, share and seed make the same bytes. Gives which of the labelled
-    faces were held out, bool (N,). UserError where the folder holds anything, where the share is none, or where the
-    answers to the test file are known already.
+    faces were held out, bool (N,). UserError where the folder holds anything, where that leaves too few faces, or where
+    the test file has been made by this project already.
     """
-    if competition.answers is not None or competition.drawn:
+    if competition.drawn or competition.held_out:
         raise UserError(
-            "--data: expected files whose test answers are not known, got drawn faces or rows held out before. "
-            "A run on them ends with its true score as they are."
+            "--data: expected the competition's own files, got drawn faces or rows held out before, whose answers are "
+            "known. A run on them ends with its true score as they are."
         )
-    if not 0 < share < 1:
-        raise UserError(f"--share {share:g}: expected a share between 0 and 1, such as 0.15")
     faces = competition.train
     held = held_out(faces, share, seed)
     with whole(folder) as temporary:

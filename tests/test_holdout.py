@@ -1,7 +1,9 @@
 """Labelled faces held out: what is written, that nothing of it is left to learn from, and what is refused."""
 
 import json
+import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -116,11 +118,56 @@ def test_what_breaks_off_leaves_nothing(competition: Competition, tmp_path: Path
     assert list((tmp_path / "deep").iterdir()) == []
 
 
-@pytest.mark.parametrize("share", ["0", "1", "-0.1", "nan"])
-def test_a_share_that_is_none(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], share: str):
-    assert main(["holdout", "--data", str(folder), f"--share={share}", "--out", str(tmp_path / "out")], tmp_path) == 2
-    assert f"--share {float(share):g}: expected a share between 0 and 1" in capsys.readouterr().err
-    assert not (tmp_path / "out").exists()
+@pytest.mark.parametrize(
+    ("option", "said"),
+    [
+        ("--share=0", "--share 0: expected a share between 0 and 1"),
+        ("--share=1", "--share 1: expected a share between 0 and 1"),
+        ("--share=nan", "--share nan: expected a share between 0 and 1"),
+        ("--seed=-1", "--seed -1: expected 0 or more"),
+        ("--out=/", "--out /: expected a folder that is new or empty"),
+        ("--out=loop/deep", "expected a folder that is new or empty, got: Symlink loop"),
+    ],
+)
+def test_a_wrong_choice_is_refused_before_anything_is_read(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, option: str, said: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("loop").symlink_to("loop")
+    assert main(["holdout", "--data", "nowhere", option], tmp_path) == 2
+    assert said in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["loop"]
+
+
+def test_what_a_killed_one_left_is_swept(competition: Competition, tmp_path: Path):
+    old, new, other = (tmp_path / f".{'0' * 11}{i}-{name}" for i, name in enumerate(("out", "out", "else")))
+    for path in (old, new, other):
+        path.mkdir()
+    os.utime(old, (0, 0))
+    os.utime(other, (0, 0))
+    hold_out(competition, tmp_path / "out", 0.3, 0)
+    assert (old.exists(), new.exists(), other.exists()) == (False, True, True)
+
+
+def test_a_label_of_nought_is_a_label(competition: Competition, tmp_path: Path):
+    faces = competition.train
+    row = int(np.flatnonzero(held_out(faces, 0.3, 5))[0])
+    point = int(np.flatnonzero(~np.isnan(faces.coords[row, :, 0]))[0])
+    faces.coords[row, point] = (0, 1e-7)
+    hold_out(competition, tmp_path / "out", 0.3, 5)
+    found = read_competition(tmp_path / "out", tmp_path / "cache").answered
+    np.testing.assert_allclose(found.coords[0, point], (0, 1e-7))
+
+
+def test_damaged_answers_are_not_kaggles_to_give(
+    competition: Competition, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    hold_out(competition, tmp_path / "out", 0.3, 5)
+    (tmp_path / "out" / "answers.csv").write_text("RowId,Location\n1,2\n")
+    assert main(["data", "--data", str(tmp_path / "out")], tmp_path) == 2
+    said = capsys.readouterr().err
+    assert "make it anew: `python -m solution holdout`" in said
+    assert "kaggle.com" not in said
 
 
 def test_faces_whose_answers_are_known_are_refused(
@@ -129,8 +176,31 @@ def test_faces_whose_answers_are_known_are_refused(
     assert main(["holdout", "--data", str(folder), "--share", "0.3"], tmp_path) == 0
     for known in (drawn_folder, tmp_path / "data" / "holdout-0"):
         assert main(["holdout", "--data", str(known), "--seed", "9"], tmp_path) == 2
-        assert "expected files whose test answers are not known" in capsys.readouterr().err
+        assert "expected the competition's own files, got drawn faces or rows held out" in capsys.readouterr().err
     assert [path.name for path in (tmp_path / "data").iterdir()] == ["holdout-0"]
+
+
+def test_without_the_answers_it_is_known_for_what_it_is(competition: Competition, tmp_path: Path):
+    held = hold_out(competition, tmp_path / "out", 0.3, 5)
+    (tmp_path / "out" / "answers.csv").rename(tmp_path / "out" / "looked-away.csv")
+    found = read_competition(tmp_path / "out", tmp_path / "cache")
+    assert (found.held_out, found.answers, len(found.test)) == (True, None, held.sum())
+    with pytest.raises(UserError, match="rows held out before"):
+        hold_out(found, tmp_path / "again", 0.3, 0)
+    assert read_competition(tmp_path / "out", tmp_path / "cache").held_out  # from the cache, too
+
+
+def test_drawn_faces_without_their_answers_are_refused(drawn: Competition, tmp_path: Path):
+    with pytest.raises(UserError, match="got drawn faces"):
+        hold_out(replace(drawn, answers=None), tmp_path / "out", 0.3, 0)
+
+
+def test_a_seventh_is_held_out_unless_told_otherwise(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    write_tiny(tmp_path / "many", rows15=80, rows4=120)
+    assert main(["holdout", "--data", str(tmp_path / "many"), "--out", str(tmp_path / "a b")], tmp_path) == 0
+    said = capsys.readouterr().out
+    assert "30 of 200 labelled faces" in said
+    assert f"--data '{tmp_path / 'a b'}'`" in said
 
 
 def test_a_run_on_the_rest_ends_with_its_true_score(

@@ -2,6 +2,7 @@
 
 import argparse
 from pathlib import Path
+from shlex import quote
 
 from solution.verb import Verb
 
@@ -27,14 +28,16 @@ def options(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, root: Path) -> None:
     from solution import source
-    from solution.artefacts import Workspace
+    from solution.artefacts import Workspace, require_empty
     from solution.data.files import read_competition
-    from solution.holdout import hold_out
+    from solution.holdout import check_choice, hold_out
     from solution.runtime import LOG
 
-    found = source.find(root, options.data)
     folder = options.out or root / "data" / f"holdout-{options.seed}"
+    check_choice(options.share, options.seed)
+    require_empty(folder)
+    found = source.find(root, options.data)
     competition = read_competition(found.folder, Workspace(root, found.dataset).ready().cache)
     held = hold_out(competition, folder, options.share, options.seed)
     LOG.info("Holdout: %d of %d labelled faces are the test file of %s", held.sum(), len(held), folder)
-    LOG.info("Holdout: `./run_all.sh --data %s` trains on the others and ends with its true score", folder)
+    LOG.info("Holdout: `./run_all.sh --data %s` trains on the others and ends with its true score", quote(str(folder)))

@@ -44,10 +44,13 @@ class NoRoomError(UserError):
 
 @dataclass(frozen=True)
 class Source:
-    """One file of the competition. path: the file on disk; entries: the way to it through zips, empty if plain."""
+    """One file of the competition. path: the file on disk; entries: the way to it through zips, empty if plain. remedy:
+    what helps where it is damaged, a sentence.
+    """
 
     path: Path
     entries: tuple[str, ...] = ()
+    remedy: str = f"Fetch it again from {PAGE}."
 
     def __str__(self) -> str:
         return ": ".join((str(self.path), *self.entries))
@@ -103,19 +106,19 @@ def _entry(archive: zipfile.ZipFile, name: str, source: Source) -> zipfile.ZipIn
         if _climbs(info.orig_filename):
             raise UserError(
                 f"{source}: expected a zip with plain names, got the entry {info.orig_filename!r}, which leads out of "
-                f"the folder. Do not use this file; fetch it again from {PAGE}."
+                f"the folder. Do not use this file. {source.remedy}"
             )
     found = [info for info in archive.infolist() if PurePosixPath(info.filename).name == name and not info.is_dir()]
     if len(found) != 1:
         raise UserError(
             f"{source}: expected one entry named {name}, got {len(found)} among "
-            f"{sorted(archive.namelist())[:5]}. Fetch it again from {PAGE}."
+            f"{sorted(archive.namelist())[:5]}. {source.remedy}"
         )
     _check_size(found[0], source)
     if found[0].compress_type not in METHODS:
         raise UserError(
             f"{source}: expected an entry that is stored or deflated, got method {found[0].compress_type}. "
-            f"Fetch it again from {PAGE}."
+            f"{source.remedy}"
         )
     return found[0]
 
@@ -174,7 +177,7 @@ def _room(source: Source) -> Iterator[None]:
 def _too_large(source: Source, got: str) -> UserError:
     return UserError(
         f"{source}: expected at most {LIMIT} bytes unpacked, got {got}. "
-        f"This is not the competition's file; fetch it again from {PAGE}."
+        f"This is not the competition's file. {source.remedy}"
     )
 
 
@@ -182,5 +185,5 @@ def _unreadable(source: Source, error: Exception) -> UserError:
     reason = str(error) or type(error).__name__
     return UserError(
         f"{source}: expected a whole file that can be read, got: {reason}. "
-        f"Is it cut off? Fetch it again from {PAGE}, and see that you may read it."
+        f"Is it cut off? {source.remedy} See that you may read it."
     )

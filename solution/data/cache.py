@@ -28,6 +28,7 @@ def load(cache: Path, files: str) -> Competition | None:
             digest=str(arrays["digest"]),
             drawn=bool(arrays["drawn"]),
             answers=arrays.get("answers"),
+            held_out=bool(arrays["held_out"]),
         )
 
 
@@ -41,6 +42,7 @@ def store(cache: Path, files: str, competition: Competition) -> None:
         "column": competition.lookup.column,
         "digest": np.array(competition.digest),
         "drawn": np.array(competition.drawn),
+        "held_out": np.array(competition.held_out),
     }
     if competition.answers is not None:
         arrays["answers"] = competition.answers

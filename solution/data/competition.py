@@ -28,7 +28,8 @@ class Competition:
     """Everything read from the competition's files. Test faces carry NaN labels; `digest` names what was read.
 
     train ids are 0-based row numbers of the training file; test ids are the ImageIds. answers: (M,) float64 in the
-    lookup's order where they are known (drawn faces, labelled rows held out), else None. drawn: made by this project.
+    lookup's order where they are known, else None. drawn: made by this project. held_out: the test faces are labelled
+    ones that were held out. Of neither kind is anything for Kaggle.
     """
 
     train: FaceSet
@@ -37,9 +38,19 @@ class Competition:
     digest: str
     drawn: bool
     answers: np.ndarray | None = None
+    held_out: bool = False
 
     @classmethod
-    def of(cls, train: FaceSet, test: FaceSet, lookup: Lookup, drawn: bool, answers: np.ndarray | None) -> Self:
+    def of(
+        cls,
+        train: FaceSet,
+        test: FaceSet,
+        lookup: Lookup,
+        *,
+        drawn: bool = False,
+        held_out: bool = False,
+        answers: np.ndarray | None = None,
+    ) -> Self:
         """With the digest of these values: files that say the same, zipped or not, make the same trainings. The answers
         are no part of it: nothing that is trained or predicted may hang on them.
         """
@@ -49,7 +60,7 @@ class Competition:
         for part in parts:
             digest.update(f"{part.dtype}{part.shape}".encode())
             digest.update(np.ascontiguousarray(part))
-        return cls(train, test, lookup, digest.hexdigest()[:16], drawn, answers)
+        return cls(train, test, lookup, digest.hexdigest()[:16], drawn, answers, held_out)
 
     @property
     def answered(self) -> FaceSet | None:

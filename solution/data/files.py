@@ -32,6 +32,9 @@ HOLDOUT = "holdout.json"
 ANSWERS = "answers.csv"
 """The truth behind the lookup table, RowId and Location; read beside DRAWN or HOLDOUT only."""
 
+REMADE = "Delete the folder and make it anew: `python -m solution holdout`, or a run that draws its faces."
+"""What helps where a file that this project made is damaged."""
+
 BLOCK = 200
 """Rows parsed at once: 15 MB of pixels as 64-bit integers."""
 
@@ -82,9 +85,10 @@ def _sources(folder: Path) -> dict[str, Source]:
             f"{folder}: expected a folder with the competition's files, got one into which faces are being drawn, or "
             "were when that broke off. Wait for it, or delete the folder."
         )
-    if (folder / DRAWN).is_file() or (folder / HOLDOUT).is_file():
-        found |= {name: Source(folder / name) for name in (DRAWN, ANSWERS) if (folder / name).is_file()}
-    return {name: source for name, source in found.items() if source is not None}
+    ours = {name: Source(folder / name, remedy=REMADE) for name in (DRAWN, HOLDOUT) if (folder / name).exists()}
+    if ours and (folder / ANSWERS).exists():
+        ours[ANSWERS] = Source(folder / ANSWERS, remedy=REMADE)
+    return {name: source for name, source in found.items() if source is not None} | ours
 
 
 def _remedy() -> str:
@@ -105,7 +109,8 @@ def _read(sources: dict[str, Source]) -> Competition:
         _by_row_id(sources[SAMPLE], lookup)
     answers = _read_answers(sources[ANSWERS], lookup) if ANSWERS in sources else None
     test = _test_faces(test_ids, test_images, lookup)
-    return Competition.of(_read_training(sources[TRAINING]), test, lookup, DRAWN in sources, answers)
+    train = _read_training(sources[TRAINING])
+    return Competition.of(train, test, lookup, drawn=DRAWN in sources, held_out=HOLDOUT in sources, answers=answers)
 
 
 def _blocks(source: Source, columns: tuple[str, ...]) -> Iterator[list[Row]]:
@@ -113,7 +118,7 @@ def _blocks(source: Source, columns: tuple[str, ...]) -> Iterator[list[Row]]:
     rows = read_rows(source, columns)
     block = list(islice(rows, BLOCK))
     if not block:
-        raise UserError(f"{source}: expected at least one data row, got a header alone. Fetch it again from {PAGE}.")
+        raise UserError(f"{source}: expected at least one data row, got a header alone. {source.remedy}")
     while block:
         yield block
         block = list(islice(rows, BLOCK))
@@ -132,7 +137,7 @@ def _read_training(source: Source) -> FaceSet:
         if not known[subset == wanted].any():
             raise UserError(
                 f"{source}: expected rows of both kinds, got none of the {wanted}-keypoint rows among {len(subset)}. "
-                f"Is the file a part of the whole? Fetch it again from {PAGE}."
+                f"Is the file a part of the whole? {source.remedy}"
             )
     return FaceSet(np.arange(len(labels)), np.concatenate(images), labels, FACE15, subset)
 
@@ -156,10 +161,15 @@ def _read_lookup(source: Source, test_ids: np.ndarray) -> Lookup:
             raise row.error(f"FeatureName: expected one such as nose_tip_x, got {row.text('FeatureName')!r}")
         if row.integer("ImageId") not in images:
             raise row.error(f"ImageId: expected one that the test file has, got {row.text('ImageId')}")
+    asked = [(row.integer("ImageId"), columns[row.text("FeatureName")]) for row in rows]
+    first: dict[tuple[int, int], Row] = {}
+    for row, what in zip(rows, asked, strict=True):
+        if first.setdefault(what, row) is not row:
+            raise row.error(f"expected a cell that is not asked twice, got the one of data row {first[what].number}")
     return Lookup(
         row_id=np.array(list(unique(rows, "RowId")), dtype=np.int64),
-        image_id=np.array([row.integer("ImageId") for row in rows], dtype=np.int64),
-        column=np.array([columns[row.text("FeatureName")] for row in rows], dtype=np.int64),
+        image_id=np.array([image for image, _ in asked], dtype=np.int64),
+        column=np.array([column for _, column in asked], dtype=np.int64),
     )
 
 
@@ -175,7 +185,7 @@ def _by_row_id(source: Source, lookup: Lookup) -> dict[int, Row]:
     if lacking:
         raise UserError(
             f"{source}: expected the {len(asked)} RowIds of {LOOKUP}, got {len(found)}; the first that is missing is "
-            f"{lacking[0]}. Fetch both files again from {PAGE}."
+            f"{lacking[0]}. {source.remedy}"
         )
     return found
 

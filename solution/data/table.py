@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from solution.data.archive import PAGE, Source
+from solution.data.archive import Source
 from solution.errors import UserError
 from solution.keypoints import SIZE
 
@@ -37,7 +37,7 @@ class Row:
         """The error that says `text` of this row."""
         return UserError(
             f"{self.source}, data row {self.number} (counted from 1, without the header): {text}. "
-            f"Is the file cut off or edited? Fetch it again from {PAGE}."
+            f"Is the file cut off or edited? {self.source.remedy}"
         )
 
     def text(self, column: str) -> str:
@@ -103,7 +103,7 @@ def _lines(source: Source) -> Iterator[bytes]:
         count += len(whole)
         if len(rest) > LONGEST_LINE or count > MOST_LINES:
             got = f"a line of more than {LONGEST_LINE} bytes" if count <= MOST_LINES else f"over {MOST_LINES} lines"
-            raise UserError(f"{source}: expected a CSV text file, got {got}. Fetch it again from {PAGE}.")
+            raise UserError(f"{source}: expected a CSV text file, got {got}. {source.remedy}")
         yield from (line for line in whole if line.strip())
     if rest.strip():
         yield rest
@@ -126,7 +126,7 @@ def _header(source: Source, line: bytes, columns: tuple[str, ...]) -> list[str]:
     if faults:
         raise UserError(
             f"{source}: expected a header with the {len(columns)} columns {_listed(list(columns))}, got "
-            f"{'; '.join(faults)}. Fetch it again from {PAGE}."
+            f"{'; '.join(faults)}. {source.remedy}"
         )
     return names
 

@@ -50,7 +50,7 @@ def packed(path: Path, competition: Competition, message: str) -> Parcel:
             f"{path}: expected a submission for Kaggle's pictures, got one for drawn faces, which Kaggle cannot score. "
             "Run the stages on the competition's files first."
         )
-    if competition.answers is not None:
+    if competition.held_out:
         raise UserError(
             f"{path}: expected a submission for Kaggle's pictures, got one for labelled rows that were held out, which "
             "Kaggle cannot score. Run the stages on the competition's own files first."

@@ -15,7 +15,9 @@ Interval = tuple[float, float]
 
 
 def scores_of(coords: np.ndarray, faces: FaceSet, weights: dict[int, float], kept: np.ndarray) -> Scores:
-    """The scores of predictions (N, 15, 2) of these rows, bool (N,); NaN for a subset without any."""
+    """The scores of predictions (N, 15, 2) of these rows, bool (N,); NaN for a subset without any labelled cell, and
+    overall if that has weight.
+    """
     by_subset = {}
     for s in SUBSETS:
         rows = kept & (faces.subset == s)
@@ -26,11 +28,12 @@ def scores_of(coords: np.ndarray, faces: FaceSet, weights: dict[int, float], kep
 def intervals_of(
     coords: np.ndarray, faces: FaceSet, weights: dict[int, float], kept: np.ndarray
 ) -> dict[str | int, Interval]:
-    """Their 95 % bootstrap intervals over pictures; none for a subset without rows."""
+    """Their 95 % bootstrap intervals over pictures; none for a subset without any labelled cell."""
     kinds = {"overall": weights} | {s: {t: float(t == s) for t in SUBSETS} for s in SUBSETS}
+    labelled = kept & ~np.isnan(faces.coords).all(axis=(1, 2))
     found: dict[str | int, Interval] = {}
     for kind, shares in kinds.items():
-        rows = kept if kind == "overall" else kept & (faces.subset == kind)
+        rows = labelled if kind == "overall" else labelled & (faces.subset == kind)
         if rows.any():
             found[kind] = bootstrap_interval(coords[rows], faces.coords[rows], faces.subset[rows], shares)
     return found

@@ -9,7 +9,7 @@ from solution.faces import FaceSet, FoldTable, Predictions
 from solution.keypoints import SUBSETS
 from solution.report.noise import label_noise
 from solution.report.scores import Interval, Scores
-from solution.report.summary import COLUMN_MEANS, FIRST_PRIVATE, Summary
+from solution.report.summary import COLUMN_MEANS, FIRST_PRIVATE, Summary, held_against
 from solution.report.tables import ALL, WEIGHTED, Tables, aligned
 from solution.suspects import FAR_IN_WORDS
 
@@ -64,16 +64,7 @@ def _trust(coords: np.ndarray, faces: FaceSet, suspects: np.ndarray, tables: Tab
         f"Averaging the folds' pipelines takes {averaged:.3f} px off one pipeline's error; this is measured on the "
         "test pictures, without labels.",
     ]
-    return lines if summary.truth is None else [*lines, _held_against(summary, summary.truth.scores["overall"])]
-
-
-def _held_against(summary: Summary, true: float) -> str:
-    """By how much the figures made without the answers miss the true one."""
-    expected, validated = (made["overall"] / true - 1 for made in (summary.expected, summary.without_suspects))
-    return (
-        f"The answers are known: the submission's true RMSE is {true:.3f} px. The expected figure differs "
-        f"from it by {expected:+.1%}, the cross-validated one (without suspects, of one pipeline) by {validated:+.1%}."
-    )
+    return lines if summary.truth is None else [*lines, held_against(summary, summary.truth)]
 
 
 def _noise(coords: np.ndarray, faces: FaceSet, table: FoldTable, suspects: np.ndarray) -> list[str]:

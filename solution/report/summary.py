@@ -94,7 +94,7 @@ def headline(summary: Summary, steps: bool = True) -> list[str]:
     lines.append(_validated(summary.name, which, summary.without_suspects, summary.intervals_without))
     lines.append(_validated(summary.name, "over every label", summary.cv, summary.intervals))
     if summary.truth is not None:
-        lines.append(_true(summary.truth))
+        lines += [_true(summary.truth), held_against(summary, summary.truth)]
     lines += [_choice(subset, choice) for subset, choice in summary.choice.items()]
     if steps:
         lines += [_added(subset, path) for subset, path in summary.added.items()]
@@ -120,6 +120,17 @@ def _true(truth: Truth) -> str:
     )
 
 
+def held_against(summary: Summary, truth: Truth) -> str:
+    """By how much the figures that leave out labels far off miss the true one that leaves such answers out."""
+    true = truth.without["overall"]
+    expected, validated = (figure["overall"] / true - 1 for figure in (summary.expected, summary.without_suspects))
+    which = f" ({true:.3f} px without answers far off)" if truth.far_off else ""
+    return (
+        f"From the true figure{which} the expected one differs by {expected:+.1%}, the cross-validated one without "
+        f"suspects, which is of one fold's pipeline, by {validated:+.1%}."
+    )
+
+
 def _with_interval(scores: Scores, intervals: Mapping[str | int, Interval]) -> str:
     low, high = intervals["overall"]
     return f"{scores['overall']:.3f} px (95 % interval {low:.3f} to {high:.3f} over pictures)"
@@ -137,9 +148,10 @@ def landmarks(summary: Summary) -> list[str]:
 
 
 def closing(summary: Summary) -> str:
-    """The last line: where the submission lies and what it can be expected to score."""
+    """The last line: where the submission lies, what it can be expected to score, and what it scores where known."""
     where = "No submission written" if summary.submission is None else f"Submission: {summary.submission}"
-    return f"{where}, expected RMSE {summary.expected['overall']:.3f} px"
+    true = "" if summary.truth is None else f", true {summary.truth.scores['overall']:.3f} px"
+    return f"{where}, expected RMSE {summary.expected['overall']:.3f} px{true}"
 
 
 def _expected(cv: Scores, ambiguity: Mapping[int, float], weights: dict[int, float]) -> Scores:
@@ -148,8 +160,8 @@ def _expected(cv: Scores, ambiguity: Mapping[int, float], weights: dict[int, flo
     return {"overall": weighted(by_subset, weights), **by_subset}
 
 
-def _parts(scores: dict[str | int, float]) -> str:
-    return ", ".join(f"{s}-keypoint rows {scores[s]:.3f}" for s in SUBSETS)
+def _parts(scores: Scores) -> str:
+    return ", ".join(f"{s}-keypoint rows {scores[s]:.3f}" for s in SUBSETS if not np.isnan(scores[s]))
 
 
 def _choice(subset: int, choice: Mapping[str, Any]) -> str:

@@ -154,6 +154,14 @@ def test_drawn_faces_bring_their_answers(folder: Path):
     assert unanswered.digest == drawn.digest != plain  # nothing that is made may hang on the answers
 
 
+def test_a_cell_asked_twice_is_refused(folder: Path):
+    rows = (folder / "IdLookupTable.csv").read_text().splitlines()
+    identity, column = rows[3].split(",")[1:3]
+    edit(folder, "IdLookupTable.csv", 9, put(1, identity))
+    edit(folder, "IdLookupTable.csv", 9, put(2, column))
+    refused(folder, "IdLookupTable.csv, data row 9", "a cell that is not asked twice, got the one of data row 3")
+
+
 def test_answers_stand_at_their_points(folder: Path):
     (folder / "holdout.json").write_text("{}")
     rows = [f"{row},{row % 90}.25" for row in range(1, 85)]

@@ -162,7 +162,7 @@ def test_drawn_faces_are_refused(client: Client, tmp_path: Path):
 
 def test_rows_held_out_are_refused(client: Client, tmp_path: Path):
     known, truth = small_competition(drawn=True)
-    known = replace(known, drawn=False)
+    known = replace(known, drawn=False, held_out=True, answers=None)
     file = write_submission(tmp_path / "known.csv", known, predicted(truth), {})
     with pytest.raises(UserError, match="labelled rows that were held out"):
         packed(file, known, "a try")

@@ -15,6 +15,7 @@ from solution.faces import FaceSet, FoldTable, Predictions
 from solution.report.content import Report
 from solution.report.page import _script, render, write_page
 from solution.report.tables import make_tables
+from solution.report.truth import Truth
 from tests.report.cases import WEIGHTS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -131,11 +132,18 @@ def test_a_script_that_would_end_itself_is_refused():
 def test_a_drawn_run_shows_its_true_score(finished: Path):
     text = (finished / "folds" / "faces" / "report.html").read_text()
     bare = without_scripts(text)
-    assert "the answers are known</" in bare
-    assert "The answers are known: the submission&#39;s true RMSE is " in bare
+    assert "From the true figure" in bare
     assert "True, on the test pictures" in bare
     assert "leaderboard" not in bare
     assert {"curves-base", "curves-child", "curves-other"} <= set(data_of(text, "charts"))
+
+
+def test_the_true_scores_tile(report: Report):
+    truth = Truth({"overall": 1.111, 15: 0.9, 4: 1.4}, {"overall": (1.01, 1.25)}, 2, {"overall": 1.05, 15: 1, 4: 1.4})
+    bare = " ".join(without_scripts(render(replace(report, summary=replace(report.summary, truth=truth)))).split())
+    tile = bare[bare.index(">True<") :][:200]
+    assert "<strong>1.111<small> px</small></strong>" in tile
+    assert "95 %: 1.010 to 1.250, the answers are known" in tile
 
 
 def test_git_ignores_the_page():

@@ -10,10 +10,12 @@ from rich.console import Console
 from solution.ambiguity import Ambiguity
 from solution.faces import FaceSet, FoldTable, Predictions
 from solution.keypoints import FACE15, IN_FOUR
-from solution.metrics import rmse, weighted_rmse
+from solution.metrics import bootstrap_interval, rmse, weighted_rmse
 from solution.report.content import Report
 from solution.report.markdown import page, write_report
-from solution.report.summary import Summary, summarise
+from solution.report.scores import intervals_of, scores_of
+from solution.report.standing import stand
+from solution.report.summary import Summary, closing, held_against, summarise
 from solution.report.tables import Tables, make_tables
 from solution.report.terminal import show
 from solution.report.truth import Truth
@@ -125,8 +127,11 @@ def test_summary(summary: Summary, faces: FaceSet, suspects: np.ndarray) -> None
     for kind, (low, high) in summary.intervals.items():
         assert low < summary.cv[kind] < high
     assert set(summary.intervals) == set(summary.intervals_without) == {"overall", 15, 4}
-    assert summary.suspects == 2
     kept = ~suspects
+    want = bootstrap_interval(coords[kept], faces.coords[kept], faces.subset[kept], WEIGHTS)
+    assert summary.intervals_without["overall"] == pytest.approx(want)
+    assert summary.intervals_without["overall"] != summary.intervals["overall"]
+    assert summary.suspects == 2
     want = weighted_rmse(coords[kept], faces.coords[kept], faces.subset[kept], WEIGHTS)
     assert summary.without_suspects["overall"] == pytest.approx(want)
 
@@ -184,6 +189,38 @@ def test_drawn_faces_show_their_true_score_and_no_landmark(tables: Tables, summa
     assert "every answer: 1.111 px (95 % interval 1.000 to 1.250 over pictures), 15-keypoint rows 0.900, 4-" in text
     assert "without 2 whose answers lie at least 12 px off, and 4 times as far as the median row's: 1.050 px." in text
     assert "True RMSE" not in page(tables, summary)
+
+
+def test_the_figures_are_held_against_the_true_one(summary: Summary) -> None:
+    """Like with like: all three leave out what lies far off."""
+    made = replace(summary, expected={"overall": 1.1}, without_suspects={"overall": 1.2}, cv={"overall": 9.0})
+    truth = Truth({"overall": 2.0}, {"overall": (1.0, 3.0)}, 1, {"overall": 1.0})
+    said = held_against(made, truth)
+    assert "From the true figure (1.000 px without answers far off) the expected one differs by +10.0%" in said
+    assert "by +20.0%." in said
+    assert "(" not in held_against(made, replace(truth, far_off=0))
+    assert closing(replace(made, truth=truth)).endswith("expected RMSE 1.100 px, true 2.000 px")
+
+
+def test_the_true_figure_stands_with_its_interval(
+    faces: FaceSet, table: FoldTable, oof: list[Predictions], suspects: np.ndarray, tables: Tables, summary: Summary
+) -> None:
+    scores = {"overall": 1.111, 15: 0.9, 4: 1.4}
+    truth = Truth(scores, {"overall": (1.0, 1.25), 15: (0.8, 1.0)}, 2, {"overall": 1.05, 15: 0.8, 4: 1.4})
+    told = stand(faces, table, oof[-1], suspects, tables, replace(summary, truth=truth))
+    figure = next(one for one in told.figures if one.key == "true")
+    assert (figure.scores, figure.intervals) == (truth.scores, truth.intervals)
+    assert held_against(summary, truth) in told.trust
+
+
+def test_a_subset_without_a_labelled_cell_has_no_figure(faces: FaceSet, oof: list[Predictions]) -> None:
+    coords = np.where((faces.subset == 4)[:, None, None], np.nan, faces.coords)
+    only15 = replace(faces, coords=coords)
+    every, weights = np.ones(len(faces), bool), {15: 1.0, 4: 0.0}
+    scores = scores_of(faces.coords + 1, only15, weights, every)
+    assert scores["overall"] == pytest.approx(1.0)
+    assert np.isnan(scores[4])
+    assert set(intervals_of(faces.coords + 1, only15, weights, every)) == {"overall", 15}
 
 
 def test_twins_are_counted_and_their_use_is_told(tables: Tables, summary: Summary) -> None:

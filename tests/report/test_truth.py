@@ -50,6 +50,9 @@ def test_answers_that_are_wrong_themselves_are_told(tmp_path: Path, case: tuple[
     truth = truth_of(write_submission(tmp_path / "off.csv", competition, predictions, {}), competition)
     assert truth.far_off == 1
     assert truth.without["overall"] < 1.3 < truth.scores["overall"]
+    low, high = truth.intervals[faces.subset[6]]  # of every answer, too: without that face 1.3 would be beyond it
+    assert low < truth.scores[faces.subset[6]] < high
+    assert high > 5
     assert "; without 1 whose answers lie at least 12 px off" in _true(truth)
     assert "; without" not in _true(replace(truth, far_off=0))
 
