@@ -12,10 +12,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
-from solution import commands, recipes
+from solution import commands, ensemble, outcomes, recipes, stages
 from solution.__main__ import STOPPED, main
 from solution.data.competition import Competition
+from solution.source import Source
+from solution.stages import Run
 from tests.tiny_recipes import ALL, BASE, CHILD, OTHER
 
 Cli = Callable[..., tuple[int, str, str]]
@@ -65,6 +68,32 @@ def test_a_run_makes_everything(finished: Path, drawn: Competition):
     assert record["drawn"] is True
     assert set(record["recipes"]) == {recipe.name for recipe in ALL}
     assert record["rows"] == len(drawn.lookup.row_id)
+
+
+def test_the_record_has_each_figure_in_its_place(finished_copy: Path, drawn_folder: Path):
+    run = Run(finished_copy, Source(drawn_folder, "faces"), "smoke", torch.device("cpu"))
+    made = stages.stacked(run)
+    figures = replace(
+        outcomes.quality(run, made, ensemble.FINAL),
+        cv={"overall": 1.0, 15: 2.0, 4: 3.0},
+        intervals={"overall": (0.5, 1.5)},
+        without_suspects={"overall": 4.0, 15: 5.0, 4: 6.0},
+        intervals_without={"overall": (3.5, 4.5)},
+        expected={"overall": 7.0, 15: 8.0, 4: 9.0},
+        suspects=11,
+        torn=12,
+    )
+    record = outcomes.record_of(run, made, figures)
+    wanted = {
+        "cv": 4.0,
+        "cv_by_subset": {"15": 5.0, "4": 6.0},
+        "cv_interval": [3.5, 4.5],
+        "cv_leaves_out_suspects": 11,
+        "cv_over_every_label": {"overall": 1.0, "15": 2.0, "4": 3.0},
+        "expected": {"overall": 7.0, "15": 8.0, "4": 9.0},
+        "expected_leaves_out_torn": 12,
+    }
+    assert {name: record[name] for name in wanted} == wanted
 
 
 def test_the_report_tells_the_submissions_true_error(finished: Path, drawn_folder: Path):
