@@ -187,7 +187,7 @@ def test_drawn_faces_show_their_true_score_and_no_landmark(tables: Tables, summa
     text = page(tables, replace(summary, drawn=True, truth=truth))
     assert "1.28236" not in text
     assert "every answer: 1.111 px (95 % interval 1.000 to 1.250 over pictures), 15-keypoint rows 0.900, 4-" in text
-    assert "without 2 whose answers lie at least 12 px off, and 4 times as far as the median row's: 1.050 px." in text
+    assert "without 2 whose answers lie at least 10 px off, and 4 times as far as the median row's: 1.050 px." in text
     assert "True RMSE" not in page(tables, summary)
 
 

@@ -53,7 +53,7 @@ def test_answers_that_are_wrong_themselves_are_told(tmp_path: Path, case: tuple[
     low, high = truth.intervals[faces.subset[6]]  # of every answer, too: without that face 1.3 would be beyond it
     assert low < truth.scores[faces.subset[6]] < high
     assert high > 5
-    assert "; without 1 whose answers lie at least 12 px off" in _true(truth)
+    assert "; without 1 whose answers lie at least 10 px off" in _true(truth)
     assert "; without" not in _true(replace(truth, far_off=0))
 
 
