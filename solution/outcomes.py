@@ -49,8 +49,9 @@ def submission(run: Run) -> None:
 def record_of(run: Run, made: Ensemble, figures: Summary) -> dict[str, Any]:
     """What a submission's record says of how it was made and what it should score.
 
-    `cv` leaves out the suspects, whose labels are `far_off`: a handful of them carry a third of the squared
-    error of 6,000 rows, so that the figure over every label, which stands beside it, foretells no other picture's.
+    `cv` leaves out the suspects, whose labels are `far_off`: a handful of them carry two fifths of the
+    squared error of 6,000 rows, so that the figure over every label, which stands beside it, foretells no other
+    picture's.
     """
     trusted = figures.without_suspects
     return {

@@ -4,9 +4,9 @@ import numpy as np
 
 ABSURD = 10.0
 """px rms over a row's coordinates (14 px of distance). On real data the median row errs by under 1 px, the 99th
-percentile by about 4 px, and no row by 7.7 to 11.2 px. Of the six beyond, looked at, five have wrong labels and one is
-a face that no specialist can read. (The limit had been 12 px, and had two of the six on this side or that from run to
-run.)"""
+percentile by under 3 px. Of the six rows beyond, looked at, five have wrong labels, 11.5 px off or more in whatever
+run, and one is a face that no specialist can read, 9 to 11 px off by the run. (The limit had been 12 px, beside one of
+the wrong labels.)"""
 
 USUAL = 4.0
 """And this many times the median row: specialists that have hardly been trained err everywhere, and accuse nobody."""

@@ -34,6 +34,7 @@ from solution.report.sheets import (
     standing_sheet,
 )
 from solution.report.summary import headline
+from solution.suspects import FAR_IN_WORDS
 
 NAME = "report.html"
 ASSETS = Path(__file__).parent / "assets"
@@ -64,6 +65,7 @@ def render(report: Report) -> str:
         subsets=SUBSETS,
         bins=BINS,
         together=TOGETHER,
+        far_in_words=FAR_IN_WORDS,
         sentences=headline(report.summary, steps=False),
         sheets=_sheets(report),
         compared=[] if report.comparison is None else comparison_sentences(report.comparison),

@@ -30,7 +30,7 @@ def as_given(job: Job, bench: Workbench) -> FaceSet:
 def sane(job: Job, bench: Workbench) -> FaceSet:
     """Without the rows whose labels lie far from what the network says that this one starts from.
 
-    It has been trained on these rows; labels that are 12 px wrong it has not learnt.
+    It has been trained on these rows; labels that are 10 px wrong it has not learnt.
     """
     if job.start_from is None:
         raise UserError(f"{job.title}: expected a recipe that starts from another, whose network judges the labels")

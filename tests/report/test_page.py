@@ -16,6 +16,7 @@ from solution.report.content import Report
 from solution.report.page import _script, render, write_page
 from solution.report.tables import make_tables
 from solution.report.truth import Truth
+from solution.suspects import FAR_IN_WORDS
 from tests.report.cases import WEIGHTS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -78,6 +79,7 @@ def test_figures_stand_in_the_page(report: Report, text: str):
     for sentence in report.standing.trust:
         assert sentence in bare.replace("&#39;", "'")
     assert "submissions/real/best.csv" in bare
+    assert f"A suspect is a row whose labels lie {FAR_IN_WORDS}, or that" in bare.replace("&#39;", "'")
     assert "First of Kaggle&#39;s private leaderboard" in bare
     assert ">nan<" not in bare.lower()
     assert "None" not in bare
