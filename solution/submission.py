@@ -108,16 +108,16 @@ def _git(root: Path, *arguments: str) -> str | None:
 def _asked_cells(competition: Competition, predictions: Predictions) -> np.ndarray:
     """The predicted location of every asked cell, (M,) float64 in pixels, in the lookup table's order."""
     lookup = competition.lookup
-    order = np.argsort(predictions.ids)
-    if not np.array_equal(predictions.ids[order], np.sort(competition.test.ids)):
+    if not np.array_equal(np.sort(predictions.ids), np.sort(competition.test.ids)):
         strange = np.setxor1d(predictions.ids, competition.test.ids)
         example = f", ImageId {strange[0]} is on one side only" if len(strange) else ", some of them twice"
         raise UserError(
             f"{predictions.name}: expected one prediction for each of the {len(competition.test)} test pictures, "
             f"got {len(predictions.ids)}{example}. Predict the test pictures again."
         )
-    at = order[np.searchsorted(predictions.ids, lookup.image_id, sorter=order)]
-    cells = predictions.coords[at, lookup.column // 2, lookup.column % 2].astype(np.float64)
+    cells = predictions.coords[lookup.rows_in(predictions.ids), lookup.column // 2, lookup.column % 2].astype(
+        np.float64
+    )
     holes = np.flatnonzero(~np.isfinite(cells))
     if len(holes):
         first = holes[0]

@@ -22,6 +22,11 @@ class Lookup:
     image_id: np.ndarray
     column: np.ndarray
 
+    def rows_in(self, ids: np.ndarray) -> np.ndarray:
+        """The row of these ImageIds (N,), in any order but all there, that each asked cell is about: (M,)."""
+        order = np.argsort(ids)
+        return order[np.searchsorted(ids, self.image_id, sorter=order)]
+
 
 @dataclass(frozen=True, eq=False)
 class Competition:
@@ -70,9 +75,7 @@ class Competition:
     def at_points(self, cells: np.ndarray) -> np.ndarray:
         """Values (M,) of the asked cells as points of the test faces: (N, 15, 2) float32, NaN where none is asked."""
         points = np.full((len(self.test), FACE15.size * 2), np.nan, dtype=np.float32)
-        order = np.argsort(self.test.ids)
-        rows = order[np.searchsorted(self.test.ids, self.lookup.image_id, sorter=order)]
-        points[rows, self.lookup.column] = cells
+        points[self.lookup.rows_in(self.test.ids), self.lookup.column] = cells
         return points.reshape(-1, FACE15.size, 2)
 
     @property

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from solution.data.competition import Competition
 from solution.report.scores import Interval, Scores, intervals_of, scores_of
 from solution.submission import read_submission
@@ -27,8 +29,7 @@ def truth_of(path: Path, competition: Competition) -> Truth | None:
     if faces is None:
         return None
     coords, weights = read_submission(path, competition), competition.weights
-    far = far_off(coords, faces.coords)
-    every = far | ~far
+    far, every = far_off(coords, faces.coords), np.ones(len(faces), bool)
     return Truth(
         scores=scores_of(coords, faces, weights, every),
         intervals=intervals_of(coords, faces, weights, every),
