@@ -170,7 +170,7 @@ def inputs_of(bench: Workbench, recipes: tuple) -> dict[str, Any]:
     drift = [{str(s): rows for s, rows in NEAR.items()}, CLIP, PRIOR]
     settings = [STACK_SETTINGS, ROUNDS, DRIFTING, [BLEND_CLIP, BLEND_RIDGE, LEAST], [FAR_APART, SURER, HEAVY], drift]
     settings += [[ABSURD, USUAL], STRENGTH]
-    return {"format": FORMAT, "settings": settings, "trainings": jobs}
+    return {"format": FORMAT, "settings": settings, "data": bench.competition.digest, "trainings": jobs}
 
 
 def save(ensemble: Ensemble, bench: Workbench, inputs: dict[str, Any]) -> None:

@@ -37,18 +37,26 @@ class Workbench:
 
     def inputs(self, recipe: Recipe, fold: int, others: Sequence[Recipe]) -> dict[str, Any]:
         """Everything a job's result depends on, as its manifest names it."""
-        return {**self.training(recipe, fold, others), PREDICTING: PREDICTED_BY}
+        predicting = {"format": PREDICTED_BY, "data": self.competition.test_digest}
+        return {**self.training(recipe, fold, others), PREDICTING: predicting}
 
     def training(self, recipe: Recipe, fold: int, others: Sequence[Recipe]) -> dict[str, Any]:
-        """Everything a job's weights depend on."""
+        """Everything a job's weights depend on. Of the data that is the training file alone."""
+        return self._training(recipe, fold, others, self.competition.train_digest)
+
+    def same_training(self, recipe: Recipe, fold: int, others: Sequence[Recipe]) -> tuple[dict[str, Any], ...]:
+        """The same inputs as earlier manifests name them: these had the digest of all files as the data."""
+        return (self._training(recipe, fold, others, self.competition.digest),)
+
+    def _training(self, recipe: Recipe, fold: int, others: Sequence[Recipe], data: str) -> dict[str, Any]:
         earlier = _earlier(recipe, others)
         return {
             "format": FORMAT,
             "recipe": recipe.settings(),
             "fold": fold,
-            "data": self.competition.digest,
+            "data": data,
             "folds": digest_of(self.table.fold.tolist()),
-            "start_from": digest_of(self.training(earlier, fold, others)) if earlier else None,
+            "start_from": digest_of(self._training(earlier, fold, others, data)) if earlier else None,
         }
 
     def digest(self, recipe: Recipe, fold: int, others: Sequence[Recipe]) -> str:
@@ -62,7 +70,8 @@ class Workbench:
 
     def trained(self, recipe: Recipe, fold: int, others: Sequence[Recipe]) -> bool:
         """Whether this job's weights are complete and made from these inputs, whatever its predictions are."""
-        return _is_trained(self.workspace.fold(recipe.name, fold), self.training(recipe, fold, others))
+        named = (self.training(recipe, fold, others), *self.same_training(recipe, fold, others))
+        return _is_trained(self.workspace.fold(recipe.name, fold), named)
 
     def done(self, recipe: Recipe, fold: int, others: Sequence[Recipe]) -> bool:
         """Whether this job's artefacts are complete and made from these inputs."""
@@ -101,6 +110,7 @@ def job_of(bench: Workbench, recipe: Recipe, fold: int, others: Sequence[Recipe]
         inputs=bench.inputs(recipe, fold, others),
         start_from=start_from,
         weights=bench.weights.file(recipe),
+        same_training=bench.same_training(recipe, fold, others),
     )
 
 
@@ -111,7 +121,7 @@ def finish(job: Job, test: FaceSet) -> float:
     """
     recipe, folder = job.recipe, job.folder
     job.open_folder()
-    known = manifest(folder) if _is_trained(folder, job.training) else None
+    known = manifest(folder) if _is_trained(folder, (job.training, *job.same_training)) else None
     if known:
         LOG.info("%s: trained already, predicts anew", job.title)
     else:
@@ -130,15 +140,15 @@ def finish(job: Job, test: FaceSet) -> float:
     return taken
 
 
-def _is_trained(folder: Path, training: dict[str, Any]) -> bool:
-    """Whether the folder's weights are whole and made from these inputs: only its predictions are made otherwise."""
+def _is_trained(folder: Path, named: Sequence[dict[str, Any]]) -> bool:
+    """Whether the folder's weights are intact and made from the inputs that one of these names."""
     content = manifest(folder) or {}
     inputs, files = content.get("inputs"), content.get("files")
     if not isinstance(inputs, dict) or not isinstance(files, dict):
         return False
     theirs = {name: value for name, value in inputs.items() if name != PREDICTING}
     kept = {"files": {name: digest for name, digest in files.items() if name != PREDICTIONS}}
-    return theirs == json.loads(json.dumps(training)) and intact(folder, kept, set(LEAST) - {PREDICTIONS})
+    return theirs in json.loads(json.dumps(named)) and intact(folder, kept, set(LEAST) - {PREDICTIONS})
 
 
 def _sane(job: Job, found: Predictions, faces: FaceSet) -> Predictions:

@@ -29,7 +29,7 @@ def small_competition(drawn: bool = True, seed: int = 0) -> tuple[Competition, F
     test = FaceSet(ids, truth.images, np.full_like(truth.coords, np.nan), FACE15, truth.subset)
     answers = truth.coords[face, point, axis].astype(np.float64)
     train = small_faces(12, 12, seed)
-    return Competition(train, test, lookup, "d" * 16, drawn, answers if drawn else None), truth
+    return Competition(train, test, lookup, "d" * 16, "e" * 16, "f" * 16, drawn, answers if drawn else None), truth
 
 
 def predicted(faces: FaceSet, name: str = "some", error: float = 0.0, seed: int = 0) -> Predictions:

@@ -31,7 +31,7 @@ def bench(tmp_path: Path) -> Workbench:
     train, test = small_faces(ROWS, ROWS), small_faces(20, 20, seed=1)
     train, test = (replace(faces, images=darkened(faces)) for faces in (train, test))
     lookup = Lookup(np.arange(40), test.ids, np.zeros(40, int))
-    data = Competition(train, test, lookup, "d" * 16, True)
+    data = Competition(train, test, lookup, "d" * 16, "e" * 16, "f" * 16, True)
     return Workbench(Workspace(tmp_path, "planted"), data, small_folds(train))
 
 

@@ -109,6 +109,36 @@ def test_another_way_of_predicting_predicts_anew_and_trains_nothing(
     assert len(fake.jobs) == 2
 
 
+def test_another_test_file_predicts_anew_and_trains_nothing(bench: Workbench, fake: Fake):
+    run_all(bench, BASE, CHILD)
+    faces = bench.competition
+    other = Competition.of(faces.train, faces.test.take(slice(None, None, -1)), faces.lookup, drawn=True)
+    assert other.train_digest == faces.train_digest
+    assert other.test_digest != faces.test_digest
+    later = replace(bench, competition=other)
+    assert not later.done(BASE, 0, ALL)
+    run_all(later, BASE, CHILD)
+    assert len(fake.jobs) == 10  # none is trained again
+    assert all(later.done(recipe, fold, ALL) for recipe in (BASE, CHILD) for fold in range(5))
+    assert collect(later, BASE, ALL).test[0].ids.tolist() == other.test.ids.tolist()
+
+
+def test_trainings_of_the_earlier_format_are_kept(bench: Workbench, fake: Fake):
+    """Manifests named the digest of all files as the data of a training."""
+    run_all(bench, BASE, CHILD)
+    for recipe in (BASE, CHILD):
+        for fold in range(5):
+            path = bench.workspace.fold(recipe.name, fold) / "manifest.json"
+            content = json.loads(path.read_text())
+            content["inputs"] = {**bench.same_training(recipe, fold, ALL)[0], "predicting": 6}
+            path.write_text(json.dumps(content))
+    assert not bench.done(CHILD, 0, ALL)
+    assert bench.trained(CHILD, 0, ALL)
+    run_all(bench, BASE, CHILD)
+    assert len(fake.jobs) == 10
+    assert bench.done(CHILD, 0, ALL)
+
+
 def test_inputs_change_with_all_that_a_result_depends_on(bench: Workbench):
     def digest(bench: Workbench, others: tuple = ALL, fold: int = 0) -> str:
         return bench.digest(CHILD, fold, others)
@@ -120,10 +150,11 @@ def test_inputs_change_with_all_that_a_result_depends_on(bench: Workbench):
         digest(bench),
         digest(bench, fold=1),
         digest(replace(bench, table=other_fold)),
-        digest(replace(bench, competition=replace(data, digest="x"))),
+        digest(replace(bench, competition=replace(data, train_digest="x"))),
+        digest(replace(bench, competition=replace(data, test_digest="x"))),
         digest(bench, later_base),
     ]
-    assert len(set(digests)) == 5
+    assert len(set(digests)) == 6
     assert bench.digest(OTHER, 0, ALL) == bench.digest(OTHER, 0, later_base)
 
 

@@ -42,7 +42,7 @@ def planted() -> tuple[Competition, FoldTable, np.ndarray]:
     lookup = Lookup(np.arange(4), test.ids, np.zeros(4, int))
     # Twins share a picture, so they share a prediction.
     oof = np.nan_to_num(noisy(clean, 0, rng), nan=48.0) + np.repeat(rng.normal(0, PREDICTION, (ROWS, 15, 2)), 2, axis=0)
-    return Competition(train, test, lookup, "d" * 16, True), table, oof.astype(np.float32)
+    return Competition(train, test, lookup, "d" * 16, "e" * 16, "f" * 16, True), table, oof.astype(np.float32)
 
 
 def noisy(coords: np.ndarray, error: float, rng: np.random.Generator) -> np.ndarray:

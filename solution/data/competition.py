@@ -30,17 +30,21 @@ class Lookup:
 
 @dataclass(frozen=True, eq=False)
 class Competition:
-    """Everything read from the competition's files. Test faces carry NaN labels; `digest` names what was read.
+    """Everything read from the competition's files. Test faces carry NaN labels.
 
-    train ids are 0-based row numbers of the training file; test ids are the ImageIds. answers: (M,) float64 in the
-    lookup's order where they are known, else None. drawn: made by this project. held_out: the test faces are labelled
-    ones that were held out. Of neither kind is anything for Kaggle.
+    digest: names what was read, the answers excepted. train_digest: names the training file's faces and labels alone,
+    test_digest the test pictures and which subset each is of. train ids are 0-based row numbers of the training file;
+    test ids are the ImageIds. answers: (M,) float64 in the lookup's order where they are known, else None. drawn: made
+    by this project. held_out: the test faces are labelled ones that were held out. Of neither kind is anything for
+    Kaggle.
     """
 
     train: FaceSet
     test: FaceSet
     lookup: Lookup
     digest: str
+    train_digest: str
+    test_digest: str
     drawn: bool
     answers: np.ndarray | None = None
     held_out: bool = False
@@ -56,16 +60,22 @@ class Competition:
         held_out: bool = False,
         answers: np.ndarray | None = None,
     ) -> Self:
-        """With the digest of these values: files that say the same, zipped or not, make the same trainings. The answers
-        are no part of it: nothing that is trained or predicted may hang on them.
+        """The competition with the digests of these values: files of the same content have the same digests, zipped or
+        not. The answers are in none of them: nothing that is trained or predicted may depend on them.
         """
-        parts = [part for faces in (train, test) for part in (faces.ids, faces.images, faces.coords, faces.subset)]
-        parts += [lookup.row_id, lookup.image_id, lookup.column, np.array(drawn)]
-        digest = hashlib.sha256()
-        for part in parts:
-            digest.update(f"{part.dtype}{part.shape}".encode())
-            digest.update(np.ascontiguousarray(part))
-        return cls(train, test, lookup, digest.hexdigest()[:16], drawn, answers, held_out)
+        labelled, pictures = (_parts(faces) for faces in (train, test))
+        asked = [lookup.row_id, lookup.image_id, lookup.column, np.array(drawn)]
+        return cls(
+            train,
+            test,
+            lookup,
+            digest=_digest([*labelled, *pictures, *asked]),
+            train_digest=_digest(labelled),
+            test_digest=_digest(pictures),
+            drawn=drawn,
+            answers=answers,
+            held_out=held_out,
+        )
 
     @property
     def answered(self) -> FaceSet | None:
@@ -84,3 +94,16 @@ class Competition:
         subset = dict(zip(self.test.ids.tolist(), self.test.subset.tolist(), strict=True))
         asked = np.array([subset[i] for i in self.lookup.image_id.tolist()])
         return {s: float((asked == s).mean()) for s in SUBSETS}
+
+
+def _parts(faces: FaceSet) -> list[np.ndarray]:
+    return [faces.ids, faces.images, faces.coords, faces.subset]
+
+
+def _digest(parts: list[np.ndarray]) -> str:
+    """Sixteen hex digits that change with any value, type or shape of the arrays."""
+    digest = hashlib.sha256()
+    for part in parts:
+        digest.update(f"{part.dtype}{part.shape}".encode())
+        digest.update(np.ascontiguousarray(part))
+    return digest.hexdigest()[:16]

@@ -23,7 +23,7 @@ def contenders() -> dict[str, Contender]:
 def arena_of(run: Run) -> Arena:
     """The run's labelled faces."""
     faces, fold = run.competition.train, run.table.fold
-    identity = {"data": run.competition.digest, "folds": digest_of(fold.tolist())}
+    identity = {"data": run.competition.train_digest, "folds": digest_of(fold.tolist())}
     return Arena(faces.take(fold != FOLD), faces.take(fold == FOLD), run.workspace.folds / "compare", identity)
 
 

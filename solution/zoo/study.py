@@ -120,7 +120,7 @@ def _folder(run: Run, fold: int) -> Path:
 def _inputs(run: Run, fold: int) -> dict[str, Any]:
     folds = digest_of(run.table.fold.tolist())
     settings = STUDY.settings()
-    return {"format": FORMAT, "study": settings, "fold": fold, "data": run.competition.digest, "folds": folds}
+    return {"format": FORMAT, "study": settings, "fold": fold, "data": run.competition.train_digest, "folds": folds}
 
 
 def _collected(run: Run) -> tuple[list[Cell], np.ndarray]:

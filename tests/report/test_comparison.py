@@ -150,7 +150,7 @@ def test_what_is_no_finished_run_is_refused(other_run: Path, drawn: Competition,
 
 def test_a_run_on_other_data_is_refused(other_run: Path, drawn: Competition):
     resealed(other_run / "base" / "fold0", lambda _: None, lambda inputs: inputs.update(data="f" * 16))
-    assert f"got one on data {'f' * 16}, not {drawn.digest}" in refused(other_run, drawn)
+    assert f"got one on data {'f' * 16}, not {drawn.train_digest}" in refused(other_run, drawn)
 
 
 def test_a_training_that_is_newer_than_its_stack_is_refused(other_run: Path, drawn: Competition):
