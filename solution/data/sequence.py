@@ -1,0 +1,338 @@
+"""Where the test pictures stand in the order of the training rows, from pictures that both files share.
+
+The 4-keypoint rows are passes over one picture order: byte-identical pictures are a multiple of one period apart. So
+the distances between identical pictures of the two files show where the test pictures stand. Three answers:
+
+- interleaved: the test pictures are a sample of the same stretch of rows. Placed by rank, their distances to identical
+  training pictures are multiples of the training file's period.
+- continues: the test pictures follow the last training row. Placed after it, all distances, those within the training
+  file too, are multiples of one period.
+- unknown: neither holds, or too few pictures are identical.
+
+Labels are never read. A block of whole passes that is cut out of the middle leaves every distance a multiple of the
+period, so no picture can tell it from a continuation.
+"""
+
+import hashlib
+from collections import defaultdict
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from solution.faces import FaceSet
+from solution.keypoints import SUBSETS
+from solution.runtime import seed_for
+
+INTERLEAVED, CONTINUES, UNKNOWN = "interleaved", "continues", "unknown"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SequenceConfig:
+    """What counts as evidence. The values are chosen on files cut from the competition's own rows at known places."""
+
+    nearest: int = 50
+    """Identical pictures fewer rows apart than this are near-copies within a pass and do not count."""
+
+    fewest: int = 20
+    """Pairs of identical pictures that either file needs: within the training file, and across the files."""
+
+    continues: float = 0.88
+    """Concentration of all pairs, with the test pictures after the last training row, from which they continue it.
+    240 true continuations have 0.90 or more, 160 blocks of 810 or 1,192 rows from the middle 0.86 or less."""
+
+    interleaved: float = 0.45
+    """Concentration by rank from which the files are samples of one stretch: 98 of 100 random samples have 0.53 or
+    more, 200 files that are none 0.32 or less."""
+
+    rates: tuple[float, float] = (0.7, 1.16)
+    """Training rows that one test picture advances, lowest and highest that is tried."""
+
+    shuffles: int = 5
+    """Random orders of the test pictures that show which concentration chance reaches."""
+
+
+CONFIG = SequenceConfig()
+PERIODS = 600
+"""Periods that are tried, evenly spaced on a logarithmic scale."""
+
+NOISE = 0.04
+"""Standard deviation of an interleaved test picture's place as one identical picture shows it, in periods."""
+
+NEIGHBOURS = 0.15
+"""Width of the Gaussian over rows, in periods, within which passes keep their distance."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Placement:
+    """Where one subset's test pictures stand among its training rows, with the evidence. Places count the subset's rows
+    of the training file from 0; a place of N or more is after the last of N rows. Figures are NaN where there are too
+    few pairs to have them.
+    """
+
+    subset: int
+    """15 or 4."""
+
+    relation: str
+    """INTERLEAVED, CONTINUES or UNKNOWN."""
+
+    pictures: int
+    """Test pictures that are byte-identical to a training picture."""
+
+    pairs: tuple[int, int, int]
+    """Pairs of identical pictures: within the training file, across the files, within the test file."""
+
+    period: float = float("nan")
+    """Training rows from one pass to the next."""
+
+    rate: float = float("nan")
+    """Training rows that one test picture advances where the test file continues the training file."""
+
+    concentration: float = float("nan")
+    """How well the distances across the files agree on one phase of the period with the test pictures after the last
+    row, 0 to 1: length of the mean of exp(2πi · distance / period)."""
+
+    by_rank: float = float("nan")
+    """The same with the test pictures placed by rank."""
+
+    chance: float = float("nan")
+    """Highest `concentration` of shuffled test pictures."""
+
+    together: float = float("nan")
+    """Mean of cos(2π · distance / period) over the pairs of both files with the test pictures after the last row: 1
+    where all distances are multiples of the period."""
+
+    phase: float = float("nan")
+    """Rows by which the first test picture's distances exceed a multiple of the period; 0 where the test file begins
+    exactly where the training file ends."""
+
+    phase_error: float = float("nan")
+    """Standard error of `phase` in rows, from leaving out eighths of the test pictures."""
+
+    places: np.ndarray | None = None
+    """(T,) each test picture's place; None where it is unknown."""
+
+    error: np.ndarray | None = None
+    """(T,) standard deviation of each place, rows."""
+
+    def describe(self) -> str:
+        """One sentence with the evidence."""
+        if self.relation == UNKNOWN and np.isnan(self.concentration):
+            return (
+                f"{self.subset}-keypoint test pictures: place unknown ({self.pictures} of them are identical to "
+                f"training pictures, {self.pairs[0]} pairs within the training file)"
+            )
+        said = {INTERLEAVED: "interleaved with", CONTINUES: "continue", UNKNOWN: "place unknown in"}[self.relation]
+        return (
+            f"{self.subset}-keypoint test pictures: {said} the training rows ({self.pictures} identical to training "
+            f"pictures; period {self.period:.0f} rows; concentration {self.concentration:.2f} after the last row, "
+            f"{self.by_rank:.2f} by rank, {self.chance:.2f} by chance; phase at the boundary {self.phase:+.0f} ± "
+            f"{self.phase_error:.0f} rows)"
+        )
+
+
+def place_test(train: FaceSet, test: FaceSet) -> dict[int, Placement]:
+    """Where the test pictures of each subset stand."""
+    known: dict[bytes, int] = {}
+    keys = {}
+    for name, faces in (("train", train), ("test", test)):
+        prints = [hashlib.sha256(np.ascontiguousarray(image)).digest() for image in faces.images]
+        keys[name] = np.array([known.setdefault(key, len(known)) for key in prints], dtype=np.int64)
+    return {s: place_pictures(keys["train"][train.subset == s], keys["test"][test.subset == s], s) for s in SUBSETS}
+
+
+def place_pictures(train: np.ndarray, test: np.ndarray, subset: int, config: SequenceConfig = CONFIG) -> Placement:
+    """Where pictures stand by their identities: train (N,) and test (T,) integers, equal for identical pictures."""
+    pairs = _Pairs.of(train, test, config)
+    facts = {"subset": subset, "pictures": len(np.unique(pairs.test)), "pairs": pairs.counts}
+    if min(pairs.counts[:2]) < config.fewest:
+        return Placement(relation=UNKNOWN, **facts)
+    period = _period(pairs)
+    if period is None:
+        return Placement(relation=UNKNOWN, **facts)
+    together, rate, fitted = _after_last(pairs, period, config)
+    by_rank = _concentration(pairs.by_rank - pairs.row, period)
+    phase, phase_error = _phase(pairs, rate, fitted)
+    rng = np.random.default_rng(seed_for("sequence", subset))
+    chance = max(_best_concentration(pairs.shuffled(rng), period, config) for _ in range(config.shuffles))
+    facts |= {"concentration": _concentration(pairs.after_last(rate) - pairs.row, fitted), "by_rank": by_rank}
+    facts |= {"chance": chance, "together": together, "rate": rate, "phase": phase, "phase_error": phase_error}
+    if together >= config.continues and together > by_rank:
+        scatter = _scatter(pairs.after_last(rate) - pairs.row, fitted)
+        places = pairs.rows + rate * np.arange(pairs.pictures)
+        error = np.full(pairs.pictures, np.hypot(scatter, phase))
+        return Placement(relation=CONTINUES, period=fitted, places=places, error=error, **facts)
+    if by_rank >= config.interleaved:
+        places, error = _among_rows(pairs, period)
+        return Placement(relation=INTERLEAVED, period=period, places=places, error=error, **facts)
+    return Placement(relation=UNKNOWN, period=period, **facts)
+
+
+@dataclass(frozen=True, eq=False)
+class _Pairs:
+    """Pairs of identical pictures of a training file with `rows` rows and a test file with `pictures` pictures.
+
+    earlier, later: (A,) the rows of each pair within the training file. row, test: (B,) the training row and the test
+    picture of each pair across the files. own: (C,) distances within the test file, pictures.
+    """
+
+    rows: int
+    pictures: int
+    earlier: np.ndarray
+    later: np.ndarray
+    row: np.ndarray
+    test: np.ndarray
+    own: np.ndarray
+
+    @classmethod
+    def of(cls, train: np.ndarray, test: np.ndarray, config: SequenceConfig) -> "_Pairs":
+        across = _identical(test, train)
+        (earlier, later), (first, second) = (_identical(keys, keys).T for keys in (train, test))
+        apart = later - earlier >= config.nearest
+        own = second - first
+        rows, test_pictures = across[:, 1], across[:, 0]
+        return cls(
+            *(len(train), len(test), earlier[apart], later[apart], rows, test_pictures, own[own >= config.nearest])
+        )
+
+    @property
+    def counts(self) -> tuple[int, int, int]:
+        return len(self.within), len(self.row), len(self.own)
+
+    @property
+    def within(self) -> np.ndarray:
+        """(A,) distances within the training file, rows."""
+        return self.later - self.earlier
+
+    @property
+    def by_rank(self) -> np.ndarray:
+        """(B,) places of the pairs' test pictures by rank."""
+        return (self.test + 0.5) / self.pictures * self.rows - 0.5
+
+    def after_last(self, rate: float) -> np.ndarray:
+        """(B,) places of the pairs' test pictures after the last row."""
+        return self.rows + rate * self.test
+
+    def shuffled(self, rng: np.random.Generator) -> "_Pairs":
+        """The same pairs with the test pictures in a random order."""
+        order = rng.permutation(self.pictures)
+        return replace(self, test=order[self.test])
+
+
+def _identical(some: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """Pairs (i, j) with some[i] == others[j], (P, 2), in that order."""
+    places = defaultdict(list)
+    for j, key in enumerate(others.tolist()):
+        places[key].append(j)
+    pairs = [(i, j) for i, key in enumerate(some.tolist()) for j in places.get(key, ())]
+    return np.array(pairs, dtype=np.int64).reshape(-1, 2)
+
+
+def _concentration(distances: np.ndarray, period: float) -> float:
+    """Length of the mean of exp(2πi · distance / period), 0 to 1."""
+    return float(abs(np.exp(2j * np.pi * distances / period).mean()))
+
+
+def _period(pairs: _Pairs) -> float | None:
+    """The period of the training file's own pairs in rows; None where no period has its first multiple among them.
+
+    Half of a true period fits all distances, too, but none is that short: the first multiple must have at least half of
+    the pairs that it has where all rows pair alike.
+    """
+    best, found = 0.0, None
+    for period in np.geomspace(1.2 * CONFIG.nearest, pairs.rows / 2, PERIODS):
+        multiples = np.maximum(pairs.rows - period * np.arange(1, pairs.rows / period + 1), 0)
+        first = ((pairs.within > period / 2) & (pairs.within <= 1.5 * period)).mean()
+        if first >= multiples[0] / multiples.sum() / 2:
+            concentration = _concentration(pairs.within, period)
+            if concentration > best:
+                best, found = concentration, float(period)
+    return found
+
+
+def _rates(config: SequenceConfig) -> np.ndarray:
+    return np.arange(*config.rates, 0.01)
+
+
+def _after_last(pairs: _Pairs, period: float, config: SequenceConfig) -> tuple[float, float, float]:
+    """Mean cosine over all pairs with the test pictures after the last row, with the rate and period that fit best."""
+    best = (-1.0, 1.0, period)
+    for tried in period * np.linspace(0.94, 1.06, 49):
+        turn = 2 * np.pi / tried
+        within = np.cos(turn * pairs.within).sum()
+        for rate in _rates(config):
+            across = np.cos(turn * (pairs.after_last(rate) - pairs.row)).sum()
+            total = (within + across + np.cos(turn * rate * pairs.own).sum()) / sum(pairs.counts)
+            best = max(best, (float(total), float(rate), float(tried)))
+    return best
+
+
+def _best_concentration(pairs: _Pairs, period: float, config: SequenceConfig) -> float:
+    return max(_concentration(pairs.after_last(rate) - pairs.row, period) for rate in _rates(config))
+
+
+def _remainder(distances: np.ndarray, period: float) -> np.ndarray:
+    """How far distances exceed their nearest multiple of the period, rows, -period/2 to period/2."""
+    return (distances + period / 2) % period - period / 2
+
+
+def _phase(pairs: _Pairs, rate: float, period: float) -> tuple[float, float]:
+    """The remainder of the first test picture's distances, rows, and its standard error."""
+    remainder = _remainder(pairs.after_last(rate) - pairs.row, period)
+    near = abs(remainder) < period / 4  # farther ones are identical by chance, not by the order
+    if near.sum() < CONFIG.fewest // 2:
+        return float("nan"), float("nan")
+    test, remainder = pairs.test[near], remainder[near]
+
+    def at_start(kept: np.ndarray) -> float:
+        return float(np.polyfit(test[kept], remainder[kept], 1)[1])
+
+    part = test * 8 // pairs.pictures
+    left_out = np.array([at_start(part != one) for one in np.unique(part)])
+    error = np.sqrt((len(left_out) - 1) * left_out.var())  # jackknife
+    return at_start(part >= 0), float(error)
+
+
+def _scatter(distances: np.ndarray, period: float) -> float:
+    """Standard deviation of the remainders, rows: of the half of the pairs that is nearest, so that chance pairs do not
+    count."""
+    return float(np.median(abs(_remainder(distances, period))) / 0.6745)
+
+
+def _among_rows(pairs: _Pairs, period: float) -> tuple[np.ndarray, np.ndarray]:
+    """Places of interleaved test pictures and their standard deviations, both (T,), rows.
+
+    By rank, corrected by what the identical pictures show. Both files are samples of one sequence, so the difference of
+    a place from its rank is a Brownian bridge; each identical picture measures it. The places are the posterior mean of
+    that Gaussian process (Rasmussen and Williams, Gaussian Processes for Machine Learning, 2006, chapter 2).
+    """
+    share = (np.arange(pairs.pictures) + 0.5) / pairs.pictures
+    by_rank = share * pairs.rows - 0.5
+    size = pairs.rows**2 * (1 / pairs.pictures + 1 / pairs.rows)  # rows²: variance of the bridge before its shape
+    distance = by_rank[pairs.test] - pairs.row
+    kept = abs(distance) > period / 2
+    test = pairs.test[kept]
+    measured = (_local_distance(pairs, distance, period) - distance)[kept]
+    noise = np.full(len(test), (NOISE * period) ** 2)
+
+    def bridge(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+        return size * (np.minimum(a[:, None], b) - a[:, None] * b)
+
+    cross = bridge(share, share[test])
+    gain = np.linalg.solve(bridge(share[test], share[test]) + np.diag(noise), cross.T).T
+    variance = size * share * (1 - share) - (gain * cross).sum(axis=1)
+    return by_rank + gain @ measured, np.sqrt(np.maximum(variance, 1.0))
+
+
+def _local_distance(pairs: _Pairs, distance: np.ndarray, period: float) -> np.ndarray:
+    """The true distance (B,) of each pair across the files, rows, near what it is by rank.
+
+    Passes differ in length. So this is the distance of the pairs within the training file that span as many passes and
+    stand near the same row; where there is none, that number of periods.
+    """
+    passes = np.round(distance / period)
+    spanned = np.round(pairs.within / period)
+    ends = np.where(passes[:, None] > 0, pairs.earlier, pairs.later)  # (B, A): the end that is the training row
+    near = np.exp(-(((pairs.row[:, None] - ends) / (NEIGHBOURS * period)) ** 2) / 2)
+    weight = near * (abs(passes)[:, None] == spanned)
+    total = weight @ pairs.within + abs(passes) * period * 0.2
+    return np.sign(passes) * total / (weight.sum(axis=1) + 0.2)
