@@ -1,10 +1,11 @@
 """The stack stage: blend and stack of all specialists, which of them is used where, kept on disk as one value.
 
-`plain` is, per subset, the better of blend and stack; `final` is plain with the drift of the labels along the file.
+`plain` is, per subset, the better of blend and stack; `final` is plain with the drift of the labels where the place of
+the test pictures is known and the validation supports it.
 """
 
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,9 @@ from solution.blend import CLIP as BLEND_CLIP
 from solution.blend import LEAST, BlendWeights
 from solution.blend import RIDGE as BLEND_RIDGE
 from solution.contradiction import FAR_APART, HEAVY, SURER, doubts_by_fold
-from solution.drift import CLIP, NEAR, PRIOR, centred, cross_validated, drift_by_rank
+from solution.data.sequence import CONFIG as SEQUENCE
+from solution.drift import CONFIG as DRIFT
+from solution.drift import DriftTrial, drift_of_training, try_drift
 from solution.errors import UserError
 from solution.faces import Predictions
 from solution.keypoints import SUBSETS
@@ -26,9 +29,10 @@ from solution.stacker import SETTINGS as STACK_SETTINGS
 from solution.suspects import ABSURD, USUAL, far_off
 from solution.yardsticks import STRENGTH, forward_selection, ridge_stack
 
-FORMAT = 6
+FORMAT = 7
 ARRAYS, FACTS = "stack.npz", "stack.json"
 BLEND, STACK, PLAIN, FINAL = "blend", "stack", "plain", "final"
+WITH_DRIFT = "with_drift"  # plain with the drift at each training row's own place: for the audit of labels alone
 RIDGE = "ridge"  # a yardstick: out-of-fold only, never submitted
 
 
@@ -133,20 +137,28 @@ def _better(new: np.ndarray, old: np.ndarray, labels: np.ndarray, kept: np.ndarr
 def _add_drift(
     oof: dict[str, np.ndarray], tests: dict[str, np.ndarray], choice: dict[int, dict[str, Any]], bench: Workbench
 ) -> None:
-    """Put FINAL beside PLAIN: with the drift in the subsets where that is better out-of-fold, and by how much."""
+    """Put FINAL beside PLAIN: with the drift in the subsets where its validation supports it, and what that found."""
     train, test = bench.competition.train, bench.competition.test
-    oof[FINAL], tests[FINAL] = oof[PLAIN].copy(), tests[PLAIN].copy()
+    oof[FINAL], tests[FINAL], oof[WITH_DRIFT] = oof[PLAIN].copy(), tests[PLAIN].copy(), oof[PLAIN].copy()
     for subset in SUBSETS:
         rows, test_rows = (np.flatnonzero(faces.subset == subset) for faces in (train, test))
         labels, plain = train.coords[rows], oof[PLAIN][rows]
-        held = cross_validated(rows, labels - plain, bench.table.fold[rows], subset)
         kept = ~far_off(plain, labels)
-        used = _better(plain + held, plain, labels, kept)
-        figures = [rmse((plain + shift)[kept], labels[kept]) for shift in (0, held)]
-        choice[subset] |= {"plain": figures[0], "drift": figures[1], "drift_used": used}
-        if used:
-            oof[FINAL][rows] += held
-            tests[FINAL][:, test_rows] += drift_by_rank(len(test_rows), rows, centred(labels - plain), subset)
+        found = try_drift(bench.competition.placement[subset], labels - plain, kept, bench.table.group[rows])
+        choice[subset] |= _drift_facts(found)
+        oof[WITH_DRIFT][rows] += drift_of_training(rows, labels - plain, kept, subset)
+        if found.used:
+            tests[FINAL][:, test_rows] += found.test
+            if found.oof is not None:
+                oof[FINAL][rows] += found.oof
+
+
+def _drift_facts(found: DriftTrial) -> dict[str, Any]:
+    """What was found of the drift, as JSON values; only the relation where there was nothing to validate."""
+    facts: dict[str, Any] = {"relation": found.relation, "drift_used": found.used}
+    if found.rows:
+        facts |= {"plain": found.plain, "drift": found.drift, "drift_difference": list(found.difference)}
+    return facts | ({} if found.carried is None else {"carried": list(found.carried)})
 
 
 def _check_cover(stacked: Stacked, bench: Workbench) -> None:
@@ -167,9 +179,8 @@ def inputs_of(bench: Workbench, recipes: tuple) -> dict[str, Any]:
     """Everything the stack depends on: its settings, and the trainings by what they were made from and what came."""
     folds = range(bench.table.k)
     jobs = {r.name: [[bench.digest(r, fold, recipes), bench.made(r, fold)] for fold in folds] for r in recipes}
-    drift = [{str(s): rows for s, rows in NEAR.items()}, CLIP, PRIOR]
-    settings = [STACK_SETTINGS, ROUNDS, DRIFTING, [BLEND_CLIP, BLEND_RIDGE, LEAST], [FAR_APART, SURER, HEAVY], drift]
-    settings += [[ABSURD, USUAL], STRENGTH]
+    settings = [STACK_SETTINGS, ROUNDS, DRIFTING, [BLEND_CLIP, BLEND_RIDGE, LEAST], [FAR_APART, SURER, HEAVY]]
+    settings += [[ABSURD, USUAL], STRENGTH, asdict(DRIFT), asdict(SEQUENCE)]
     return {"format": FORMAT, "settings": settings, "data": bench.competition.digest, "trainings": jobs}
 
 

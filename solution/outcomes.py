@@ -1,6 +1,6 @@
 """The stages that tell what came of it, from the stack that lies on disk: submission, report, audit."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from solution.audit import results
 from solution.audit.evidence import disagreement
 from solution.audit.planted import read_planted
 from solution.data.files import DRAWN
+from solution.data.sequence import Placement
 from solution.ensemble import Ensemble
 from solution.errors import UserError
 from solution.kaggle import asking, scores, sending
@@ -29,7 +30,7 @@ from solution.suspects import far_off
 
 NAME = "submission"
 WRITTEN = {NAME: ensemble.FINAL, f"{NAME}-plain": ensemble.PLAIN}
-"""The submissions that are always written, by file name: with the drift of the labels along the file, and without."""
+"""The submissions that are always written, by file name: what the evidence supports, and without the labels' drift."""
 
 
 def submission(run: Run) -> None:
@@ -47,22 +48,17 @@ def submission(run: Run) -> None:
 
 
 def record_of(run: Run, made: Ensemble, figures: Summary) -> dict[str, Any]:
-    """What a submission's record says of how it was made and what it should score.
+    """What a submission's record says of how it was made and what it should score, RMSE in pixels.
 
-    `cv` leaves out the suspects, whose labels are `far_off`: a handful of them carry two fifths of the
-    squared error of 6,000 rows, so that the figure over every label, which stands beside it, foretells no other
-    picture's.
+    `expected` and its interval are over every label: they stand beside the leaderboard's. The figures without outliers
+    compare models: a handful of wrong labels has two fifths of the squared error of 6,000 rows.
     """
-    trusted = figures.without_suspects
     return {
         "kind": figures.name,
-        "cv": round(trusted["overall"], 5),
-        "cv_by_subset": {str(s): round(trusted[s], 5) for s in SUBSETS},
-        "cv_interval": [round(x, 5) for x in figures.intervals_without["overall"]],
-        "cv_leaves_out_suspects": figures.suspects,
-        "cv_over_every_label": {str(k): round(v, 5) for k, v in figures.cv.items()},
-        "expected": {str(k): round(v, 5) for k, v in figures.expected.items()},
-        "expected_leaves_out_torn": figures.torn,
+        **_figures(figures),
+        "outliers": figures.outliers,
+        "disagreeing": figures.disagreeing,
+        "placement": {str(s): _placement_record(placement) for s, placement in figures.placement.items()},
         "use_twins": figures.twins is not None,
         "twins": _twins_record(figures),
         "choice": {str(s): choice for s, choice in made.choice.items()},
@@ -73,6 +69,30 @@ def record_of(run: Run, made: Ensemble, figures: Summary) -> dict[str, Any]:
         "scale": run.scale,
         "dataset": run.source.dataset,
     }
+
+
+def _figures(figures: Summary) -> dict[str, Any]:
+    """Each headline figure by subset, and its intervals."""
+    found: dict[str, Any] = {}
+    for name in ("expected", "expected_without_outliers", "cv", "cv_without_outliers"):
+        scores, intervals = getattr(figures, name), getattr(figures, f"{name}_intervals")
+        found[name] = {str(s): round(value, 5) for s, value in scores.items()}
+        found[f"{name}_intervals"] = {str(s): [round(x, 5) for x in ends] for s, ends in intervals.items()}
+    return found
+
+
+def _placement_record(placement: Placement) -> dict[str, Any]:
+    """Where one subset's test pictures stand, with the evidence in figures; None for a figure that there is not."""
+    facts = {f.name: getattr(placement, f.name) for f in fields(placement) if f.name not in ("places", "error")}
+    return {
+        name: None if isinstance(value, float) and np.isnan(value) else _rounded(value)
+        for name, value in facts.items()
+        if name != "subset"
+    }
+
+
+def _rounded(value: Any) -> Any:  # noqa: ANN401 - any JSON value
+    return round(value, 4) if isinstance(value, float) else value
 
 
 def submit(run: Run, name: str, message: str, *, yes: bool = False, wait: float | None = None) -> None:
@@ -156,6 +176,8 @@ def quality(run: Run, made: Ensemble, kind: str, **facts: Any) -> Summary:  # no
         weights,
         suspects=far_off(final.coords, train.coords),
         ambiguity=ambiguity(made.test[kind], run.competition.test.subset),
+        sizes={s: int((run.competition.test.subset == s).sum()) for s in SUBSETS},
+        placement=run.competition.placement,
         drawn=run.competition.drawn,
         choice=made.choice,
         added=made.added,
@@ -186,7 +208,7 @@ def report(run: Run, against: Path | None = None, as_json: bool = False) -> None
 
 def audit(run: Run) -> None:
     """Rank the training labels by how likely they are wrong. Drops nothing: no other stage reads what this writes."""
-    final = stacked(run).oof_predictions(ensemble.FINAL, run.bench)
+    final = stacked(run).oof_predictions(ensemble.WITH_DRIFT, run.bench)
     members = np.stack([s.oof.coords for s in trained(run)])
     oof = replace(final, spread=disagreement(members).astype(np.float32))
     planted = read_planted(run.source.folder / DRAWN) if run.competition.drawn else None

@@ -14,7 +14,8 @@ import numpy as np
 
 from solution.blend import CLIP, BlendWeights, fit_weights, middle
 from solution.contradiction import blended, doubts, doubts_by_fold
-from solution.drift import NEAR, centred, drift_without_own
+from solution.drift import CONFIG as DRIFT
+from solution.drift import centred, drift_without_own
 from solution.faces import FaceSet, FoldTable
 from solution.features import face_features, point_features
 from solution.keypoints import POINTS, SUBSETS
@@ -147,7 +148,7 @@ def without_drift(labels: np.ndarray, estimate: np.ndarray, rows: np.ndarray, su
     """Labels (N, 15, 2) at these rows of the file, in DRIFTING less what their neighbours tell of the drift there."""
     if subset != DRIFTING or len(rows) == 0:  # of two folds, both left out
         return labels
-    return labels - drift_without_own(rows, centred(labels - estimate), NEAR[subset])
+    return labels - drift_without_own(rows, centred(labels - estimate), DRIFT.near(subset))
 
 
 class Trees:

@@ -20,6 +20,9 @@ from solution.errors import UserError
 from solution.faces import Predictions
 from solution.keypoints import FACE15, SIZE
 
+FORMAT = 2
+"""Format of a record. Submissions of the first had the labels' drift added by rank, which no test file supports."""
+
 COLUMNS = ["RowId", "Location"]
 HIGHEST = SIZE - 1
 """The last pixel of a picture; locations are clipped to [0, HIGHEST] px."""
@@ -36,7 +39,7 @@ def write_submission(path: Path, competition: Competition, predictions: Predicti
     """Write the submission and its record; give the submission's path.
 
     predictions: one row for each test picture, in any order, coords (N, 15, 2) in pixels. record: anything worth
-    keeping as JSON (`cv`, the CV RMSE in px, also goes to the score ledger). UserError where a picture or an asked
+    keeping as JSON (`expected` and the other figures also go to the score ledger). UserError where a picture or an asked
     cell has no prediction: a hole is never filled.
     """
     cells = _asked_cells(competition, predictions)
@@ -44,6 +47,7 @@ def write_submission(path: Path, competition: Competition, predictions: Predicti
     rows = zip(competition.lookup.row_id.tolist(), inside.tolist(), strict=True)
     write_text(path, "\n".join([",".join(COLUMNS), *(f"{row},{value:.4f}" for row, value in rows)]) + "\n")
     facts = {
+        "format": FORMAT,
         "file": path.name,
         "sha256": file_digest(path),
         "rows": len(cells),
@@ -65,6 +69,12 @@ def check_submission(path: Path, competition: Competition) -> dict[str, Any]:
     """
     _locations(path, competition)
     record = read_record(path)
+    if record.get("format") != FORMAT:
+        raise UserError(
+            f"{path}: expected a submission of format {FORMAT}, got one of an earlier version, whose 4-keypoint rows may "
+            "have the labels' drift in a wrong place. Run `python -m solution stack` and `python -m solution "
+            "submission` with the same --data and --scale first; nothing is trained again."
+        )
     if record.get("sha256") != file_digest(path):
         raise UserError(
             f"{path}: expected the content that {record_path(path).name} describes, got another: "

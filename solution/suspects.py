@@ -1,4 +1,4 @@
-"""Rows whose labels lie absurdly far from the predictions: suspects, told in every figure, dropped from none unseen."""
+"""Rows whose labels are far from the predictions, outliers: each figure is given with them and without."""
 
 import numpy as np
 

@@ -77,7 +77,7 @@ def test_the_record_has_each_figure_in_its_place(finished_copy: Path, drawn_fold
         outcomes.quality(run, made, ensemble.FINAL),
         cv={"overall": 1.0, 15: 2.0, 4: 3.0},
         intervals={"overall": (0.5, 1.5)},
-        without_suspects={"overall": 4.0, 15: 5.0, 4: 6.0},
+        without_outliers={"overall": 4.0, 15: 5.0, 4: 6.0},
         intervals_without={"overall": (3.5, 4.5)},
         expected={"overall": 7.0, 15: 8.0, 4: 9.0},
         suspects=11,

@@ -2,10 +2,12 @@
 
 import hashlib
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Self
 
 import numpy as np
 
+from solution.data.sequence import Placement, place_test
 from solution.faces import FaceSet
 from solution.keypoints import FACE15, SUBSETS
 
@@ -76,6 +78,11 @@ class Competition:
             answers=answers,
             held_out=held_out,
         )
+
+    @cached_property
+    def placement(self) -> dict[int, Placement]:
+        """Where the test pictures of each subset stand in the order of the training rows."""
+        return place_test(self.train, self.test)
 
     @property
     def answered(self) -> FaceSet | None:

@@ -30,25 +30,20 @@ def described(parcel: Parcel) -> list[str]:
     made = ", ".join(f"{what} {record[key]}" for what, key in (("made", "time"), ("scale", "scale")) if key in record)
     return [
         f"To send to {COMPETITION}: {parcel.path}, {record['rows']} rows, {size:.1f} MB, {made}",
-        f"Cross-validated: {_figures(record)}",
+        f"Expected score: {_figures(record)}",
         f"Message: {parcel.message}",
         *_warnings(parcel),
     ]
 
 
 def _figures(record: dict[str, Any]) -> str:
-    """The figures that a record holds, px."""
-    interval = "{:.4f} to {:.4f}".format(*record["cv_interval"]) if "cv_interval" in record else ""
-    parts = [
-        _figure("", record.get("cv")) + (f" ({interval})" if interval else ""),
-        _figure("over every label ", record.get("cv_over_every_label", {}).get("overall")),
-        _figure("expected of the submission ", record.get("expected", {}).get("overall")),
-    ]
-    return "; ".join(part for part in parts if part) or "the record holds no figure"
-
-
-def _figure(name: str, value: float | None) -> str:
-    return "" if value is None else f"{name}{value:.4f} px"
+    """What the file should score on the leaderboard, over every label, with its interval, px."""
+    expected = record.get("expected", {}).get("overall")
+    if expected is None:
+        return "the record has none"
+    low, high = record.get("expected_intervals", {}).get("overall", (None, None))
+    between = "" if low is None else f" (a test file of this size scores {low:.4f} to {high:.4f} 95 times in 100)"
+    return f"{expected:.4f} px{between}"
 
 
 def _warnings(parcel: Parcel) -> list[str]:

@@ -22,7 +22,8 @@ _EARLIER = {"sent": PENDING}
 class Entry:
     """One try. Its state is unknown, failed, pending, scored or error; only the last three are on Kaggle.
 
-    time: when it began, UTC. cv, expected, public, private: RMSE in px, None where not known. received: when Kaggle
+    time: when it began, UTC. expected (over every label), expected_without_outliers, cv, cv_without_outliers, public,
+    private: RMSE in px, None where not known. received: when Kaggle
     had it, by Kaggle's clock; after: when Kaggle had the one before, which tells it from one of the same name and
     message. sha256: of the file.
     """
@@ -31,8 +32,10 @@ class Entry:
     name: str
     message: str
     status: str
-    cv: float | None = None
     expected: float | None = None
+    expected_without_outliers: float | None = None
+    cv: float | None = None
+    cv_without_outliers: float | None = None
     public: float | None = None
     private: float | None = None
     received: str = ""
@@ -41,7 +44,12 @@ class Entry:
 
 
 COLUMNS = [field.name for field in fields(Entry)]
-_FIGURES = ("cv", "expected", "public", "private")
+FIGURES = ("expected", "expected_without_outliers", "cv", "cv_without_outliers")
+"""A record's figures that a line keeps, each over both subsets."""
+
+_FIGURES = (*FIGURES, "public", "private")
+_EARLIER_FIGURES = {"cv_without_outliers": "cv", "expected_without_outliers": "expected", "cv": "", "expected": ""}
+"""Columns of a figure in ledgers that had two of them, both without outliers."""
 
 
 def read(path: Path) -> list[Entry]:
@@ -80,8 +88,9 @@ def _write(path: Path, entries: list[Entry]) -> None:
 
 
 def _entry(path: Path, number: int, row: dict[str, str | None]) -> Entry:
-    """One line, of this form or of the earlier one with fewer columns."""
-    cells = {column: row.get(column) or "" for column in COLUMNS}
+    """One line, of this form or of an earlier one with fewer columns."""
+    named = {} if "cv_without_outliers" in row else _EARLIER_FIGURES
+    cells = {column: row.get(named.get(column, column)) or "" for column in COLUMNS}
     lacking = [column for column in ("time", "name", "status") if not cells[column]]
     try:
         figures = {column: float(cells[column]) if cells[column] else None for column in _FIGURES}

@@ -1,4 +1,4 @@
-"""The ledger as a person reads it: cross-validation against the leaderboard, the trend, and the gap between them."""
+"""The ledger as a person reads it: the expected score beside the leaderboard's, the gap between them, the trend."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -21,7 +21,7 @@ PLAIN_WIDTH = 160
 
 @dataclass(frozen=True)
 class Gap:
-    """Leaderboard less cross-validation over the scored lines, px."""
+    """Leaderboard score less expected score over the scored lines, px."""
 
     mean: float
     least: float
@@ -33,8 +33,8 @@ class Standing:
     """What a ledger's scored lines tell; figures are RMSE in px.
 
     best: the line with the lowest public score. public, private: the gaps. change: by column, the newest scored line
-    less the first. steps: from one scored line to the next where CV and public score both moved; alike: those of them
-    where both moved the same way.
+    less the first. steps: from one scored line to the next where expected and public score both moved; alike: those of
+    them where both moved the same way.
     """
 
     scored: int
@@ -55,17 +55,18 @@ def outcome(entry: Entry) -> str:
     if entry.status != SCORED:
         return "no score yet; `python -m solution scores --refresh` asks again"
     parts = [
-        f"{kind} {_figure(getattr(entry, kind), '.5f')} px ({_figure(gap(entry, kind), '+.4f')} px from CV)"
+        f"{kind} {_figure(getattr(entry, kind), '.5f')} px ({_figure(gap(entry, kind), '+.4f')} px from expected)"
         for kind in ("public", "private")
     ]
-    return f"{', '.join(parts)}; CV {_figure(entry.cv, '.4f')} px"
+    return f"{', '.join(parts)}; expected {_figure(entry.expected, '.4f')} px"
 
 
 def standing(entries: Sequence[Entry]) -> Standing:
     """Sum up a ledger, oldest line first."""
     scored = [entry for entry in entries if entry.status == SCORED and entry.public is not None]
-    moves = [(b.cv - a.cv, b.public - a.public) for a, b in pairwise(e for e in scored if e.cv is not None)]
-    moved = [(cv, public) for cv, public in moves if cv and public]
+    known = [entry for entry in scored if entry.expected is not None]
+    moves = [(b.expected - a.expected, b.public - a.public) for a, b in pairwise(known)]
+    moved = [(expected, public) for expected, public in moves if expected and public]
     ends = (scored[0], scored[-1]) if len(scored) > 1 else None
     return Standing(
         scored=len(scored),
@@ -74,7 +75,7 @@ def standing(entries: Sequence[Entry]) -> Standing:
         private=_gap(scored, "private"),
         change=_change(*ends) if ends else {},
         steps=len(moved),
-        alike=sum((cv > 0) == (public > 0) for cv, public in moved),
+        alike=sum((expected > 0) == (public > 0) for expected, public in moved),
     )
 
 
@@ -95,7 +96,7 @@ def show(name: str, entries: Sequence[Entry], console: Console | None = None) ->
     console = console or Console()
     if not console.is_terminal:
         console.width = PLAIN_WIDTH
-    console.print(Text(f"{name}: RMSE in px; gap: leaderboard less CV", style="bold"))
+    console.print(Text(f"{name}: RMSE in px; gap: leaderboard less expected", style="bold"))
     console.print(_table(entries))
     for sentence in told(standing(entries)):
         console.print(Text(sentence))
@@ -114,9 +115,9 @@ def told(found: Standing) -> list[str]:
 
 
 def gap(entry: Entry, kind: str) -> float | None:
-    """A line's public or private score less its CV, px; None where one of them is missing."""
+    """A line's public or private score less its expected one, px; None where one of them is missing."""
     score = getattr(entry, kind)
-    return None if score is None or entry.cv is None else round(score - entry.cv, 5)
+    return None if score is None or entry.expected is None else round(score - entry.expected, 5)
 
 
 def _gap(scored: Sequence[Entry], kind: str) -> Gap | None:
@@ -126,20 +127,22 @@ def _gap(scored: Sequence[Entry], kind: str) -> Gap | None:
 
 def _change(first: Entry, last: Entry) -> dict[str, float]:
     """By column, the last line less the first, where both have the figure."""
-    both = {kind: (getattr(first, kind), getattr(last, kind)) for kind in ("cv", "public", "private")}
+    both = {kind: (getattr(first, kind), getattr(last, kind)) for kind in ("expected", "public", "private")}
     return {kind: round(b - a, 5) for kind, (a, b) in both.items() if a is not None and b is not None}
 
 
 def _gap_told(kind: str, found: Gap) -> str:
-    return f"The {kind} score lies {found.mean:+.4f} px from CV on average ({found.least:+.4f} to {found.most:+.4f})"
+    between = f"{found.least:+.4f} to {found.most:+.4f}"
+    return f"The {kind} score is {found.mean:+.4f} px from the expected one on average ({between})"
 
 
 def _trend_told(found: Standing) -> list[str]:
     if not found.change:
         return []
-    names = {"cv": "CV", "public": "public", "private": "private"}
-    moves = ", ".join(f"{names[kind]} {value:+.4f}" for kind, value in found.change.items())
-    alike = f"; CV and public score moved the same way in {found.alike} of {found.steps} steps" if found.steps else ""
+    moves = ", ".join(f"{kind} {value:+.4f}" for kind, value in found.change.items())
+    alike = (
+        f"; expected and public score moved the same way in {found.alike} of {found.steps} steps" if found.steps else ""
+    )
     return [f"From the first scored to the newest: {moves} px{alike}"]
 
 
@@ -147,7 +150,7 @@ def _table(entries: Sequence[Entry]) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 1), header_style="bold")  # fits into 80 columns
     table.add_column("sent (UTC)", no_wrap=True)
     table.add_column("message (file)", overflow="fold")
-    for title in ("CV", "public", "gap", "private", "gap"):
+    for title in ("expected", "public", "gap", "private", "gap"):
         table.add_column(title, justify="right", no_wrap=True)
     table.add_column("status", no_wrap=True)
     for entry in entries:
@@ -159,7 +162,7 @@ def _cells(entry: Entry) -> list[str]:
     return [
         entry.time[:10],
         f"{entry.message} ({entry.name.removesuffix('.csv')})",
-        _figure(entry.cv, ".4f"),
+        _figure(entry.expected, ".4f"),
         _figure(entry.public, ".5f"),
         _figure(gap(entry, "public"), "+.4f"),
         _figure(entry.private, ".5f"),

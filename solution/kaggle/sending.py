@@ -158,7 +158,6 @@ def _failed(parcel: Parcel) -> Entry:
         name=parcel.path.name,
         message=parcel.message,
         status=FAILED,
-        cv=parcel.record.get("cv"),
-        expected=parcel.record.get("expected", {}).get("overall"),
+        **{name: parcel.record.get(name, {}).get("overall") for name in ledger.FIGURES},
         sha256=parcel.record["sha256"],
     )

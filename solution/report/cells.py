@@ -19,7 +19,7 @@ NONE = "-"
 LEGEND = (
     "RMSE in pixels over all labelled cells of the 15-keypoint rows, of the 4-keypoint rows, and of both, weighted by "
     "the share of asked cells. (In brackets: over the part of the cells that the specialist predicts, "
-    f"not comparable.) Without suspects: less those whose labels lie {FAR_IN_WORDS}."
+    f"not comparable.) Without outliers: less those whose labels are {FAR_IN_WORDS}."
 )
 
 Mark = Callable[[str], str]
@@ -35,7 +35,7 @@ class Grid:
 
 
 def overview(tables: Tables, summary: Summary, mark: Mark) -> Grid:
-    """One row for each predictions: RMSE by subset, weighted, weighted without suspects, coverage, minutes."""
+    """One row for each predictions: RMSE by subset, weighted, weighted without outliers, coverage, minutes."""
     folds = tables.folds[tables.folds["fold"] == ALL]
     columns = [*(str(s) for s in SUBSETS), WEIGHTED]
     cells = _pivot(folds, "subset", mark)
@@ -44,17 +44,17 @@ def overview(tables: Tables, summary: Summary, mark: Mark) -> Grid:
         [
             name,
             *(cells[name, column] for column in columns),
-            number(over_all.loc[name, "rmse_without_suspects"]),
+            number(over_all.loc[name, "rmse_without_outliers"]),
             share(over_all.loc[name, "coverage"]),
             number(summary.seconds.get(name, math.nan) / 60, 1),
         ]
         for name in tables.names
     ]
-    return Grid(["predictions", *columns, "w/o suspects", "coverage", "minutes"], rows)
+    return Grid(["predictions", *columns, "w/o outliers", "coverage", "minutes"], rows)
 
 
 def by_fold(tables: Tables, subset: str, mark: Mark) -> Grid:
-    """One row for each predictions, one column for each fold, and all folds with and without suspects."""
+    """One row for each predictions, one column for each fold, and all folds with and without outliers."""
     folds = tables.folds[tables.folds["subset"] == subset]
     columns = list(folds["fold"].unique())
     cells = _pivot(folds, "fold", mark)
@@ -63,13 +63,13 @@ def by_fold(tables: Tables, subset: str, mark: Mark) -> Grid:
         [
             name,
             *(cells[name, column] for column in columns),
-            number(over_all.loc[name, "rmse_without_suspects"]),
+            number(over_all.loc[name, "rmse_without_outliers"]),
             share(over_all.loc[name, "coverage"]),
         ]
         for name in tables.names
     ]
     header = [column if column == ALL else f"fold {column}" for column in columns]
-    return Grid(["predictions", *header, "w/o suspects", "coverage"], rows)
+    return Grid(["predictions", *header, "w/o outliers", "coverage"], rows)
 
 
 def by_keypoint(tables: Tables, subset: str, mark: Mark) -> Grid:

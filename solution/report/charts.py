@@ -27,7 +27,13 @@ PALETTE = (
 
 GREY = "#8a8f98"
 PARTS = {"overall": "both", 15: "15-keypoint rows", 4: "4-keypoint rows"}
-SHORT = {"expected": "Expected", "cv": "CV, no suspects", "cv_every_label": "CV, every label", "true": "True"}
+SHORT = {
+    "expected": "Expected",
+    "expected_without_outliers": "Expected, no outliers",
+    "cv": "CV",
+    "cv_without_outliers": "CV, no outliers",
+    "true": "True",
+}
 TICKS = (0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1, 1.4, 2, 3, 4, 5, 7, 10, 14, 20, 30, 50)
 COARSE = (0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50)
 """Pixels that logarithmic axes name, where they span little and much."""

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from solution.ensemble import FINAL
 from solution.faces import FaceSet
 from solution.keypoints import SUBSETS
 from solution.metrics import paired_difference, weighted_rmse
@@ -17,8 +16,8 @@ from solution.suspects import far_off, row_rms
 CHANGED = 24
 """Pictures shown: those whose rms error differs most between the runs."""
 
-EVERY = f"{FINAL}, every label"
-"""The final predictions over all labels; every other line leaves suspects out."""
+EVERY = "every label"
+"""Marks the ensemble's predictions over all labels; every other line leaves outliers out."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +41,8 @@ class Difference:
 
 @dataclass(frozen=True, eq=False)
 class Comparison:
-    """against: the other run's folder. suspects: rows left out, whose labels lie far off from both runs' predictions.
+    """against: the other run's folder. suspects: rows left out, whose labels are far off from both runs' predictions.
+    compared: which of the ensemble's predictions are compared, "final" or "plain".
 
     changed: the pictures that changed most, with both predictions. only_ours, only_theirs: specialists without a pair.
     """
@@ -53,6 +53,7 @@ class Comparison:
     changed: tuple[Picture, ...]
     only_ours: tuple[str, ...]
     only_theirs: tuple[str, ...]
+    compared: str
 
 
 def compare(
@@ -62,11 +63,13 @@ def compare(
     other: Other,
     weights: dict[int, float],
 ) -> Comparison:
-    """Compare what both runs have. ours: by name, FINAL first, out-of-fold (N, 15, 2); digests: by specialist."""
-    faces = gallery.faces
-    suspects = far_off(ours[FINAL], faces.coords) & far_off(other.coords[FINAL], faces.coords)
-    pairs = [(FINAL, FINAL, ~suspects), (EVERY, FINAL, np.ones(len(faces), bool))]
-    pairs += [(name, name, ~suspects) for name in ours if name in other.coords and name != FINAL]
+    """Compare what both runs have. ours: by name, `other.compared` first, out-of-fold (N, 15, 2); digests: by
+    specialist.
+    """
+    faces, ensemble = gallery.faces, other.compared
+    suspects = far_off(ours[ensemble], faces.coords) & far_off(other.coords[ensemble], faces.coords)
+    pairs = [(ensemble, ensemble, ~suspects), (f"{ensemble}, {EVERY}", ensemble, np.ones(len(faces), bool))]
+    pairs += [(name, name, ~suspects) for name in ours if name in other.coords and name != ensemble]
     found: list[Difference] = []
     for title, name, kept in pairs:
         same = digests[name] == other.digests[name] if name in digests else None
@@ -75,7 +78,8 @@ def compare(
         against=str(other.folder),
         suspects=int(suspects.sum()),
         differences=tuple(found),
-        changed=_changed(gallery, other.coords[FINAL]),
+        changed=_changed(gallery, other.coords[ensemble]),
+        compared=ensemble,
         only_ours=tuple(name for name in ours if name not in other.coords),
         only_theirs=tuple(name for name in other.coords if name not in ours),
     )

@@ -21,7 +21,7 @@ from solution.report.pictures import Gallery, Picture
 from solution.report.provenance import Provenance, provenance_of
 from solution.report.standing import Standing, stand
 from solution.report.summary import Summary
-from solution.report.tables import Tables, make_tables
+from solution.report.tables import Tables, aligned, make_tables
 from solution.specialists import Specialist, Workbench
 from solution.suspects import far_off
 
@@ -66,7 +66,8 @@ def gather(
     suspects = far_off(final.coords, faces.coords)
     apart = disagreement(np.stack([s.oof.coords for s in specialists])).astype(np.float32)
     together = replace(final, name=TOGETHER, spread=apart)
-    gallery = Gallery(faces, bench.table.fold, final.coords, apart, make_audit(faces, bench.table, together))
+    audit = make_audit(faces, bench.table, replace(together, coords=made.oof[ensemble.WITH_DRIFT]))
+    gallery = Gallery(faces, bench.table.fold, final.coords, apart, audit)
     oof = [s.oof for s in specialists]
     tables = make_tables(
         faces, bench.table, [*oof, *(made.oof_predictions(name, bench) for name in NAMES)], weights, suspects
@@ -74,22 +75,28 @@ def gather(
     return Report(
         tables=tables,
         summary=summary,
-        standing=stand(faces, bench.table, final, suspects, tables, summary),
+        standing=stand(faces, bench.table, final, made.oof[ensemble.WITH_DRIFT], suspects, tables, summary),
         contributions=contributions(summary, made.weights),
         curves=read_curves(bench.workspace, recipes, bench.table.k),
         calibration=calibrate(faces, ~suspects, [*oof, together]),
         pictures=gallery.worst(),
         points=faces.schema.points,
         provenance=provenance_of(bench, recipes, scale),
-        comparison=None if other is None else _compared(bench, recipes, gallery, oof, other),
+        comparison=None if other is None else _compared(bench, recipes, gallery, made, oof, other),
     )
 
 
 def _compared(
-    bench: Workbench, recipes: tuple[Recipe, ...], gallery: Gallery, oof: Sequence[Predictions], other: Other
+    bench: Workbench,
+    recipes: tuple[Recipe, ...],
+    gallery: Gallery,
+    made: Ensemble,
+    oof: Sequence[Predictions],
+    other: Other,
 ) -> Comparison:
     trainings = ensemble.inputs_of(bench, recipes)["trainings"]
-    ours = {ensemble.FINAL: gallery.coords} | {predictions.name: predictions.coords for predictions in oof}
+    together = aligned(gallery.faces, made.oof_predictions(other.compared, bench))
+    ours = {other.compared: together} | {predictions.name: predictions.coords for predictions in oof}
     ours = {name: coords.astype(np.float64) for name, coords in ours.items()}
     digests = {name: digest_of([inputs for inputs, _ in made]) for name, made in trainings.items()}
     return compare(gallery, ours, digests, other, bench.competition.weights)

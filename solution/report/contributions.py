@@ -11,7 +11,7 @@ from solution.report.summary import Summary
 @dataclass(frozen=True)
 class Share:
     """A specialist in one subset's blend. step: when the forward selection takes it, from 1. rmse: the blend's with it
-    and those before it, px without suspects. gain: by how much that is better than before, NaN for the first. weight:
+    and those before it, px without outliers. gain: by how much that is better than before, NaN for the first. weight:
     its mean weight in the blend of all.
     """
 

@@ -5,6 +5,7 @@
 
 from collections.abc import Sequence
 
+from solution.ensemble import PLAIN
 from solution.keypoints import SUBSETS
 from solution.report.calibration import Calibration
 from solution.report.cells import NONE, Grid, number, share
@@ -111,7 +112,7 @@ def changed_grid(report: Report, comparison: Comparison) -> Grid:
 
 
 def _picture(one: Picture, points: tuple[str, ...]) -> list[str]:
-    said = "suspect" if one.suspect else NONE
+    said = "outlier" if one.suspect else NONE
     return [_worst_point(one, points), str(one.id), number(one.rms), str(one.subset), said]
 
 
@@ -138,9 +139,14 @@ def comparison_sentences(comparison: Comparison) -> list[str]:
     """What the table compares, and what has no pair."""
     lines = [
         f"Compared with {comparison.against} on the same pictures: this run minus the other, below 0 this one is "
-        f"better. Left out but where it says every label: {comparison.suspects} rows whose labels lie far off from "
+        f"better. Lines but those over every label leave out {comparison.suspects} rows whose labels are far off from "
         "both."
     ]
+    if comparison.compared == PLAIN:
+        lines.append(
+            "The other run is of an earlier format, whose final predictions had the labels' drift added by rank: the "
+            "plain predictions of both are compared."
+        )
     for names, where in ((comparison.only_ours, "this run"), (comparison.only_theirs, "the other")):
         if names:
             lines.append(f"Only in {where}: {', '.join(names)}.")

@@ -24,8 +24,8 @@ def facts(report: Report) -> dict[str, Any]:
         "dataset": report.provenance.dataset,
         "submission": None if report.summary.submission is None else str(report.summary.submission),
         "figures": {figure.key: _figure(figure) for figure in report.standing.figures},
-        "suspects": report.summary.suspects,
-        "torn": report.summary.torn,
+        "outliers": report.summary.outliers,
+        "disagreeing": report.summary.disagreeing,
         "trust": report.standing.trust,
         "folds": _records(report.tables.folds),
         "keypoints": _records(report.tables.keypoints),
@@ -82,7 +82,7 @@ def _picture(picture: Picture, points: tuple[str, ...]) -> dict[str, Any]:
         "rms_other": picture.rms_other,
         "worst_point": points[worst.point],
         "worst_error": worst.error,
-        "suspect": picture.suspect,
+        "outlier": picture.suspect,
         "audit_score": picture.score,
         "audit_reason": picture.reason,
     }
@@ -101,7 +101,7 @@ def _provenance(made: Provenance) -> dict[str, Any]:
 def _comparison(comparison: Comparison, points: tuple[str, ...]) -> dict[str, Any]:
     return {
         "run": comparison.against,
-        "suspects": comparison.suspects,
+        "outliers": comparison.suspects,
         "differences": [asdict(one) for one in comparison.differences],
         "changed": [_picture(picture, points) for picture in comparison.changed],
         "only_ours": comparison.only_ours,

@@ -9,7 +9,7 @@ import numpy as np
 
 from solution.artefacts import digest_of, intact, manifest
 from solution.data.competition import Competition
-from solution.ensemble import ARRAYS, FINAL
+from solution.ensemble import ARRAYS, FINAL, FORMAT, PLAIN
 from solution.errors import UserError
 from solution.faces import FaceSet, Predictions
 from solution.job import PREDICTIONS
@@ -21,13 +21,15 @@ STACK = "stack"
 
 @dataclass(frozen=True, eq=False)
 class Other:
-    """coords: by name, FINAL first and then each specialist, out-of-fold (N, 15, 2) in pixels in the faces' order, NaN
-    where it says nothing. digests: by specialist, what its trainings were made from.
+    """coords: by name, `compared` first and then each specialist, out-of-fold (N, 15, 2) in pixels in the faces' order,
+    NaN where it says nothing. digests: by specialist, what its trainings were made from. compared: which of the
+    ensemble's predictions can be compared, FINAL or PLAIN.
     """
 
     folder: Path
     coords: Mapping[str, np.ndarray]
     digests: Mapping[str, str]
+    compared: str = FINAL
 
 
 def read_other(folder: Path, competition: Competition) -> Other:
@@ -37,7 +39,13 @@ def read_other(folder: Path, competition: Competition) -> Other:
         name: _specialist(folder, name, [digest for _, digest in made], competition) for name, made in trainings.items()
     }
     digests = {name: digest_of([inputs for inputs, _ in made]) for name, made in trainings.items()}
-    return Other(folder, {FINAL: _final(folder, competition.train), **parts}, digests)
+    compared = _compared(folder)
+    return Other(folder, {compared: _together(folder, compared, competition.train), **parts}, digests, compared)
+
+
+def _compared(folder: Path) -> str:
+    """PLAIN for a stack of an earlier format, whose FINAL had the labels' drift added by rank."""
+    return FINAL if _sealed(folder / STACK, folder, ARRAYS)["inputs"].get("format") == FORMAT else PLAIN
 
 
 def _trainings(folder: Path) -> dict[str, list[list[str]]]:
@@ -52,11 +60,11 @@ def _is_pairs(value: object) -> bool:
     return isinstance(value, list) and bool(value) and all(isinstance(one, list) and len(one) == 2 for one in value)
 
 
-def _final(folder: Path, faces: FaceSet) -> np.ndarray:
+def _together(folder: Path, name: str, faces: FaceSet) -> np.ndarray:
     with np.load(folder / STACK / ARRAYS, allow_pickle=False) as arrays:
-        found = arrays[f"oof_{FINAL}"] if f"oof_{FINAL}" in arrays else np.empty(0)
+        found = arrays[f"oof_{name}"] if f"oof_{name}" in arrays else np.empty(0)
     if found.shape != faces.coords.shape:
-        raise _unfinished(folder, f"{folder / STACK} holds no final predictions of the {len(faces)} labelled faces")
+        raise _unfinished(folder, f"{folder / STACK} holds no {name} predictions of the {len(faces)} labelled faces")
     return found.astype(np.float32).astype(
         np.float64
     )  # as exact as predictions are, for a pair that differs by nothing

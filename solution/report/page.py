@@ -136,7 +136,7 @@ def _picture(one: Picture) -> dict[str, Any]:
         "fold": one.fold,
         "rms": _rounded(one.rms),
         "other": None if one.rms_other is None else _rounded(one.rms_other),
-        "suspect": one.suspect,
+        "outlier": one.suspect,
         "score": one.score,
         "reason": one.reason,
         "size": [width, height],

@@ -3,13 +3,13 @@
 import os
 import platform
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 from solution.artefacts import Workspace, digest_of, manifest
-from solution.drift import NEAR
+from solution.drift import CONFIG as DRIFT
 from solution.ensemble import inputs_of
 from solution.recipe import Recipe
 from solution.specialists import Workbench
@@ -82,7 +82,7 @@ def provenance_of(bench: Workbench, recipes: tuple[Recipe, ...], scale: str) -> 
 
 
 def _stack(bench: Workbench, recipes: tuple[Recipe, ...]) -> dict[str, Any]:
-    drift = {f"drift.near_{subset}": rows for subset, rows in NEAR.items()}
+    drift = {f"drift.{name}": value for name, value in asdict(DRIFT).items()}
     return {"digest": digest_of(inputs_of(bench, recipes)), "rounds": ROUNDS, **SETTINGS, **drift}
 
 

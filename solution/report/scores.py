@@ -1,17 +1,11 @@
 """RMSE over some of a set of faces: both subsets together, weighted by asked cells, and each alone, with intervals."""
 
-from collections.abc import Mapping
-
 import numpy as np
 
+from solution.evaluation.expected import Interval, Scores
 from solution.faces import FaceSet
 from solution.keypoints import SUBSETS
 from solution.metrics import bootstrap_interval, rmse, weighted
-
-Scores = Mapping[str | int, float]
-"""RMSE in pixels of "overall", 15 and 4."""
-
-Interval = tuple[float, float]
 
 
 def scores_of(coords: np.ndarray, faces: FaceSet, weights: dict[int, float], kept: np.ndarray) -> Scores:
@@ -28,7 +22,7 @@ def scores_of(coords: np.ndarray, faces: FaceSet, weights: dict[int, float], kep
 def intervals_of(
     coords: np.ndarray, faces: FaceSet, weights: dict[int, float], kept: np.ndarray
 ) -> dict[str | int, Interval]:
-    """Their 95 % bootstrap intervals over pictures; none for a subset without any labelled cell."""
+    """Their 95 % bootstrap intervals over sections of rows in file order; none for a subset without any labelled cell."""
     kinds = {"overall": weights} | {s: {t: float(t == s) for t in SUBSETS} for s in SUBSETS}
     labelled = kept & ~np.isnan(faces.coords).all(axis=(1, 2))
     found: dict[str | int, Interval] = {}

@@ -70,7 +70,7 @@ def folds_sheet(tables: Tables, summary: Summary) -> Sheet:
     folds = [fold for fold in tables.folds["fold"].unique() if fold != ALL]
     lines = []
     whole = tables.folds[(tables.folds["fold"] == ALL) & (tables.folds["coverage"] == 1)]
-    lowest = whole.groupby("subset")["rmse_without_suspects"].min()
+    lowest = whole.groupby("subset")["rmse_without_outliers"].min()
     for (name, subset), part in tables.folds.groupby(["name", "subset"], sort=False):
         row = part.set_index("fold")
         if math.isnan(row.loc[ALL, "rmse"]):
@@ -78,12 +78,12 @@ def folds_sheet(tables: Tables, summary: Summary) -> Sheet:
         minutes = summary.seconds.get(name, math.nan) / 60
         cells = [Cell(name, name), Cell(TITLES[subset], TITLES[subset])]
         cells += [_scored(row.loc[fold]) for fold in [*folds, ALL]]
-        without, covered = float(row.loc[ALL, "rmse_without_suspects"]), float(row.loc[ALL, "coverage"])
+        without, covered = float(row.loc[ALL, "rmse_without_outliers"]), float(row.loc[ALL, "coverage"])
         kind = "part" if covered < 1 else "best" if without == lowest[subset] else ""
         cells.append(Cell(figure(without, covered, str), without, kind))
         cells += [Cell(share(covered), covered), _figured(minutes, decimals=1)]
         lines.append(Line(cells, subset))
-    header = ["predictions", "rows", *(f"fold {fold}" for fold in folds), "all folds", "w/o suspects"]
+    header = ["predictions", "rows", *(f"fold {fold}" for fold in folds), "all folds", "w/o outliers"]
     return Sheet("folds-table", [*header, "coverage", "minutes"], lines)
 
 

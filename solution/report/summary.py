@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 
 from solution.ambiguity import Ambiguity
+from solution.data.sequence import CONTINUES, INTERLEAVED, UNKNOWN, Placement
+from solution.evaluation.expected import Interval, OutOfFold, Scores, expect
 from solution.faces import FaceSet, Predictions
 from solution.keypoints import SUBSETS
-from solution.metrics import weighted
-from solution.report.scores import Interval, Scores, intervals_of, scores_of
+from solution.report.scores import intervals_of, scores_of
 from solution.report.tables import aligned
 from solution.report.truth import Truth
 from solution.suspects import FAR_IN_WORDS
@@ -24,35 +25,68 @@ COLUMN_MEANS = 3.78
 
 @dataclass(frozen=True, kw_only=True)
 class Summary:
-    """The headline. RMSE in pixels; `Scores` are dicts of "overall", 15 and 4.
-
-    cv: of the final out-of-fold predictions, overall weighted by asked cells; intervals: their 95 % bootstrap intervals
-    over pictures. without_suspects: the same figures less the `suspects` rows whose labels lie far off, with
-    intervals_without. truth: what the submission scores, where the answers are known. choice: per subset which of blend
-    and stack is used ("used"), both RMSE ("blend", "stack") and "difference": stack minus blend with its interval,
-    [point, low, high]. seconds: training time by specialist. expected: what the submission should score, see
-    `_expected`; torn: test faces on which the folds' pipelines contradict each other, which it leaves out of what
-    averaging is worth. added: by subset, the forward selection of specialists, [name, the blend's RMSE with it].
-    test_twins: test pictures that are identical to labelled ones; twins: what these labels say, where they are used,
-    which none of the other figures but `truth` shows. drawn: faces drawn here.
+    """The headline figures of one kind of the ensemble's predictions. RMSE in pixels; `Scores` are dicts of "overall",
+    15 and 4, overall weighted by asked cells; intervals are 95 %.
     """
 
     name: str
-    cv: Scores
-    intervals: Mapping[str | int, Interval]
+    """The predictions' name: "final" or "plain"."""
+
     expected: Scores
-    torn: int
-    suspects: int
-    without_suspects: Scores
-    intervals_without: Mapping[str | int, Interval]
+    """What the submission should score on the test file, over every label: the figure beside the leaderboard's."""
+
+    expected_intervals: Mapping[str | int, Interval]
+    """Where a test file of this size scores 95 times in 100."""
+
+    expected_without_outliers: Scores
+    """The same without wrong labels: to compare models."""
+
+    expected_without_outliers_intervals: Mapping[str | int, Interval]
+
+    disagreeing: int
+    """Test faces on which the folds' pipelines disagree; they are left out of what averaging is worth."""
+
+    cv: Scores
+    """Out-of-fold RMSE over every label."""
+
+    cv_intervals: Mapping[str | int, Interval]
+    """From resampling sections of rows."""
+
+    cv_without_outliers: Scores
+    """Out-of-fold RMSE over the rows whose labels are not far off: to compare models."""
+
+    cv_without_outliers_intervals: Mapping[str | int, Interval]
+
+    outliers: int
+    """Rows whose labels are far off."""
+
     drawn: bool
+    """Whether the faces are drawn by this project."""
+
     truth: Truth | None = None
+    """What the submission scores, where the answers are known."""
+
     choice: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
+    """By subset, which of blend and stack is used ("used"), both RMSE ("blend", "stack"), "difference" (stack minus
+    blend with its interval: [point, low, high]), and what was found of the drift."""
+
+    placement: Mapping[int, Placement] = field(default_factory=dict)
+    """By subset, where the test pictures stand in the order of the training rows."""
+
     seconds: Mapping[str, float] = field(default_factory=dict)
+    """Training time by specialist."""
+
     submission: Path | None = None
+    """The file that is described, where there is one."""
+
     added: Mapping[int, Sequence[Sequence[Any]]] = field(default_factory=dict)
+    """By subset, the forward selection of specialists: [name, the blend's RMSE with it]."""
+
     test_twins: int = 0
+    """Test pictures that are byte-identical to labelled ones."""
+
     twins: TwinLabels | None = None
+    """What those labels say, where --use-duplicates asks for it. None of the figures above contains it."""
 
 
 def summarise(
@@ -62,24 +96,30 @@ def summarise(
     *,
     suspects: np.ndarray,
     ambiguity: Ambiguity,
+    sizes: Mapping[int, int],
     **facts: Any,  # noqa: ANN401 - the fields of Summary that are taken as they come
 ) -> Summary:
-    """The headline of the final out-of-fold predictions. suspects: bool (N,). ambiguity: what averaging
-    the folds' pipelines takes off. facts: Summary's other fields.
+    """The headline of the final out-of-fold predictions. suspects: bool (N,), rows whose labels are far off.
+    ambiguity: what averaging the folds' pipelines takes off. sizes: test pictures by subset. facts: Summary's other
+    fields.
 
     ValueError where a labelled cell has no prediction.
     """
-    coords = aligned(faces, final)
-    without, every = scores_of(coords, faces, weights, ~suspects), np.ones(len(faces), bool)
+    coords, every = aligned(faces, final), np.ones(len(faces), bool)
+    oof = OutOfFold(coords=coords, labels=faces.coords, subset=faces.subset, outliers=suspects)
+    expected = expect(oof, ambiguity.by_subset, sizes, weights)
     return Summary(
         name=final.name,
+        expected=expected.scores,
+        expected_intervals=expected.intervals,
+        expected_without_outliers=expected.without_outliers,
+        expected_without_outliers_intervals=expected.without_outliers_intervals,
+        disagreeing=ambiguity.torn,
         cv=scores_of(coords, faces, weights, every),
-        expected=_expected(without, ambiguity.by_subset, weights),
-        torn=ambiguity.torn,
-        intervals=intervals_of(coords, faces, weights, every),
-        suspects=int(suspects.sum()),
-        without_suspects=without,
-        intervals_without=intervals_of(coords, faces, weights, ~suspects),
+        cv_intervals=intervals_of(coords, faces, weights, every),
+        cv_without_outliers=scores_of(coords, faces, weights, ~suspects),
+        cv_without_outliers_intervals=intervals_of(coords, faces, weights, ~suspects),
+        outliers=int(suspects.sum()),
         **facts,
     )
 
@@ -87,25 +127,37 @@ def summarise(
 def headline(summary: Summary, steps: bool = True) -> list[str]:
     """The headline in sentences, without the closing one. steps: with the forward selection."""
     lines = [
-        f"Expected on the test pictures, where the folds' pipelines are averaged: "
-        f"{summary.expected['overall']:.3f} px, {_parts(summary.expected)}{_torn(summary.torn)}."
+        f"Expected on the test file, over every label: {_expected(summary.expected, summary.expected_intervals)}.",
+        "Expected without outliers: "
+        + _expected(summary.expected_without_outliers, summary.expected_without_outliers_intervals)
+        + f"{_disagreeing(summary.disagreeing)}.",
     ]
-    which = f"without the {summary.suspects} suspects, whose labels lie {FAR_IN_WORDS}"
-    lines.append(_validated(summary.name, which, summary.without_suspects, summary.intervals_without))
-    lines.append(_validated(summary.name, "over every label", summary.cv, summary.intervals))
+    which = f"without the {summary.outliers} outliers, whose labels are {FAR_IN_WORDS}"
+    without = summary.cv_without_outliers, summary.cv_without_outliers_intervals
+    lines.append(_validated(summary.name, which, *without))
+    lines.append(_validated(summary.name, "over every label", summary.cv, summary.cv_intervals))
     if summary.truth is not None:
         lines += [_true(summary.truth), held_against(summary, summary.truth)]
     lines += [_choice(subset, choice) for subset, choice in summary.choice.items()]
+    lines += [f"{placement.describe()}." for placement in summary.placement.values()]
+    lines += [_drift(subset, choice) for subset, choice in summary.choice.items() if "relation" in choice]
     if steps:
         lines += [_added(subset, path) for subset, path in summary.added.items()]
     return [*lines, *_twins(summary), *landmarks(summary)]
 
 
-def _torn(count: int) -> str:
+def _expected(scores: Scores, intervals: Mapping[str | int, Interval]) -> str:
+    """The figure, where a file of the test's size scores, and each subset's."""
+    between = "a test file of this size scores between {:.3f} and {:.3f} px 95 times in 100"
+    range_ = f" ({between.format(*intervals['overall'])})" if "overall" in intervals else ""
+    return f"{scores['overall']:.3f} px{range_}, {_parts(scores)}"
+
+
+def _disagreeing(count: int) -> str:
     if not count:
         return ""
-    faces = "1 face" if count == 1 else f"{count} faces"
-    return f" (without {faces} on which they contradict each other)"
+    faces = "1 test face" if count == 1 else f"{count} test faces"
+    return f" (what averaging gains is measured without {faces} on which the pipelines disagree)"
 
 
 def _validated(name: str, which: str, scores: Scores, intervals: Mapping[str | int, Interval]) -> str:
@@ -113,7 +165,7 @@ def _validated(name: str, which: str, scores: Scores, intervals: Mapping[str | i
 
 
 def _true(truth: Truth) -> str:
-    less = f"; without {truth.far_off} whose answers lie {FAR_IN_WORDS}: {truth.without['overall']:.3f} px"
+    less = f"; without {truth.far_off} whose answers are {FAR_IN_WORDS}: {truth.without['overall']:.3f} px"
     return (
         f"True RMSE on the test pictures, over every answer: {_with_interval(truth.scores, truth.intervals)}, "
         f"{_parts(truth.scores)}{less if truth.far_off else ''}."
@@ -121,19 +173,20 @@ def _true(truth: Truth) -> str:
 
 
 def held_against(summary: Summary, truth: Truth) -> str:
-    """By how much the figures that leave out labels far off miss the true one that leaves such answers out."""
-    true = truth.without["overall"]
-    expected, validated = (figure["overall"] / true - 1 for figure in (summary.expected, summary.without_suspects))
-    which = f" ({true:.3f} px without answers far off)" if truth.far_off else ""
+    """Whether the true figure is within the expected interval, and by how much each figure misses its true one."""
+    true, without = truth.scores["overall"], truth.without["overall"]
+    low, high = summary.expected_intervals.get("overall", (float("nan"),) * 2)
     return (
-        f"From the true figure{which} the expected one differs by {expected:+.1%}, the cross-validated one without "
-        f"suspects, which is of one fold's pipeline, by {validated:+.1%}."
+        f"The true figure is {'inside' if low <= true <= high else 'outside'} the expected interval. Without outliers "
+        f"({without:.3f} px) the expected figure differs by "
+        f"{summary.expected_without_outliers['overall'] / without - 1:+.1%}, the cross-validated one, which is of one "
+        f"fold's pipeline, by {summary.cv_without_outliers['overall'] / without - 1:+.1%}."
     )
 
 
 def _with_interval(scores: Scores, intervals: Mapping[str | int, Interval]) -> str:
     low, high = intervals["overall"]
-    return f"{scores['overall']:.3f} px (95 % interval {low:.3f} to {high:.3f} over pictures)"
+    return f"{scores['overall']:.3f} px (95 % interval {low:.3f} to {high:.3f} over sections of rows)"
 
 
 def landmarks(summary: Summary) -> list[str]:
@@ -154,12 +207,6 @@ def closing(summary: Summary) -> str:
     return f"{where}, expected RMSE {summary.expected['overall']:.3f} px{true}"
 
 
-def _expected(cv: Scores, ambiguity: Mapping[int, float], weights: dict[int, float]) -> Scores:
-    """The test score to expect: one pipeline's squared error less what averaging all of them takes off."""
-    by_subset = {s: float(np.sqrt(max(cv[s] ** 2 - ambiguity[s], 0.0))) for s in SUBSETS}
-    return {"overall": weighted(by_subset, weights), **by_subset}
-
-
 def _parts(scores: Scores) -> str:
     return ", ".join(f"{s}-keypoint rows {scores[s]:.3f}" for s in SUBSETS if not np.isnan(scores[s]))
 
@@ -167,24 +214,36 @@ def _parts(scores: Scores) -> str:
 def _choice(subset: int, choice: Mapping[str, Any]) -> str:
     point, low, high = choice["difference"]
     return (
-        f"{subset}-keypoint rows use the {choice['used']} (figures without suspects): "
+        f"{subset}-keypoint rows use the {choice['used']} (figures without outliers): "
         f"blend {choice['blend']:.3f} px, stack {choice['stack']:.3f} px, "
-        f"stack minus blend {point:+.3f} px (95 % interval {low:+.3f} to {high:+.3f})." + _drift(choice)
+        f"stack minus blend {point:+.3f} px (95 % interval {low:+.3f} to {high:+.3f})."
     )
 
 
 def _added(subset: int, steps: Sequence[Sequence[Any]]) -> str:
     """What each specialist adds to the blend, the most useful first."""
     path = ", ".join(f"{name} {value:.3f}" for name, value in steps)
-    return f"{subset}-keypoint rows, the blend as specialists join (px, without suspects): {path}."
+    return f"{subset}-keypoint rows, the blend as specialists join (px, without outliers): {path}."
 
 
-def _drift(choice: Mapping[str, Any]) -> str:
-    """What the drift of the labels along the file is worth, where the ensemble has tried it."""
+def _drift(subset: int, choice: Mapping[str, Any]) -> str:
+    """Whether the submission contains the labels' drift, and the validation that decided it."""
+    where = f"{subset}-keypoint rows: the labels' drift is"
+    if choice["relation"] == UNKNOWN:
+        return f"{where} not added, since the place of the test pictures is unknown."
     if "drift" not in choice:
-        return ""
-    used = "added" if choice["drift_used"] else "not added"
-    return f" The labels' drift along the file is {used}: {choice['plain']:.3f} px without, {choice['drift']:.3f} with."
+        return f"{where} not added, since there are too few rows to validate it."
+    point, low, high = choice["drift_difference"]
+    how = {INTERLEAVED: "single random rows", CONTINUES: "stretches that follow a row"}[choice["relation"]]
+    carried = ""
+    if choice.get("carried"):
+        window, factor, decay = choice["carried"]
+        carried = f" The mean of the last {window} rows is carried on by {factor:g}, decaying over {decay:g} rows."
+    return (
+        f"{where} {'added' if choice['drift_used'] else 'not added'}. On {how}, without outliers: "
+        f"{choice['plain']:.3f} px without, {choice['drift']:.3f} with, {point:+.4f} px (95 % interval {low:+.4f} to "
+        f"{high:+.4f} over sections).{carried}"
+    )
 
 
 def _twins(summary: Summary) -> list[str]:
@@ -201,7 +260,7 @@ def _twins(summary: Summary) -> list[str]:
 
 def _worth(subset: int, worth: Worth) -> str:
     return (
-        f"The {worth.rows} {subset}-keypoint training rows with a twin (without suspects): out-of-fold "
+        f"The {worth.rows} {subset}-keypoint training rows with a twin (without outliers): out-of-fold "
         f"{worth.alone:.3f} px, blended with the twin's label {worth.blended:.3f} px; the label weighs "
         f"{worth.weight:.2f} on the test pictures."
     )

@@ -26,7 +26,7 @@ class Tables:
     folds: columns name, subset ("15", "4", "weighted"), fold ("0", …, "all") and the figures.
     keypoints: columns name, subset ("15", "4"), point and the figures.
     Figures: rmse (px, NaN where nothing is scored), cells (how many are scored), coverage (share of the labelled cells
-    that is predicted), rmse_without_suspects (px), best (of all predictions here).
+    that is predicted), rmse_without_outliers (px), best (of all predictions here).
     """
 
     folds: pd.DataFrame
@@ -108,7 +108,7 @@ class _Scored:
             "rmse": pooled(squared),
             "cells": cells,
             "coverage": cells / labelled if labelled else np.nan,
-            "rmse_without_suspects": without,
+            "rmse_without_outliers": without,
         }
 
 
@@ -129,7 +129,7 @@ def _over_subsets(by_subset: dict[int, dict[str, float]], weights: dict[int, flo
         "rmse": weighted({s: by_subset[s]["rmse"] for s in SUBSETS}, weights),
         "cells": sum(by_subset[s]["cells"] for s in asked),
         "coverage": 1 - sum(weights[s] * (1 - by_subset[s]["coverage"]) for s in asked),  # all predicted: exactly 1
-        "rmse_without_suspects": weighted({s: by_subset[s]["rmse_without_suspects"] for s in SUBSETS}, weights),
+        "rmse_without_outliers": weighted({s: by_subset[s]["rmse_without_outliers"] for s in SUBSETS}, weights),
     }
 
 

@@ -6,7 +6,6 @@ from dataclasses import asdict, dataclass, fields
 import numpy as np
 
 from solution.artefacts import atomic
-from solution.drift import cross_validated
 from solution.errors import UserError
 from solution.faces import Predictions
 from solution.keypoints import SUBSETS
@@ -17,23 +16,18 @@ from solution.stages import Run
 from solution.suspects import far_off
 from solution.trials.work import base_of, done, job_of
 
-MAY_HAVE_DRIFT = 4
-"""The subset whose labels drift: there the trial is also compared with the drift added by rank, from other folds."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """RMSE in px of the recipe and of the trial, without suspects, and trial minus recipe with its 95 % interval.
-
-    drift: whether both have the drift along the file added, by rank, from their own residuals. blend_*: the same of
-    the even mean of both against the recipe: what the trial adds as a second member.
+    """RMSE in px of the recipe and of the trial, without outliers, and trial minus recipe with its 95 % interval over
+    sections of rows. blend_*: the same of the even mean of both against the recipe: what the trial adds as a second
+    member.
     """
 
     trial: str
     subset: int
     folds: int
     rows: int
-    drift: bool
     recipe_rmse: float
     trial_rmse: float
     difference: float
@@ -45,7 +39,7 @@ class Outcome:
 
 
 def outcomes(run: Run, name: str, folds: tuple[int, ...]) -> list[Outcome]:
-    """One line a subset, and one more with drift. UserError where a fold of the recipe or the trial is missing."""
+    """One line for each subset. UserError where a fold of the recipe or the trial is missing."""
     recipe, _ = base_of(run, name)
     base = recipe.name
     theirs, ours = [], []
@@ -55,24 +49,15 @@ def outcomes(run: Run, name: str, folds: tuple[int, ...]) -> list[Outcome]:
             raise UserError(f"{name} fold {fold}: expected finished trainings of the trial and of {base}")
         theirs.append(load_part(run.workspace.fold(base, fold), base, "held"))
         ours.append(load_part(job.folder, name, "held"))
-    return [
-        _outcome(run, name, subset, theirs, ours, drift)
-        for subset in SUBSETS
-        if subset in recipe.subsets
-        for drift in ((False, True) if subset == MAY_HAVE_DRIFT and len(folds) > 1 else (False,))
-    ]
+    return [_outcome(run, name, subset, theirs, ours) for subset in SUBSETS if subset in recipe.subsets]
 
 
-def _outcome(
-    run: Run, name: str, subset: int, theirs: list[Predictions], ours: list[Predictions], drift: bool
-) -> Outcome:
+def _outcome(run: Run, name: str, subset: int, theirs: list[Predictions], ours: list[Predictions]) -> Outcome:
     train = run.competition.train
     ids = np.concatenate([p.ids for p in theirs])
     rows = np.flatnonzero(np.isin(train.ids, ids) & (train.subset == subset))
     old, new = (_in_order(parts, train.ids[rows]) for parts in (theirs, ours))
     labels, kept = train.coords[rows], ~far_off(old, train.coords[rows])
-    if drift:
-        old, new = (_with_drift(run, rows, coords, subset) for coords in (old, new))
     alone = {s: float(s == subset) for s in SUBSETS}
     settings = labels[kept], np.full(int(kept.sum()), subset), alone
     apart = paired_difference(new[kept], old[kept], *settings)
@@ -82,7 +67,6 @@ def _outcome(
         subset=subset,
         folds=len(theirs),
         rows=int(kept.sum()),
-        drift=drift,
         recipe_rmse=rmse(old[kept], labels[kept]),
         trial_rmse=rmse(new[kept], labels[kept]),
         **dict(zip(("difference", "low", "high"), apart, strict=True)),
@@ -94,11 +78,6 @@ def _in_order(parts: list[Predictions], ids: np.ndarray) -> np.ndarray:
     """The parts' coords for these ids, (N, 15, 2)."""
     rows = rows_of(np.concatenate([part.ids for part in parts]), ids)
     return np.concatenate([part.coords for part in parts])[rows]
-
-
-def _with_drift(run: Run, rows: np.ndarray, coords: np.ndarray, subset: int) -> np.ndarray:
-    residuals = run.competition.train.coords[rows] - coords
-    return coords + cross_validated(rows, residuals, run.table.fold[rows], subset)
 
 
 def write(run: Run, found: list[Outcome]) -> None:
@@ -117,7 +96,7 @@ def write(run: Run, found: list[Outcome]) -> None:
 
 def sentence(one: Outcome) -> str:
     """One outcome as a line for the terminal."""
-    what = f"{one.trial}: {one.subset}-keypoint rows{', with drift' if one.drift else ''}, {one.folds} folds"
+    what = f"{one.trial}: {one.subset}-keypoint rows, {one.folds} folds"
     return (
         f"{what}: {one.recipe_rmse:.3f} → {one.trial_rmse:.3f} px, {one.difference:+.3f} ({one.low:+.3f} to "
         f"{one.high:+.3f}); mean of both {one.blend_difference:+.3f} ({one.blend_low:+.3f} to {one.blend_high:+.3f})"

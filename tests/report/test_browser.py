@@ -130,7 +130,7 @@ def test_cells_are_the_reports_figures(desk: Opened, page_file: Path):
         column = "all folds" if row["fold"] == "all" else f"fold {row['fold']}"
         assert figure(line[column]) == pytest.approx(row["rmse"], abs=0.0006)
         if row["fold"] == "all":
-            assert figure(line["w/o suspects"]) == pytest.approx(row["rmse_without_suspects"], abs=0.0006)
+            assert figure(line["w/o suspects"]) == pytest.approx(row["rmse_without_outliers"], abs=0.0006)
 
 
 @pytest.mark.parametrize("subset", ["15", "4"])

@@ -110,7 +110,7 @@ def test_charts_hold_the_histories_and_figures(report: Report, text: str):
     both = charts["standing"]["data"][0]
     assert both["x"][0] == pytest.approx(report.summary.expected["overall"], abs=1e-5)
     assert both["error_x"]["array"][1] == pytest.approx(
-        report.summary.intervals_without["overall"][1] - report.summary.without_suspects["overall"], abs=2e-5
+        report.summary.intervals_without["overall"][1] - report.summary.without_outliers["overall"], abs=2e-5
     )
 
 

@@ -96,11 +96,11 @@ def test_suspects_stay_in_the_main_figure(
 ) -> None:
     plain = make_tables(faces, table, oof, WEIGHTS, np.zeros(len(faces), bool))
     pd.testing.assert_series_equal(plain.folds["rmse"], tables.folds["rmse"])
-    pd.testing.assert_series_equal(plain.folds["rmse_without_suspects"], plain.folds["rmse"], check_names=False)
+    pd.testing.assert_series_equal(plain.folds["rmse_without_outliers"], plain.folds["rmse"], check_names=False)
     at = (faces.subset == 4) & ~suspects
     row = figure(tables.folds, name="blend", subset="4", fold="all")
-    assert row["rmse_without_suspects"] == pytest.approx(rmse(oof[2].coords[at].astype(float), faces.coords[at]))
-    assert row["rmse_without_suspects"] != row["rmse"]
+    assert row["rmse_without_outliers"] == pytest.approx(rmse(oof[2].coords[at].astype(float), faces.coords[at]))
+    assert row["rmse_without_outliers"] != row["rmse"]
 
 
 def test_weights_that_do_not_add_up_exactly_leave_coverage_whole(
@@ -133,7 +133,7 @@ def test_summary(summary: Summary, faces: FaceSet, suspects: np.ndarray) -> None
     assert summary.intervals_without["overall"] != summary.intervals["overall"]
     assert summary.suspects == 2
     want = weighted_rmse(coords[kept], faces.coords[kept], faces.subset[kept], WEIGHTS)
-    assert summary.without_suspects["overall"] == pytest.approx(want)
+    assert summary.without_outliers["overall"] == pytest.approx(want)
 
 
 def test_summary_of_predictions_with_holes_is_refused(faces: FaceSet, oof: list[Predictions]) -> None:
@@ -193,7 +193,7 @@ def test_drawn_faces_show_their_true_score_and_no_landmark(tables: Tables, summa
 
 def test_the_figures_are_held_against_the_true_one(summary: Summary) -> None:
     """Like with like: all three leave out what lies far off."""
-    made = replace(summary, expected={"overall": 1.1}, without_suspects={"overall": 1.2}, cv={"overall": 9.0})
+    made = replace(summary, expected={"overall": 1.1}, without_outliers={"overall": 1.2}, cv={"overall": 9.0})
     truth = Truth({"overall": 2.0}, {"overall": (1.0, 3.0)}, 1, {"overall": 1.0})
     said = held_against(made, truth)
     assert "From the true figure (1.000 px without answers far off) the expected one differs by +10.0%" in said

@@ -43,7 +43,7 @@ function caption(picture, chosen) {
   const mark = chosen === null ? worstMark(picture) : picture.marks.find((one) => one.k === chosen);
   const figure = chosen === null ? px(picture.rms) : px(mark.e);
   const first = picture.other === null ? figure : `${picture.other.toFixed(2)} → ${px(picture.rms)}`;
-  const badge = picture.suspect ? [make("span", { class: "badge" }, "suspect")] : [];
+  const badge = picture.outlier ? [make("span", { class: "badge" }, "outlier")] : [];
   const lines = [`id ${picture.id}, fold ${picture.fold}`, named(mark.k)].map((line) => make("span", {}, line));
   return make("span", { class: "caption" }, make("b", {}, first), ...badge, ...lines);
 }
@@ -92,7 +92,7 @@ function fill(place, more, pictures, chosen) {
   next();
 }
 
-const wanted = { subset: "", suspect: "" };
+const wanted = { subset: "", outlier: "" };
 const keypoint = document.getElementById("keypoint");
 
 /** The pictures that the filters let through, the worst first: over all labels, or at the keypoint chosen. */
@@ -102,7 +102,7 @@ function filtered() {
   const found = gallery.worst.filter(
     (picture) =>
       (wanted.subset === "" || String(picture.subset) === wanted.subset) &&
-      (wanted.suspect === "" || String(picture.suspect) === wanted.suspect) &&
+      (wanted.outlier === "" || String(picture.outlier) === wanted.outlier) &&
       (chosen === null || at(picture) !== undefined),
   );
   if (chosen !== null) found.sort((a, b) => at(b).e - at(a).e);
@@ -110,7 +110,7 @@ function filtered() {
   fill(document.getElementById("worst"), document.getElementById("more"), found, chosen);
 }
 
-for (const filter of ["subset", "suspect"]) {
+for (const filter of ["subset", "outlier"]) {
   switches(`worst-${filter}`, (value) => {
     wanted[filter] = value;
     filtered();
