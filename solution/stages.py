@@ -132,7 +132,8 @@ def data(run: Run) -> None:
     train, test = run.competition.train, run.competition.test
     counts = {s: int((train.subset == s).sum()) for s in SUBSETS}
     LOG.info(
-        "Data: %d labelled faces (%d with 15 points, %d with 4), %d test faces, %d cells asked; %d test pictures identical to labelled ones",
+        "Data: %d labelled faces (%d with 15 points, %d with 4), %d test faces, %d cells asked; %d test pictures are "
+        "identical to labelled ones",
         *(len(train), counts[15], counts[4], len(test), len(run.competition.lookup.row_id)),
         twins.in_test(run.competition),
     )

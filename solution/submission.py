@@ -39,8 +39,8 @@ def write_submission(path: Path, competition: Competition, predictions: Predicti
     """Write the submission and its record; give the submission's path.
 
     predictions: one row for each test picture, in any order, coords (N, 15, 2) in pixels. record: anything worth
-    keeping as JSON (`expected` and the other figures also go to the score ledger). UserError where a picture or an asked
-    cell has no prediction: a hole is never filled.
+    keeping as JSON (`expected` and the other figures also go to the score ledger). UserError where a picture or an
+    asked cell has no prediction: a hole is never filled.
     """
     cells = _asked_cells(competition, predictions)
     inside = np.clip(cells, 0, HIGHEST)
@@ -71,8 +71,8 @@ def check_submission(path: Path, competition: Competition) -> dict[str, Any]:
     record = read_record(path)
     if record.get("format") != FORMAT:
         raise UserError(
-            f"{path}: expected a submission of format {FORMAT}, got one of an earlier version, whose 4-keypoint rows may "
-            "have the labels' drift in a wrong place. Run `python -m solution stack` and `python -m solution "
+            f"{path}: expected a submission of format {FORMAT}, got one of an earlier version, whose 4-keypoint rows "
+            "may have the labels' drift in a wrong place. Run `python -m solution stack` and `python -m solution "
             "submission` with the same --data and --scale first; nothing is trained again."
         )
     if record.get("sha256") != file_digest(path):

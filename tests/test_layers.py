@@ -15,7 +15,7 @@ LAYERS = [
     "network inference microbatches pretrained portable",
     "training patches",
     "methods specialists executors ray_parcels ray_worker ray_executor",
-    "audit ambiguity blend contradiction features stacker ensemble yardsticks twins",
+    "audit ambiguity evaluation blend contradiction features stacker ensemble yardsticks twins",
     "submission kaggle report source photo extract holdout",
     "stages",
     "outcomes trials export zoo",

@@ -140,10 +140,8 @@ def _trend_told(found: Standing) -> list[str]:
     if not found.change:
         return []
     moves = ", ".join(f"{kind} {value:+.4f}" for kind, value in found.change.items())
-    alike = (
-        f"; expected and public score moved the same way in {found.alike} of {found.steps} steps" if found.steps else ""
-    )
-    return [f"From the first scored to the newest: {moves} px{alike}"]
+    alike = f"; expected and public score moved the same way in {found.alike} of {found.steps} steps"
+    return [f"From the first scored to the newest: {moves} px{alike if found.steps else ''}"]
 
 
 def _table(entries: Sequence[Entry]) -> Table:

@@ -22,7 +22,7 @@ def scores_of(coords: np.ndarray, faces: FaceSet, weights: dict[int, float], kep
 def intervals_of(
     coords: np.ndarray, faces: FaceSet, weights: dict[int, float], kept: np.ndarray
 ) -> dict[str | int, Interval]:
-    """Their 95 % bootstrap intervals over sections of rows in file order; none for a subset without any labelled cell."""
+    """Their 95 % bootstrap intervals over sections of rows in file order; none for a subset without a labelled cell."""
     kinds = {"overall": weights} | {s: {t: float(t == s) for t in SUBSETS} for s in SUBSETS}
     labelled = kept & ~np.isnan(faces.coords).all(axis=(1, 2))
     found: dict[str | int, Interval] = {}
