@@ -20,7 +20,6 @@ from scipy.ndimage import gaussian_filter1d
 
 from solution.data.sequence import CONTINUES, INTERLEAVED, Placement, place_pictures
 from solution.metrics import BOOTSTRAPS, SECTIONS, interval, resampled_means
-from solution.runtime import seed_for
 
 CHUNK = 256  # places at once: 14,000 of them among 56,000 rows take 0.4 GiB of weights
 
@@ -200,7 +199,7 @@ def _at(placed: Placement, known: np.ndarray, residuals: np.ndarray, width: floa
 def _deals(rows: int, pictures: int, subset: int) -> Iterator[np.ndarray]:
     """Random shares of the rows, each as large as the test file's share of all, every row in one of them: (N,) bool."""
     shares = int(np.clip(round((rows + pictures) / max(pictures, 1)), 2, 10))
-    deal = np.random.default_rng(seed_for("drift", subset)).permutation(rows) % shares
+    deal = np.random.default_rng(subset).permutation(rows) % shares
     return (deal == one for one in range(shares))
 
 

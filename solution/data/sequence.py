@@ -21,7 +21,6 @@ import numpy as np
 
 from solution.faces import FaceSet
 from solution.keypoints import SUBSETS
-from solution.runtime import seed_for
 
 INTERLEAVED, CONTINUES, UNKNOWN = "interleaved", "continues", "unknown"
 
@@ -152,7 +151,7 @@ def place_pictures(train: np.ndarray, test: np.ndarray, subset: int, config: Seq
     together, rate, fitted = _after_last(pairs, period, config)
     by_rank = _concentration(pairs.by_rank - pairs.row, period)
     phase, phase_error = _phase(pairs, rate, fitted)
-    rng = np.random.default_rng(seed_for("sequence", subset))
+    rng = np.random.default_rng(subset)
     chance = max(_best_concentration(pairs.shuffled(rng), period, config) for _ in range(config.shuffles))
     facts |= {"concentration": _concentration(pairs.after_last(rate) - pairs.row, fitted), "by_rank": by_rank}
     facts |= {"chance": chance, "together": together, "rate": rate, "phase": phase, "phase_error": phase_error}
