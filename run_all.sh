@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # From the competition's files to a checked submission: sets up, then `python -m solution run` with the same options.
-#   ./run_all.sh [--data DIR] [--scale smoke|cpu|full] [--device auto|cpu|cuda] [--jobs N] [--fresh] [--use-twins]
+#   ./run_all.sh [--data DIR] [--scale smoke|cpu|full] [--device auto|cpu|cuda] [--jobs N] [--fresh] [--use-duplicates]
 #                [--executor local|ray[:HOST:PORT]] [--weights DIR, scale full only] [--no-pretrained]
 #   ./run_all.sh --test [pytest options]      sets up the same way and runs the tests
 set -euo pipefail

@@ -16,6 +16,7 @@ from solution.data.files import DRAWN
 from solution.data.sequence import Placement
 from solution.ensemble import Ensemble
 from solution.errors import UserError
+from solution.faces import Predictions
 from solution.kaggle import asking, scores, sending
 from solution.keypoints import SUBSETS
 from solution.report.content import gather
@@ -25,26 +26,47 @@ from solution.report.summary import Summary, summarise
 from solution.report.truth import truth_of
 from solution.runtime import LOG
 from solution.stages import Run, stacked, trained
-from solution.submission import check_submission, read_record, record_path, write_submission
+from solution.submission import FORMAT, check_submission, read_record, record_path, write_submission
 from solution.suspects import far_off
 
 NAME = "submission"
+DUPLICATES = f"{NAME}-duplicates"
 WRITTEN = {NAME: ensemble.FINAL, f"{NAME}-plain": ensemble.PLAIN}
 """The submissions that are always written, by file name: what the evidence supports, and without the labels' drift."""
 
 
 def submission(run: Run) -> None:
-    """Write each submission with its record, and check it as it lies on disk."""
+    """Write each submission with its record, and check it as it is on disk."""
     made = stacked(run)
     for name, kind in WRITTEN.items():
-        path = run.workspace.submissions / f"{name}.csv"
         figures = quality(run, made, kind)
-        predictions = made.test_predictions(kind, run.bench)
-        if figures.twins is not None:
-            predictions = figures.twins.blend(predictions, run.competition.test)
-        write_submission(path, run.competition, predictions, record_of(run, made, figures))
-        check_submission(path, run.competition)
-        LOG.info("Submission: %s, %d rows, checked", path, len(run.competition.lookup.row_id))
+        _write(run, name, made.test_predictions(kind, run.bench), record_of(run, made, figures))
+    if run.use_duplicates:
+        _write_with_duplicates(run, made)
+
+
+def _write_with_duplicates(run: Run, made: Ensemble) -> None:
+    """The third submission, which answers test pictures with the labels of their duplicates, where that wins."""
+    figures = quality(run, made, ensemble.FINAL)
+    assert figures.twins is not None
+    if not figures.twins.used:
+        LOG.info(
+            "Submission: %s.csv is not written: the labels of no test picture's duplicates are worth using", DUPLICATES
+        )
+        return
+    predictions = figures.twins.blend(made.test_predictions(ensemble.FINAL, run.bench), run.competition.test)
+    record = record_of(run, made, figures) | {"use_duplicates": True, "duplicates": _duplicates_record(figures)}
+    _write(run, DUPLICATES, predictions, record)
+    LOG.info(
+        "Submission: %d predictions of it are blended with labels of identical training pictures", figures.twins.used
+    )
+
+
+def _write(run: Run, name: str, predictions: Predictions, record: dict[str, Any]) -> None:
+    path = run.workspace.submissions / f"{name}.csv"
+    write_submission(path, run.competition, predictions, record)
+    check_submission(path, run.competition)
+    LOG.info("Submission: %s, %d rows, checked", path, len(run.competition.lookup.row_id))
 
 
 def record_of(run: Run, made: Ensemble, figures: Summary) -> dict[str, Any]:
@@ -59,8 +81,8 @@ def record_of(run: Run, made: Ensemble, figures: Summary) -> dict[str, Any]:
         "outliers": figures.outliers,
         "disagreeing": figures.disagreeing,
         "placement": {str(s): _placement_record(placement) for s, placement in figures.placement.items()},
-        "use_twins": figures.twins is not None,
-        "twins": _twins_record(figures),
+        "use_duplicates": False,
+        "duplicates": {"test_pictures": figures.test_twins},
         "choice": {str(s): choice for s, choice in made.choice.items()},
         "added": {str(s): steps for s, steps in made.added.items()},
         "blend_weights": {str(s): weights for s, weights in made.weights.items()},
@@ -98,8 +120,16 @@ def _rounded(value: Any) -> Any:  # noqa: ANN401 - any JSON value
 def submit(run: Run, name: str, message: str, *, yes: bool = False, wait: float | None = None) -> None:
     """Hand a submission to Kaggle and say what it scored. yes: do not ask first; wait: seconds, None for not at all.
 
-    UserError where the run is not finished or the submission is not of the stack there now.
+    With --use-duplicates the file with their labels is sent in place of submission.csv. UserError where the run is not
+    finished or the submission is not of the stack there now.
     """
+    if run.use_duplicates and name.removesuffix(".csv") == NAME:
+        name = DUPLICATES
+        if not (run.workspace.submissions / f"{name}.csv").is_file():
+            raise UserError(
+                f"{run.workspace.submissions / name}.csv: expected the submission with the labels of duplicates, found "
+                "none. Run `python -m solution submission --use-duplicates` with the same --data and --scale first."
+            )
     path = run.workspace.submissions / f"{name.removesuffix('.csv')}.csv"
     parcel = sending.packed(path, run.competition, message)
     _require_finished(run)
@@ -107,11 +137,6 @@ def submit(run: Run, name: str, message: str, *, yes: bool = False, wait: float 
         raise UserError(
             f"{path}: expected a submission of the trainings there now, got one of others. "
             "Run `python -m solution submission` with the same --data and --scale first."
-        )
-    if run.use_twins and not parcel.record.get("use_twins"):
-        raise UserError(
-            f"{path}: expected a submission made with --use-twins, got one without. "
-            "Run `python -m solution submission --use-twins` with the same --data and --scale first."
         )
     asking.confirm(parcel, yes)
     entry = sending.send(parcel)
@@ -132,21 +157,20 @@ def _require_finished(run: Run) -> None:
         )
 
 
-def _twins_record(figures: Summary) -> dict[str, Any]:
+def _duplicates_record(figures: Summary) -> dict[str, Any]:
     """The test pictures that are identical to labelled ones, and where their labels are used, with what they gain."""
-    record: dict[str, Any] = {"test_pictures": figures.test_twins}
-    if figures.twins is None:
-        return record
+    assert figures.twins is not None
     worth = {
         str(s): {
             "weight": round(worth.weight, 5),
+            "weight_unmet": round(worth.unmet, 5),
             "rows": worth.rows,
             "cv_alone": round(worth.alone, 5),
             "cv_blended": round(worth.blended, 5),
         }
         for s, worth in figures.twins.worth.items()
     }
-    return {**record, "blended": figures.twins.used, "worth": worth}
+    return {"test_pictures": figures.test_twins, "blended": figures.twins.used, "worth": worth}
 
 
 def _stack_digest(run: Run) -> str:
@@ -155,12 +179,12 @@ def _stack_digest(run: Run) -> str:
 
 
 def _written(run: Run) -> Path | None:
-    """The submission of the stack there now, None where there is none or it is of another stack or use of twins."""
+    """The submission of the stack there now, None where there is none or it is of another stack or format."""
     path = run.workspace.submissions / f"{NAME}.csv"
     if not (path.is_file() and record_path(path).is_file()):
         return None
     record = read_record(path)
-    same = record.get("stack") == _stack_digest(run) and record.get("use_twins", False) == run.use_twins
+    same = record.get("stack") == _stack_digest(run) and record.get("format") == FORMAT
     if same:
         check_submission(path, run.competition)
     return path if same else None
@@ -182,7 +206,7 @@ def quality(run: Run, made: Ensemble, kind: str, **facts: Any) -> Summary:  # no
         choice=made.choice,
         added=made.added,
         test_twins=twins.in_test(run.competition),
-        twins=twins.learn(run.competition, run.table, final.coords) if run.use_twins else None,
+        twins=twins.learn(run.competition, run.table, final.coords) if run.use_duplicates else None,
         **facts,
     )
 

@@ -24,7 +24,7 @@ def open_run(options: argparse.Namespace, root: Path, fresh: bool = False) -> Ru
     found = source.find(root, options.data)
     scale = options.scale or default_scale(found.folder, device.type)
     weights = FirstWeights(options.weights, not options.no_pretrained)
-    run = Run(root, found, scale, device, options.jobs, weights, options.use_twins, options.executor)
+    run = Run(root, found, scale, device, options.jobs, weights, options.use_duplicates, options.executor)
     if fresh:
         stages.fresh(run)  # before the log is opened: it is one of the results
     log_to(run.workspace.folds / "log.txt")

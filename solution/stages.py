@@ -34,7 +34,8 @@ Made = TypeVar("Made")
 class Run:
     """What a command works on: data, scale, device, first weights. The rest is read from disk when first needed.
 
-    use_twins: answer test pictures that are identical to labelled ones with the help of those labels. executor: where
+    use_duplicates: write a third submission, which answers test pictures that are identical to labelled ones with the
+    help of those labels. executor: where
     trainings run, as --executor has it.
     """
 
@@ -44,7 +45,7 @@ class Run:
     device: torch.device
     jobs: int | None = None
     weights: FirstWeights = field(default_factory=FirstWeights)
-    use_twins: bool = False
+    use_duplicates: bool = False
     executor: str = ray_executor.LOCAL
 
     @cached_property

@@ -26,8 +26,8 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
         "--weights", type=Path, metavar="DIR", help="BACKBONE.safetensors files of ImageNet (default: timm's hub)"
     )
     source.add_argument("--no-pretrained", action="store_true", help="start every recipe from random weights")
-    twins = "blend labels into test pictures identical to labelled ones (default: never; see README)"
-    parser.add_argument("--use-twins", action="store_true", help=twins)
+    duplicates = "write a third submission with the labels of training pictures that are in the test file, too"
+    parser.add_argument("--use-duplicates", "--use-twins", action="store_true", help=duplicates)
     parser.set_defaults(executor="local")
 
 

@@ -14,7 +14,7 @@ from solution.__main__ import main
 from solution.data.competition import Competition, Lookup
 from solution.data.files import read_competition
 from solution.faces import FoldTable
-from solution.folds import groups_of
+from solution.folds import groups_of, twins_across
 from tests.small import predicted, small_faces
 from tests.tiny_recipes import BASE
 
@@ -22,6 +22,13 @@ PREDICTION, LABEL = 1.0, 1.5  # px rms, of what is planted
 OPTIMUM = PREDICTION**2 / (PREDICTION**2 + LABEL**2)
 FOLDS = 4
 ROWS = 120  # of each subset, two by two with one picture
+
+
+@pytest.fixture(autouse=True)
+def unmet(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As if no pipeline had met the duplicate of a test picture, unless a test is about that."""
+    if "met" not in request.keywords:
+        monkeypatch.setattr(twins, "MET", {15: 1.0, 4: 1.0})
 
 
 @pytest.fixture
@@ -63,6 +70,27 @@ def test_the_weight_is_near_the_best_there_is(planted):
         best = np.hypot(LABEL, PREDICTION * LABEL / np.hypot(PREDICTION, LABEL))
         assert worth.blended == pytest.approx(best, rel=0.05)
         assert worth.blended < worth.alone
+
+
+@pytest.mark.met
+def test_a_label_that_the_pipelines_have_met_weighs_less(planted):
+    data, table, oof = planted
+    found = twins.learn(data, table, oof)
+    assert found.worth[4].weight == pytest.approx(twins.MET[4] * found.worth[4].unmet)
+    assert 0 < found.worth[4].weight < found.worth[4].unmet
+    assert found.worth[15].weight == 0  # no pair of the competition's shows what it would be worth
+    assert found.used == 1
+
+
+def test_labels_that_lose_are_not_used(planted):
+    """The weight is learnt on three folds; on the fourth the labels are worse than the predictions."""
+    data, table, oof = planted
+    coords = data.train.coords.copy()
+    for fold in range(FOLDS):
+        coords[table.fold == fold] += 3.0 * (-1) ** fold
+    found = twins.learn(with_labels(data, coords), table, oof)
+    for worth in found.worth.values():
+        assert worth.wins == (worth.blended < worth.alone)
 
 
 def test_a_row_never_helps_to_weigh_its_own_twins(planted, monkeypatch: pytest.MonkeyPatch):
@@ -156,6 +184,7 @@ def test_several_twins_in_the_training_file_speak_as_one(planted):
     data, table, oof = planted
     images = data.train.images.copy()
     images[[2, 3]] = images[0]
+    data.train.coords[[2, 3]], oof[[2, 3]] = data.train.coords[[0, 1]] + 0.5, oof[[0, 1]]
     data.test.images[0] = images[0]
     found = twins.learn(replace(data, train=replace(data.train, images=images)), table, oof)
     np.testing.assert_allclose(found.test[0], data.train.coords[:4].mean(axis=0), rtol=1e-6)
@@ -205,52 +234,63 @@ def test_a_run_from_end_to_end(
         assert main([verb, *arguments], root) == 0
         return capsys.readouterr().out
 
-    def submitted(name: str) -> tuple[np.ndarray, dict]:
-        return locations(sent / f"{name}.csv"), json.loads((sent / f"{name}.json").read_text())
+    def submitted(name: str) -> tuple[bytes, dict]:
+        return (sent / f"{name}.csv").read_bytes(), json.loads((sent / f"{name}.json").read_text())
 
-    assert "; 2 test twins" in call("run")
-    assert "2 test pictures are byte-identical to labelled training pictures; their labels are not used." in (
-        report.read_text()
-    )
+    call("run")
+    assert "training pictures; their labels are not used." in report.read_text()
     names = ("submission", "submission-plain")
-    without = {name: submitted(name) for name in names}
-    for _, record in without.values():
-        assert record["use_twins"] is False
-        assert record["twins"] == {"test_pictures": 2}
+    without = {name: submitted(name)[0] for name in names}
+    assert not (sent / "submission-duplicates.csv").exists()
+    for name in names:
+        assert submitted(name)[1]["use_duplicates"] is False
 
-    assert "Train: 5 of 5 trainings are complete" in call("run", "--use-twins")
-    assert "(--use-twins)" in report.read_text()
+    assert "Train: 5 of 5 trainings are complete" in call("run", "--use-duplicates")
+    assert "submission-duplicates.csv blends the predictions of" in report.read_text()
     assert f"Submission: {sent / 'submission.csv'}" in report.read_text()
+    for name in names:  # neither is changed by the flag
+        assert submitted(name)[0] == without[name]
     data = read_competition(copied_folder, tmp_path / "cache")
-    for name in names:
-        check_blended(data, *without[name], *submitted(name))
+    check_blended(data, locations(sent / "submission.csv"), locations(sent / "submission-duplicates.csv"), sent)
 
-    assert "No submission written" in call("report")  # the one there was made with the flag
-    call("submission")
-    assert f"Submission: {sent / 'submission.csv'}" in call("report")
-    assert "No submission written" in call("report", "--use-twins")
-    for name in names:
-        np.testing.assert_array_equal(submitted(name)[0], without[name][0])
+    (sent / "submission-duplicates.csv").unlink()
+    call("submission", "--use-twins")  # the earlier name of the option
+    assert (sent / "submission-duplicates.csv").is_file()
 
 
-def check_blended(data: Competition, plain: np.ndarray, plain_record: dict, blended: np.ndarray, record: dict) -> None:
-    """The cells of twins lie between prediction and label as far as the record says, all others where they were."""
-    assert record["use_twins"] is True
-    assert record["twins"]["test_pictures"] == 2
-    assert (record["cv"], record["expected"]) == (plain_record["cv"], plain_record["expected"])
-    used = 0
-    for row, subset in enumerate(data.test.subset.tolist()):
-        cells = data.lookup.image_id == data.test.ids[row]
-        weight = record["twins"]["worth"].get(str(subset), {"weight": 0})["weight"] if row in COPIED else 0
-        used += weight > 0
-        column = data.lookup.column[cells]
-        labels = data.train.coords[COPIED.get(row, 0), column // 2, column % 2]
-        want = np.where(np.isnan(labels), plain[cells], (1 - weight) * plain[cells] + weight * labels)
-        np.testing.assert_allclose(blended[cells], want, atol=1e-3)
-    assert used == record["twins"]["blended"] >= 1
-    for worth in record["twins"]["worth"].values():
-        assert 0 <= worth["weight"] <= 1
-        assert worth["rows"] >= 2
+def check_blended(data: Competition, alone: np.ndarray, blended: np.ndarray, sent: Path) -> None:
+    """Cells of duplicates are between prediction and label as far as the record says, all others where they were."""
+    record = json.loads((sent / "submission-duplicates.json").read_text())
+    assert record["use_duplicates"] is True
+    assert record["duplicates"]["test_pictures"] == twins.in_test(data)
+    moved = np.unique(data.lookup.image_id[alone != blended])
+    known = data.test.ids[np.unique(twins_across(data.train, data.test)[:, 0])]
+    assert set(moved.tolist()) <= set(known.tolist())
+    assert 1 <= len(moved) <= record["duplicates"]["blended"]
+    row, labelled = next((row, labelled) for row, labelled in COPIED.items() if data.test.subset[row] == 4)
+    cells = data.lookup.image_id == data.test.ids[row]
+    column = data.lookup.column[cells]
+    labels = data.train.coords[labelled, column // 2, column % 2]
+    weight = record["duplicates"]["worth"]["4"]["weight"]
+    want = np.where(np.isnan(labels), alone[cells], (1 - weight) * alone[cells] + weight * labels)
+    np.testing.assert_allclose(blended[cells], want, atol=1e-3)
+
+
+def test_without_worth_nothing_is_written(
+    copied_folder: Path,
+    tmp_path: Path,
+    use_recipes: Callable[..., None],
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+):
+    use_recipes(BASE)
+    monkeypatch.setattr(twins, "MET", {15: 0.0, 4: 0.0})
+    arguments = ["--data", str(copied_folder), "--scale", "smoke", "--jobs", "1", "--use-duplicates"]
+    assert main(["run", *arguments], tmp_path) == 0
+    assert "submission-duplicates.csv is not written" in capsys.readouterr().out
+    assert not list(tmp_path.glob("submissions/*/submission-duplicates*"))
+    assert main(["submit", *arguments, "-m", "a try", "--yes"], tmp_path) == 2
+    assert "expected the submission with the labels of duplicates, found none" in capsys.readouterr().err
 
 
 def test_the_planted_copies_are_seen(copied_folder: Path, tmp_path: Path):

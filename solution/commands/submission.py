@@ -9,7 +9,7 @@ VERB = Verb(
     "write and check the submission CSV",
     "stack",
     "submissions/DATASET/*.csv",
-    ("submission", "submission --data ~/fkd --scale cpu", "submission --data ~/fkd --use-twins"),
+    ("submission", "submission --data ~/fkd --scale cpu", "submission --data ~/fkd --use-duplicates"),
 )
 
 

@@ -54,8 +54,8 @@ def _warnings(parcel: Parcel) -> list[str]:
         if entry.sha256 == parcel.record["sha256"] and entry.status in (PENDING, SCORED, ERROR)
     ]
     lines = [f"This very file was sent on {entry.time[:16]} UTC as {entry.message!r}" for entry in sent[-1:]]
-    if parcel.record.get("use_twins"):
-        lines.append("It uses the labels of training pictures that are in the test set too (--use-twins)")
+    if parcel.record.get("use_duplicates"):
+        lines.append("It uses the labels of training pictures that are in the test file, too (--use-duplicates)")
     return lines
 
 

@@ -252,15 +252,17 @@ def _twins(summary: Summary) -> list[str]:
     if summary.twins is None:
         return [f"{known}; their labels are not used."]
     said = (
-        f"{known}; the predictions of {summary.twins.used} are blended with those labels (--use-twins). That may be "
-        "against the spirit of a competition. The CV and the expected figure are without it."
+        f"{known}; submission-duplicates.csv blends the predictions of {summary.twins.used} with those labels "
+        "(--use-duplicates). It answers from having met the picture, which may be against the spirit of a competition. "
+        "No figure here contains it."
     )
     return [said, *(_worth(subset, worth) for subset, worth in summary.twins.worth.items())]
 
 
 def _worth(subset: int, worth: Worth) -> str:
+    used = f"the label has a weight of {worth.weight:.2f} on the test pictures" if worth.wins else "it is not used"
     return (
-        f"The {worth.rows} {subset}-keypoint training rows with a twin (without outliers): out-of-fold "
-        f"{worth.alone:.3f} px, blended with the twin's label {worth.blended:.3f} px; the label weighs "
-        f"{worth.weight:.2f} on the test pictures."
+        f"The {worth.rows} {subset}-keypoint training rows with a duplicate (without outliers): out-of-fold "
+        f"{worth.alone:.3f} px, blended with the duplicate's label {worth.blended:.3f} px; {used} (most pipelines have "
+        f"met the duplicate of a test picture; the best weight where none has is {worth.unmet:.2f})."
     )
