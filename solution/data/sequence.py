@@ -160,7 +160,7 @@ def place_pictures(train: np.ndarray, test: np.ndarray, subset: int, config: Seq
         places = pairs.rows + rate * np.arange(pairs.pictures)
         error = np.full(pairs.pictures, np.hypot(scatter, phase))
         return Placement(relation=CONTINUES, period=fitted, places=places, error=error, **facts)
-    if by_rank >= config.interleaved:
+    if by_rank >= max(config.interleaved, chance):
         places, error = _among_rows(pairs, period)
         return Placement(relation=INTERLEAVED, period=period, places=places, error=error, **facts)
     return Placement(relation=UNKNOWN, period=period, **facts)
