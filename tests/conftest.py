@@ -23,7 +23,7 @@ from tests import tiny_recipes
 torch.set_num_threads(1)
 cv2.setNumThreads(0)
 
-DRAWN = DrawnSettings(train15=45, train4=60, test15=8, test4=10, twins=0.08, wrong=0.02)
+DRAWN = DrawnSettings(train15=45, train4=60, test15=8, test4=10, duplicates=0.1, test_duplicates=0, wrong=0.02)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

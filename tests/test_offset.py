@@ -6,13 +6,13 @@ import pytest
 import torch
 
 from solution import training
-from solution.data.competition import Competition
+from solution.data.drawn import DrawnSettings, write_drawn
+from solution.data.files import read_competition
 from solution.inference import read_offset
 from solution.job import Job
 from solution.keypoints import FACE15, POINTS
 from solution.offset import MirrorOffset
 from solution.recipe import Augmentation, Optimiser
-from tests.conftest import DRAWN
 from tests.small import small_faces
 from tests.tiny_recipes import BASE
 
@@ -71,8 +71,10 @@ def test_an_absurd_label_counts_as_four_pixels():
     np.testing.assert_allclose(offset.values[0], 0.7 * 4, atol=1e-5)
 
 
-def test_a_training_finds_the_planted_offset(drawn: Competition, tmp_path: Path):
-    faces = drawn.train
+def test_a_training_finds_the_planted_offset(tmp_path: Path):
+    settings = DrawnSettings(train15=90, train4=120, test15=1, test4=1)
+    write_drawn(tmp_path / "faces", settings)
+    faces = read_competition(tmp_path / "faces", tmp_path / "cache").train
     coords = faces.coords.copy()
     coords[..., 0] += PLANTED
     recipe = replace(
@@ -85,7 +87,9 @@ def test_a_training_finds_the_planted_offset(drawn: Competition, tmp_path: Path)
     )
     labelled = replace(faces, coords=coords)
     none = labelled.take(np.zeros(len(faces), bool))
-    training.train(Job(recipe, 0, tmp_path, labelled, none, torch.device("cpu"), {}))
-    found = read_offset(tmp_path).values
-    assert found[0].mean() == pytest.approx(PLANTED + DRAWN.offset15, abs=0.5)
-    assert found[1, POINTS[4]].mean() == pytest.approx(PLANTED + DRAWN.offset4, abs=0.5)
+    folder = tmp_path / "job"
+    folder.mkdir()
+    training.train(Job(recipe, 0, folder, labelled, none, torch.device("cpu"), {}))
+    found = read_offset(folder).values
+    assert found[0].mean() == pytest.approx(PLANTED + settings.offset15, abs=0.5)
+    assert found[1, POINTS[4]].mean() == pytest.approx(PLANTED + settings.offset4, abs=0.5)

@@ -160,7 +160,7 @@ def run_on(settings: DrawnSettings, root: Path) -> int:
 
 def test_the_smallest_folds_go_through(tmp_path: Path, use_recipes: Callable[..., None]):
     use_recipes(*ALL)
-    assert run_on(DrawnSettings(train15=5, train4=5, test15=1, test4=1, twins=0, wrong=0), tmp_path) == 0
+    assert run_on(DrawnSettings(train15=5, train4=5, test15=1, test4=1, duplicates=0, wrong=0), tmp_path) == 0
     assert (tmp_path / "submissions" / "faces" / "submission.csv").stat().st_size > 0
     assert "5-keypoint rows: blend kept in 5 of 5 folds" in (tmp_path / "folds" / "faces" / "log.txt").read_text()
 
@@ -170,7 +170,7 @@ def test_a_subset_with_fewer_rows_than_folds_is_refused(
     tmp_path: Path, use_recipes: Callable[..., None], capsys: pytest.CaptureFixture[str], train15: int, train4: int
 ):
     use_recipes(*ALL)
-    assert run_on(DrawnSettings(train15=train15, train4=train4, test15=1, test4=1, twins=0), tmp_path) == 2
+    assert run_on(DrawnSettings(train15=train15, train4=train4, test15=1, test4=1, duplicates=0), tmp_path) == 2
     assert "expected at least 5 different pictures" in capsys.readouterr().err
 
 

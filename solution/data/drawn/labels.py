@@ -1,5 +1,6 @@
-"""From true points to labels with the flaws of real ones: offset, noise, drift, holes, twins, gross errors."""
+"""From true points to labels with the flaws of real ones: offset, noise, drift, holes, gross errors."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 import numpy as np
@@ -7,62 +8,21 @@ import numpy as np
 from solution.data.drawn.paint import DrawnFace
 from solution.data.drawn.settings import DrawnSettings
 from solution.data.drawn.slots import Slot, draw_slot, purpose_rng
-from solution.keypoints import FACE4, FACE15, IN_FOUR, SIZE
+from solution.keypoints import FACE15, IN_FOUR, SIZE
 
 WRONG_KINDS = ("swapped_eyes", "shifted", "other_face")
 SHIFT = 15.0
 """How far a grossly shifted label lies off, pixels."""
 
 _TAIL = 5  # degrees of freedom of Student's t: heavier tails than a normal's, a variance that still settles
-_SHORTEST, _LONGEST, _WAVES = 60.0, 400.0, 8
-_DRIFT_RMS = np.array([[0.3, 0.3], [0.3, 0.3], [0.3, 0.8], [0.3, 1.4]])  # in FACE4's order, (x, y), pixels
 
 
-def plan_twins(settings: DrawnSettings) -> dict[int, int]:
-    """Training rows that show an earlier row's picture: row → earlier row. Within a kind, mostly 4-keypoint rows."""
-    rng = purpose_rng(settings.seed, "twins")
-    pairs = round(settings.twins * settings.train / 2)
-    in15 = min(round(pairs / 6), settings.train15 // 2)
-    in4 = min(pairs - in15, settings.train4 // 2)
-    twins: dict[int, int] = {}
-    for first, size, count in ((0, settings.train15, in15), (settings.train15, settings.train4, in4)):
-        chosen = first + rng.permutation(size)[: 2 * count].reshape(count, 2)
-        twins |= {int(max(pair)): int(min(pair)) for pair in chosen}
-    return dict(sorted(twins.items()))
-
-
-def plan_wrong(settings: DrawnSettings, twins: dict[int, int]) -> dict[int, str]:
-    """Training rows with grossly wrong labels, row → one of WRONG_KINDS; never rows with a twin."""
+def plan_wrong(settings: DrawnSettings, duplicated: Iterable[int]) -> dict[int, str]:
+    """Training rows with grossly wrong labels, row → one of WRONG_KINDS; never rows of `duplicated` pictures."""
     rng = purpose_rng(settings.seed, "wrong")
-    free = np.setdiff1d(np.arange(settings.train), [*twins, *twins.values()])
+    free = np.setdiff1d(np.arange(settings.train), list(duplicated))
     rows = rng.choice(free, min(round(settings.wrong * settings.train), len(free)), replace=False)
     return {int(row): WRONG_KINDS[i % len(WRONG_KINDS)] for i, row in enumerate(np.sort(rows))}
-
-
-def drift_at(settings: DrawnSettings, place: np.ndarray) -> np.ndarray:
-    """How far the 4-keypoint labels have drifted at relative places (N,) of their rows, 0 to 1: (N, 4, 2) pixels.
-
-    The same function for both files. Sums of waves of 60 to 400 training rows each, which agree with themselves over
-    some 40 rows; a switch of convention comes on top.
-    """
-    rng = purpose_rng(settings.seed, "drift")
-    shape = (_WAVES, FACE4.size, 2)
-    cycles = max(settings.train4, 1) / np.exp(rng.uniform(np.log(_SHORTEST), np.log(_LONGEST), shape))
-    phase = rng.uniform(0, 1, shape)
-
-    def waves(at: np.ndarray) -> np.ndarray:
-        return sum(np.sin(2 * np.pi * (at[:, None, None] * c + p)) for c, p in zip(cycles, phase, strict=True))
-
-    whole = waves(relative_places(max(settings.train4, 512)))
-    drift = settings.drift * _DRIFT_RMS * (waves(place) - whole.mean(axis=0)) / whole.std(axis=0)
-    if settings.switch is not None:
-        drift[place >= settings.switch, -1, 1] += settings.switch_step
-    return drift
-
-
-def relative_places(n: int) -> np.ndarray:
-    """Where the n rows of a kind lie in their part of the file, (n,) between 0 and 1."""
-    return (np.arange(n) + 0.5) / n
 
 
 def label(settings: DrawnSettings, slot: Slot, face: DrawnFace, drift: np.ndarray, wrong: str | None) -> np.ndarray:

@@ -1,5 +1,6 @@
 """What is drawn: how many faces of each kind, and which flaws of real labels are planted. Checked when made."""
 
+import math
 from dataclasses import dataclass, fields
 
 from solution.errors import UserError
@@ -7,27 +8,40 @@ from solution.errors import UserError
 
 @dataclass(frozen=True, kw_only=True)
 class DrawnSettings:
-    """train15 … test4: numbers of faces. offset15, offset4: labels lie this far right of the true place, pixels.
-
-    noise15, noise4: label noise, pixels rms an axis. drift: factor on the drift of the 4-keypoint labels. switch: the
-    place in the 4-keypoint rows, 0 to 1, from which on the bottom lip is labelled switch_step pixels lower. twins:
-    share of the training rows that have an identical twin. wrong: share of the training rows with grossly wrong labels.
-    """
+    """Sizes, flaws and structure of the drawn files. UserError where a value makes no sense."""
 
     seed: int = 0
+    """Names all random numbers: the same settings give the same bytes."""
     train15: int = 700
+    """15-keypoint rows of the training file."""
     train4: int = 1300
+    """4-keypoint rows of the training file."""
     test15: int = 150
+    """15-keypoint pictures of the test file."""
     test4: int = 250
+    """4-keypoint pictures of the test file."""
+    passes: float = 5.6
+    """Passes over one picture order that the 4-keypoint training rows make; the test file goes on from there."""
     offset15: float = 0.5
+    """How far to the right of the true place 15-keypoint labels are put, pixels."""
     offset4: float = 1.2
+    """How far to the right of the true place 4-keypoint labels are put, pixels."""
     noise15: float = 0.5
+    """Noise of 15-keypoint labels, pixels rms an axis."""
     noise4: float = 1.0
+    """Noise of 4-keypoint labels, pixels rms an axis."""
     drift: float = 1.0
+    """Factor on the habits of the labellers of 4-keypoint rows, 0 for none."""
     switch: float | None = None
+    """Share of the 4-keypoint training rows after which the bottom lip is labelled lower; the test file follows."""
     switch_step: float = 3.0
-    twins: float = 0.03
+    """How much lower that is, pixels."""
+    duplicates: float = 0.125
+    """Share of the 4-keypoint training rows whose picture another training row shows, too."""
+    test_duplicates: float = 0.2
+    """Share of the test file's 4-keypoint pictures that a training row shows, too."""
     wrong: float = 0.005
+    """Share of the training rows with grossly wrong labels."""
 
     def __post_init__(self) -> None:
         for field in fields(self):
@@ -36,8 +50,9 @@ class DrawnSettings:
                 raise UserError(f"drawn faces: {field.name} is {value!r}, expected a whole number of 0 or more.")
         for name in ("noise15", "noise4", "drift"):
             self._require(name, getattr(self, name) >= 0, "0 or more")
-        for name in ("twins", "wrong"):
+        for name in ("duplicates", "test_duplicates", "wrong"):
             self._require(name, 0 <= getattr(self, name) <= 0.3, "a share of 0 to 0.3")
+        self._require("passes", 1 <= self.passes < math.inf, "a number of 1 or more")
         self._require("switch", self.switch is None or 0 < self.switch < 1, "none, or between 0 and 1")
         if self.train == 0 or self.test == 0:
             raise UserError("drawn faces: expected at least one training face and one test face. Raise the sizes.")

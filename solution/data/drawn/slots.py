@@ -13,7 +13,7 @@ from solution.data.drawn.settings import DrawnSettings
 from solution.keypoints import FACE15, SIZE, SUBSETS
 
 FILES = ("training", "test")
-PURPOSES = ("picture", "label", "twins", "wrong", "drift")
+PURPOSES = ("picture", "label", "duplicates", "wrong", "drift", "passes", "test_duplicates")
 """What random numbers are for: each purpose has its own, so that one setting never changes another's numbers."""
 
 
@@ -41,14 +41,14 @@ def slots(settings: DrawnSettings, file: str) -> list[Slot]:
 
 
 def draw_slot(seed: int, slot: Slot) -> DrawnFace:
-    """The face that belongs to a slot which is no twin."""
+    """The face that belongs to a slot; its row may show another slot's."""
     return draw_face(slot.rng(seed, "picture"))
 
 
 def draw_faces(n: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     """Faces with their true points: images (n, 96, 96) uint8, coords (n, 15, 2) float32 pixels, no label flaws.
 
-    They are the faces of the first 15-keypoint training rows of the same seed, where those are no twins.
+    They are the faces of the first 15-keypoint training rows of the same seed, except where a row repeats a picture.
     """
     faces = [draw_slot(seed, Slot("training", 15, i)) for i in range(n)]
     images = np.array([face.image for face in faces], dtype=np.uint8).reshape(n, SIZE, SIZE)

@@ -1,6 +1,7 @@
-"""Drawn faces as the competition's files, with the truth behind them beside: answers, drift, twins, wrong rows."""
+"""Drawn faces as the competition's files, with the truth behind them beside: answers, drift, passes, duplicates, ..."""
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -8,16 +9,18 @@ from pathlib import Path
 import numpy as np
 
 from solution.artefacts import sweep, write_json, write_text
-from solution.data.drawn.labels import drift_at, label, plan_twins, plan_wrong, relative_places
+from solution.data.drawn.labels import label
+from solution.data.drawn.paint import DrawnFace
+from solution.data.drawn.plan import Plan, plan_files
 from solution.data.drawn.settings import DrawnSettings
-from solution.data.drawn.slots import FILES, draw_slot, slots
+from solution.data.drawn.slots import Slot, draw_slot, slots
 from solution.data.files import ANSWERS, DRAWN, UNFINISHED
 from solution.data.writing import Labelled, cell, write_lines, write_test, write_training
 from solution.errors import UserError
 from solution.keypoints import FACE4
 from solution.lock import hold
 
-VERSION = 1
+VERSION = 2
 """Changes with every change to what a seed draws."""
 
 COMPETITION_FILES = ("training.zip", "test.zip", "IdLookupTable.csv", "SampleSubmission.csv")
@@ -59,18 +62,19 @@ def write_drawn(folder: Path, settings: DrawnSettings | None = None) -> None:
 
 def _write_all(folder: Path, settings: DrawnSettings) -> None:
     _claim(folder)
-    twins = plan_twins(settings)
-    wrong = plan_wrong(settings, twins)
-    drift = {file: _drift_rows(settings, file) for file in FILES}
-    write_training(folder, _faces(settings, "training", drift["training"], twins, wrong))
-    write_test(folder, _faces(settings, "test", drift["test"], {}, {}))
-    _write_drift(folder, drift)
+    plan = plan_files(settings)
+    painter = _Painter(plan)
+    write_training(folder, _faces(plan, "training", painter))
+    write_test(folder, _faces(plan, "test", painter))
+    _write_drift(folder, plan.drift)
     truth = {
         "version": VERSION,
         "settings": asdict(settings),
         "offsets": {"15": settings.offset15, "4": settings.offset4},
-        "twins": [[earlier, row] for row, earlier in twins.items()],
-        "wrong": [{"row": row, "kind": kind} for row, kind in wrong.items()],
+        "passes": plan.passes.first_rows(),
+        "duplicates": [[earlier, row] for row, earlier in plan.duplicates.items()],
+        "test_duplicates": [[earlier, row] for row, earlier in plan.test_duplicates.items()],
+        "wrong": [{"row": row, "kind": kind} for row, kind in plan.wrong.items()],
     }
     write_json(folder / DRAWN, truth)
     (folder / UNFINISHED).unlink()
@@ -89,23 +93,30 @@ def _claim(folder: Path) -> None:
     (folder / DRAWN).unlink(missing_ok=True)
 
 
-def _drift_rows(settings: DrawnSettings, file: str) -> np.ndarray:
-    """The drift of every row of a file, (N, 4, 2) pixels; 0 for 15-keypoint rows."""
-    rows = slots(settings, file)
-    in4 = np.array([slot.subset == 4 for slot in rows])
-    drift = np.zeros((len(rows), FACE4.size, 2))
-    drift[in4] = drift_at(settings, relative_places(int(in4.sum())))
-    return drift
+class _Painter:
+    """Draws the planned faces, each once: one that several rows show is kept for the later ones."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._seed = plan.settings.seed
+        rows = Counter(slot for shown in plan.shown.values() for slot in shown)
+        self._repeated = {slot for slot, count in rows.items() if count > 1}
+        self._kept: dict[Slot, DrawnFace] = {}
+
+    def face(self, slot: Slot) -> DrawnFace:
+        """The face that belongs to a slot."""
+        if slot not in self._repeated:
+            return draw_slot(self._seed, slot)
+        if slot not in self._kept:
+            self._kept[slot] = draw_slot(self._seed, slot)
+        return self._kept[slot]
 
 
-def _faces(
-    settings: DrawnSettings, file: str, drift: np.ndarray, twins: dict[int, int], wrong: dict[int, str]
-) -> Iterator[Labelled]:
-    """A file's faces. twins: rows that show an earlier row's face; wrong: rows with a grossly wrong label."""
-    rows = slots(settings, file)
-    for row, slot in enumerate(rows):
-        face = draw_slot(settings.seed, rows[twins.get(row, row)])
-        yield label(settings, slot, face, drift[row], wrong.get(row)), face.image
+def _faces(plan: Plan, file: str, painter: _Painter) -> Iterator[Labelled]:
+    """A file's faces, each row with a label of its own."""
+    wrong = plan.wrong if file == "training" else {}
+    for row, (slot, shown) in enumerate(zip(slots(plan.settings, file), plan.shown[file], strict=True)):
+        face = painter.face(shown)
+        yield label(plan.settings, slot, face, plan.drift[file][row], wrong.get(row)), face.image
 
 
 def _write_drift(folder: Path, drift: dict[str, np.ndarray]) -> None:
