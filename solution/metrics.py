@@ -45,7 +45,7 @@ def weighted(by_subset: dict[int, float], weights: dict[int, float]) -> float:
 
 
 def weighted_rmse(coords: np.ndarray, labels: np.ndarray, subset: np.ndarray, weights: dict[int, float]) -> float:
-    """The CV figure that stands for the leaderboard's: RMSE per subset, weighted by asked cells."""
+    """RMSE over both subsets, each weighted by its share of the asked cells."""
     return weighted({s: rmse(coords[subset == s], labels[subset == s]) for s in SUBSETS}, weights)
 
 

@@ -21,7 +21,8 @@ from solution.faces import Predictions
 from solution.keypoints import FACE15, SIZE
 
 FORMAT = 2
-"""Format of a record. Submissions of the first had the labels' drift added by rank, which no test file supports."""
+"""Format of a record. Submissions of the first have the labels' drift by rank, also where the test pictures continue
+the training file."""
 
 COLUMNS = ["RowId", "Location"]
 HIGHEST = SIZE - 1

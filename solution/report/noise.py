@@ -1,8 +1,9 @@
-"""How much of the error is the labels' own: told by identical pictures that were labelled more than once.
+"""How much of the error is the labels' own noise, from identical pictures that were labelled more than once.
 
-Whatever a prediction gets wrong about a picture, it gets wrong about its twin: both lie in one fold, so one network
-sees the same pixels. What two labels of one picture differ by (after the drift, which the prediction knows) is no
-network's to learn. So the squared error of twins falls into two parts, as in an analysis of variance.
+Whatever a prediction gets wrong about a picture, it gets wrong about its duplicate: both are in one fold, so one
+network sees the same pixels. What the labels of one picture differ by is no network's to learn. So the squared error of
+duplicates has two parts, as in an analysis of variance. Duplicates are in different passes of the file: residuals
+without the labels' drift give the noise between sections, residuals with the drift taken out the noise within one.
 """
 
 from dataclasses import dataclass
