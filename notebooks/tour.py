@@ -183,8 +183,9 @@ print(table.round(2).to_string(na_rep=""))
 # ## 5. The stack
 #
 # `blend` is a weighted mean of the specialists, its weights learnt out-of-fold. `stack` lets LightGBM correct the blend
-# from all predictions and their spreads. `plain` is the better of the two for each subset, `final` adds how the labels
-# drift along the file. So few faces are too few for LightGBM to gain much; thousands are another matter.
+# from all predictions and their spreads. `plain` is the better of the two for each subset. `final` is what the
+# submission contains: `plain`, and the drift of the labels where the pictures show where the test pictures stand and
+# a validation of the test's own shape supports it. LightGBM gains little on so few faces, and more on thousands.
 
 # %%
 made = stages.stack(run)
@@ -194,8 +195,8 @@ print("Weights in the blend of the 15-keypoint rows:", made.weights[15])
 # %% [markdown]
 # ## 6. Submission and report
 #
-# The submission answers each row of the lookup table; it is checked as it lies on disk, with a record beside it. The
-# drawn faces' true answers are known, so that the report ends with a true test score beside what was expected of it.
+# The submission answers each row of the lookup table. It is checked as it is on disk, with a record beside it. The true
+# answers of drawn faces are known, so the report ends with the true score beside the expected one and its interval.
 
 # %%
 outcomes.submission(run)
@@ -210,7 +211,7 @@ outcomes.report(run)
 # - `./run_all.sh --data FOLDER` does all of this on the real files, at scale `cpu` in 50 to 85 minutes on two cores.
 # - `solution/recipes/` holds the specialists, one a file: copy one, change it, and the next run trains and stacks it.
 # - `python -m solution export unet_all` writes a trained network as one ONNX file for other programs.
-# - `docs/architecture.md` tells how the parts fit together, and why they are as they are.
+# - `docs/architecture.md` explains how the parts fit together, and why they are as they are.
 
 # %%
 print("Everything this tour made lies in", WORK)
