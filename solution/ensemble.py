@@ -24,7 +24,7 @@ from solution.faces import Predictions
 from solution.keypoints import SUBSETS
 from solution.metrics import paired_difference, rmse
 from solution.specialists import Specialist, Workbench
-from solution.stacker import DRIFTING, ROUNDS, Stacked, stack_all
+from solution.stacker import ROUNDS, Stacked, stack_all
 from solution.stacker import SETTINGS as STACK_SETTINGS
 from solution.suspects import ABSURD, USUAL, far_off
 from solution.yardsticks import STRENGTH, forward_selection, ridge_stack
@@ -179,7 +179,7 @@ def inputs_of(bench: Workbench, recipes: tuple) -> dict[str, Any]:
     """Everything the stack depends on: its settings, and the trainings by what they were made from and what came."""
     folds = range(bench.table.k)
     jobs = {r.name: [[bench.digest(r, fold, recipes), bench.made(r, fold)] for fold in folds] for r in recipes}
-    settings = [STACK_SETTINGS, ROUNDS, DRIFTING, [BLEND_CLIP, BLEND_RIDGE, LEAST], [FAR_APART, SURER, HEAVY]]
+    settings = [STACK_SETTINGS, ROUNDS, [BLEND_CLIP, BLEND_RIDGE, LEAST], [FAR_APART, SURER, HEAVY]]
     settings += [[ABSURD, USUAL], STRENGTH, asdict(DRIFT), asdict(SEQUENCE)]
     return {"format": FORMAT, "settings": settings, "data": bench.competition.digest, "trainings": jobs}
 

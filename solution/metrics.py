@@ -10,7 +10,7 @@ from solution.keypoints import SUBSETS
 
 BOOTSTRAPS = 2000
 
-SECTIONS = {15: 1, 4: 200}
+SECTIONS = {15: 1, 4: 300}
 """Neighbouring rows that are resampled together, by subset."""
 
 FEWEST_SECTIONS = 8

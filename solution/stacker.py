@@ -14,8 +14,6 @@ import numpy as np
 
 from solution.blend import CLIP, BlendWeights, fit_weights, middle
 from solution.contradiction import blended, doubts, doubts_by_fold
-from solution.drift import CONFIG as DRIFT
-from solution.drift import centred, drift_without_own
 from solution.faces import FaceSet, FoldTable
 from solution.features import face_features, point_features
 from solution.keypoints import POINTS, SUBSETS
@@ -24,11 +22,6 @@ from solution.specialists import Specialist
 
 ROUNDS = 250
 LEAF = 150  # labelled cells in a leaf, at least
-DRIFTING = 4
-"""The subset that learns from labels less their drift along the file, which no feature could tell. With it the
-final 4-keypoint figure went from 1.243 to 1.240 px; in the 15-keypoint rows, which hardly drift, the stack from 0.984
-to 0.986. Chosen on those same rows."""
-
 FEWEST = 2 * LEAF  # for one split: of fewer the trees would only say a constant
 SETTINGS = {
     "objective": "huber",
@@ -102,7 +95,7 @@ def _one_subset(
     k = fold.max() + 1
     blend, blend_test = np.empty_like(train.coords), np.empty((k, *test.coords.shape), np.float32)
     stack, stack_test = blend.copy(), blend_test.copy()
-    taught, weights = _taught(members, train.coords, fold, rows, subset)
+    weights = _blend_weights(members, train.coords, fold, subset)
     doubt, kept = doubts_by_fold(spreads, fold), []
     for f in range(k):
         others, held = fold != f, fold == f
@@ -110,7 +103,8 @@ def _one_subset(
         for g in range(k):
             start[fold == g] = blended(members[:, fold == g], doubt[:, fold == g], weights[f, g])
         blend[held] = start[held]
-        trees = Trees(subset).fit(members[:, others], spreads[:, others], start[others], faces[others], taught[f])
+        labels = train.coords[others]
+        trees = Trees(subset).fit(members[:, others], spreads[:, others], start[others], faces[others], labels)
         kept += trees.hopeless[:1]
         stack[held] = trees.correct(members[:, held], spreads[:, held], blend[held], faces[held])
         test_members = np.stack([s.test[f].coords[test_rows] for s in specialists])
@@ -124,31 +118,22 @@ def _one_subset(
     return Stacked(blend, stack, blend_test, stack_test, {subset: mean})
 
 
-def _taught(
-    members: np.ndarray, coords: np.ndarray, fold: np.ndarray, rows: np.ndarray, subset: int
-) -> tuple[list[np.ndarray], dict[tuple[int, int], BlendWeights]]:
-    """The labels that each fold's trees learn, its own rows left out, and the blend's weights without folds f and g.
+def _blend_weights(
+    members: np.ndarray, coords: np.ndarray, fold: np.ndarray, subset: int
+) -> dict[tuple[int, int], BlendWeights]:
+    """The blend's weights without folds f and g, for each pair of folds.
 
     Fold f's trees correct the blend of fold g's rows by weights that have seen neither: their own labels would make it
     better than any blend they will ever meet, and fold f's are not theirs to know.
     """
     estimate, k = middle(members), fold.max() + 1
-    taught, weights = [], {}
+    weights = {}
     for f in range(k):
         for g in range(f, k):
             others = (fold != f) & (fold != g)
-            labels = without_drift(coords[others], estimate[others], rows[others], subset)
-            weights[f, g] = weights[g, f] = fit_weights(members[:, others], labels, subset, estimate[others])
-            if f == g:
-                taught.append(labels)
-    return taught, weights
-
-
-def without_drift(labels: np.ndarray, estimate: np.ndarray, rows: np.ndarray, subset: int) -> np.ndarray:
-    """Labels (N, 15, 2) at these rows of the file, in DRIFTING less what their neighbours tell of the drift there."""
-    if subset != DRIFTING or len(rows) == 0:  # of two folds, both left out
-        return labels
-    return labels - drift_without_own(rows, centred(labels - estimate), DRIFT.near(subset))
+            found = fit_weights(members[:, others], coords[others], subset, estimate[others])
+            weights[f, g] = weights[g, f] = found
+    return weights
 
 
 class Trees:

@@ -13,7 +13,7 @@ from solution.errors import UserError
 from solution.faces import FaceSet, Predictions
 from solution.keypoints import FACE15, IN_FOUR
 from solution.specialists import Specialist, Workbench
-from solution.stacker import stack_all, without_drift
+from solution.stacker import stack_all
 from tests.small import FOLDS, small_faces, small_folds
 from tests.tiny_recipes import ALL, BASE, OTHER
 
@@ -153,18 +153,6 @@ def test_a_drift_along_the_file_is_added_where_there_is_one(bench: Workbench):
     for parts, faces in ((found.oof, moved.competition.train), (found.test, moved.competition.test)):
         rows = faces.subset == 15
         np.testing.assert_array_equal(parts[FINAL][..., rows, :, :], parts[PLAIN][..., rows, :, :])
-
-
-def test_blend_and_trees_learn_labels_less_their_drift(bench: Workbench):
-    """So that no weight is bought by errors that the drift takes off later, and plain predictions hold none of it."""
-    moved, _ = drifting(bench, most=3.0)
-    told = specialist(bench, OTHER, 0.0, 2).oof.coords
-    train, in4 = moved.competition.train, moved.competition.train.subset == 4
-    learnt = without_drift(train.coords[in4], told[in4], np.flatnonzero(in4), 4)
-    straight = bench.competition.train.coords[in4]
-    assert error(learnt, straight) < 0.4 * error(train.coords[in4], straight)
-    of15 = train.coords[~in4]
-    np.testing.assert_array_equal(without_drift(of15, of15 + 1, np.flatnonzero(~in4), 15), of15)
 
 
 @pytest.mark.parametrize("kind", [15, 4])
