@@ -20,6 +20,10 @@ from solution.suspects import absurd, row_rms
 FARTHEST = 48.0
 """px rms: half of a picture, no wrong label is farther off. Of the competition's rows the farthest has 44."""
 
+RATE = (0.5, 500.0)
+"""Gamma prior (shape, rate) of the share of wrong labels: one in a thousand, as if half a one were seen in 500 rows.
+The competition's rows have six in 5,993."""
+
 TAIL = (1.0, 0.7)
 """Gamma prior (shape, rate) of the Pareto distribution's exponent: what is assumed of wrong labels before any is seen.
 The six of the competition's rows have an exponent of 1.4."""
@@ -89,7 +93,8 @@ def expect(
 class _Outliers:
     """The rows whose labels are far off, of both subsets: a wrong label is as likely in either.
 
-    rms: (n,) how far each is off, px. least: the rms from which a row is an outlier, px. labelled: rows in all.
+    rms: (n,) how far each is off, px. least: the rms from which a row is an outlier, px. labelled: all rows with a
+    label.
     """
 
     rms: np.ndarray
@@ -100,7 +105,7 @@ class _Outliers:
     def of(cls, oof: OutOfFold) -> Self:
         rms = row_rms(oof.coords - oof.labels, ~np.isnan(oof.labels))
         found = rms[oof.outliers]
-        return cls(found[np.isfinite(found)], absurd(rms), len(oof.labels))
+        return cls(found[np.isfinite(found)], absurd(rms), int(np.isfinite(rms).sum()))
 
     @property
     def mean_square(self) -> float:
@@ -109,12 +114,12 @@ class _Outliers:
 
     def draw(self, size: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         """The number of outliers in BOOTSTRAPS test files of `size` pictures, and the sums of their squares, px²."""
-        rate = rng.gamma(len(self.rms) + 0.5, 1 / max(self.labelled, 1), BOOTSTRAPS)  # Jeffreys' posterior
+        rate = rng.gamma(RATE[0] + len(self.rms), 1 / (RATE[1] + self.labelled), BOOTSTRAPS)
         count = rng.poisson(rate * size)
         logs = np.log(np.maximum(self.rms / self.least, 1.0)).sum()
         exponent = rng.gamma(TAIL[0] + len(self.rms), 1 / (TAIL[1] + logs), BOOTSTRAPS)
-        uniform = 1 - rng.random((BOOTSTRAPS, max(1, count.max())))
-        rms = np.minimum(self.least * uniform ** (-1 / exponent[:, None]), max(FARTHEST, self.least))
+        farther = rng.exponential(size=(BOOTSTRAPS, max(1, count.max()))) / exponent[:, None]  # log of Pareto's ratio
+        rms = self.least * np.exp(np.minimum(farther, np.log(max(FARTHEST / self.least, 1.0))))
         picked = np.arange(rms.shape[1]) < count[:, None]
         return count, np.where(picked, rms**2, 0.0).sum(axis=1)
 

@@ -20,11 +20,13 @@ SIZES = {15: 150, 4: 250}
 KINDS = ("overall", 15, 4)
 
 
-def out_of_fold(rows15: int = 300, rows4: int = 500, wrong: tuple[int, ...] = (), error: float = 1.5) -> OutOfFold:
-    """Small faces predicted with normal errors; the labels of `wrong` rows are 20 px off in each coordinate."""
+def out_of_fold(
+    rows15: int = 300, rows4: int = 500, wrong: tuple[int, ...] = (), error: float = 1.5, off: float = 20.0
+) -> OutOfFold:
+    """Small faces predicted with normal errors; the labels of `wrong` rows are `off` px off in each coordinate."""
     faces = small_faces(rows15, rows4)
     coords, labels = predicted(faces, error=error).coords.astype(float), faces.coords.astype(float)
-    labels[list(wrong)] += 20.0
+    labels[list(wrong)] += off
     outliers = np.zeros(len(faces), bool)
     outliers[list(wrong)] = True
     return OutOfFold(coords=coords, labels=labels, subset=faces.subset, outliers=outliers)
@@ -49,6 +51,11 @@ def width(found: Expected, kind: str | int = "overall") -> float:
     return high - low
 
 
+def clean_width(found: Expected, kind: str | int = "overall") -> float:
+    low, high = found.without_outliers_intervals[kind]
+    return high - low
+
+
 def test_the_point_is_the_squared_error_of_cross_validation_less_the_pipelines_variance():
     oof = out_of_fold()
     cv = cv_of(oof)
@@ -64,8 +71,20 @@ def test_the_point_is_the_squared_error_of_cross_validation_less_the_pipelines_v
 def test_without_outliers_both_figures_agree():
     found = expect(out_of_fold(), {15: 0.1, 4: 0.2}, SIZES, WEIGHTS)
     assert found.scores == found.without_outliers
-    assert found.intervals == found.without_outliers_intervals
     assert set(found.intervals) == set(KINDS)
+
+
+def test_a_wrong_label_is_possible_where_no_training_row_has_one():
+    found = expect(out_of_fold(), {15: 0.1, 4: 0.2}, SIZES, WEIGHTS)
+    for kind in KINDS:
+        low, high = found.without_outliers_intervals[kind]
+        assert found.intervals[kind][0] == pytest.approx(low, rel=0.01)
+        assert found.intervals[kind][1] > high
+
+
+def test_farther_outliers_have_a_longer_tail():
+    near, far = (expect(out_of_fold(wrong=(3, 77, 150), off=off), NO_VARIANCE, SIZES, WEIGHTS) for off in (12.0, 40.0))
+    assert far.intervals["overall"][1] > near.intervals["overall"][1]
 
 
 def test_outliers_are_pooled_over_both_subsets():
@@ -117,9 +136,9 @@ def test_a_test_file_without_end_still_has_the_training_rows_own_luck():
     oof = out_of_fold()
     low, high = bootstrap_interval(oof.coords, oof.labels, oof.subset, WEIGHTS)
     endless = expect(oof, NO_VARIANCE, {15: 10**7, 4: 10**7}, WEIGHTS)
-    assert width(endless) == pytest.approx(high - low, rel=0.1)
+    assert clean_width(endless) == pytest.approx(high - low, rel=0.1)
     same = expect(oof, NO_VARIANCE, {15: 300, 4: 500}, WEIGHTS)
-    assert width(same) == pytest.approx(math.sqrt(2) * (high - low), rel=0.15)
+    assert clean_width(same) == pytest.approx(math.sqrt(2) * (high - low), rel=0.15)
 
 
 def test_errors_that_neighbours_share_widen_the_interval_of_4_keypoint_rows():
@@ -130,13 +149,13 @@ def test_errors_that_neighbours_share_widen_the_interval_of_4_keypoint_rows():
         oof.coords[rows] = oof.labels[rows] + 1 + shared[:, None, None]
         oof.coords[rows] = np.where(np.isnan(oof.coords[rows]), 48, oof.coords[rows])
     found = expect(oof, NO_VARIANCE, {15: 400, 4: 400}, WEIGHTS)
-    assert width(found, 4) > 3 * width(found, 15)
+    assert clean_width(found, 4) > 3 * clean_width(found, 15)
 
 
 def test_a_variance_above_the_error_gives_no_score_below_0():
     found = expect(out_of_fold(), {15: 100.0, 4: 0.0}, SIZES, WEIGHTS)
     assert found.scores[15] == 0
-    assert found.intervals[15] == (0, 0)
+    assert found.without_outliers_intervals[15] == (0, 0)
     assert found.scores["overall"] > 0
 
 
