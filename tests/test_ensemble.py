@@ -8,12 +8,14 @@ from solution import ensemble, stacker
 from solution.ambiguity import ambiguity
 from solution.artefacts import Workspace
 from solution.data.competition import Competition, Lookup
-from solution.ensemble import BLEND, FINAL, PLAIN, STACK, Ensemble
+from solution.data.sequence import CONTINUES, INTERLEAVED, UNKNOWN
+from solution.ensemble import BLEND, FINAL, PLAIN, STACK, WITH_DRIFT, Ensemble
 from solution.errors import UserError
-from solution.faces import FaceSet, Predictions
+from solution.faces import FaceSet, FoldTable, Predictions
 from solution.keypoints import FACE15, IN_FOUR
 from solution.specialists import Specialist, Workbench
 from solution.stacker import stack_all
+from tests.passes import passes
 from tests.small import FOLDS, small_faces, small_folds
 from tests.tiny_recipes import ALL, BASE, OTHER
 
@@ -137,22 +139,117 @@ def test_a_face_that_one_specialist_has_lost_is_the_others_alone(bench: Workbenc
         np.testing.assert_allclose(found.test[BLEND][f, lost_test, IN_FOUR], told, rtol=1e-4)
 
 
-def test_a_drift_along_the_file_is_added_where_there_is_one(bench: Workbench):
-    moved, answers = drifting(bench, most=3.0)
-    told = [specialist(bench, BASE, 0.0, 1), specialist(bench, OTHER, 0.0, 2)]  # by networks that know no row
-    still, found = ensemble.make(told, bench), ensemble.make(told, moved)
-    assert not still.choice[4]["drift_used"]
-    assert found.choice[4]["drift_used"]
-    assert not found.choice[15]["drift_used"]
-    in4 = moved.competition.train.subset == 4
-    labels = moved.competition.train.coords
-    assert error(found.oof[FINAL][in4], labels[in4]) < 0.6 * error(found.oof[PLAIN][in4], labels[in4])
-    assert found.choice[4]["drift"] < 0.6 * found.choice[4]["plain"]
-    in4 = moved.competition.test.subset == 4
-    assert error(found.test[FINAL][:, in4], answers[in4]) < 0.6 * error(found.test[PLAIN][:, in4], answers[in4])
-    for parts, faces in ((found.oof, moved.competition.train), (found.test, moved.competition.test)):
-        rows = faces.subset == 15
-        np.testing.assert_array_equal(parts[FINAL][..., rows, :, :], parts[PLAIN][..., rows, :, :])
+def in_passes(bench: Workbench, relation: str) -> Workbench:
+    """The same 15-keypoint rows with 1,000 4-keypoint rows of passes over one picture order, a fifth of them the test
+    file: random ones, or the last. Their ids tell their places, from 1000 on.
+    """
+    identities = passes(0, 1000, period=200, repeated=0.4)
+    known = small_faces(0, identities.max() + 1, seed=2)
+    held = np.arange(1000) >= 800
+    if relation == INTERLEAVED:
+        held = np.random.default_rng(0).permutation(held)
+    parts = []
+    for faces, rows in ((bench.competition.train, ~held), (bench.competition.test, held)):
+        in15, shown = np.flatnonzero(faces.subset == 15), identities[rows]
+        parts.append(
+            FaceSet(
+                np.concatenate([faces.ids[in15], 1000 + np.flatnonzero(rows)]),
+                np.concatenate([faces.images[in15], known.images[shown]]),
+                np.concatenate([faces.coords[in15], known.coords[shown]]),
+                FACE15,
+                np.repeat([15, 4], [len(in15), len(shown)]).astype(np.int8),
+            )
+        )
+    train, test = parts
+    lookup = Lookup(np.arange(len(test)), test.ids, np.zeros(len(test), int))
+    group = np.concatenate([10_000 + np.arange((train.subset == 15).sum()), identities[~held]])
+    table = FoldTable(train.ids, group % FOLDS, group)
+    return replace(bench, competition=replace(bench.competition, train=train, test=test, lookup=lookup), table=table)
+
+
+def gliding(bench: Workbench, most: float) -> tuple[Workbench, np.ndarray]:
+    """The faces of `in_passes` with 4-keypoint labels that glide by up to `most` px in y, and its test rows' labels."""
+    data, moved = bench.competition, []
+    for faces in (data.train, data.test):
+        coords, in4 = faces.coords.copy(), faces.subset == 4
+        coords[in4, :, 1] += most * np.sin((faces.ids[in4] - 1000) * 2 * np.pi / 400)[:, None]
+        moved.append(coords)
+    return replace(bench, competition=replace(data, train=replace(data.train, coords=moved[0]))), moved[1]
+
+
+def two_of(bench: Workbench) -> list[Specialist]:
+    """Networks that know no row."""
+    return [specialist(bench, BASE, 0.0, 1), specialist(bench, OTHER, 0.0, 2)]
+
+
+def test_drift_is_added_to_test_pictures_among_the_training_rows(bench: Workbench):
+    still = in_passes(bench, INTERLEAVED)
+    moved, answers = gliding(still, most=3.0)
+    found = ensemble.make(two_of(still), moved)
+    choice = found.choice[4]
+    assert (choice["relation"], choice["drift_used"]) == (INTERLEAVED, True)
+    assert "carried" not in choice
+    assert choice["drift"] < 0.8 * choice["plain"]
+    point, low, high = choice["drift_difference"]
+    assert low < point < high < 0
+    assert point == pytest.approx(choice["drift"] - choice["plain"])
+    assert (found.choice[15]["relation"], found.choice[15]["drift_used"]) == (UNKNOWN, False)
+    for parts, faces, labels in (
+        (found.oof, moved.competition.train, moved.competition.train.coords),
+        (found.test, moved.competition.test, answers),
+    ):
+        in4 = faces.subset == 4
+        final, plain = (error(parts[kind][..., in4, :, :], labels[in4]) for kind in (FINAL, PLAIN))
+        assert final < 0.6 * plain
+        np.testing.assert_array_equal(parts[FINAL][..., ~in4, :, :], parts[PLAIN][..., ~in4, :, :])
+
+
+def test_no_drift_is_added_where_labels_have_none(bench: Workbench):
+    for relation in (INTERLEAVED, CONTINUES):
+        still = in_passes(bench, relation)
+        found = ensemble.make(two_of(still), still)
+        assert (found.choice[4]["relation"], found.choice[4]["drift_used"]) == (relation, False)
+        assert found.choice[4]["drift_difference"][2] >= 0
+        for parts in (found.oof, found.test):
+            np.testing.assert_array_equal(parts[FINAL], parts[PLAIN])
+
+
+def test_drift_is_carried_on_to_test_pictures_that_follow(bench: Workbench):
+    """Out-of-fold predictions have none of it: no training row follows all others."""
+    still = in_passes(bench, CONTINUES)
+    moved, _ = gliding(still, most=3.0)
+    found = ensemble.make(two_of(still), moved)
+    choice = found.choice[4]
+    assert (choice["relation"], choice["drift_used"]) == (CONTINUES, True)
+    window, factor, decay = choice["carried"]
+    np.testing.assert_array_equal(found.oof[FINAL], found.oof[PLAIN])
+    in4 = np.flatnonzero(moved.competition.test.subset == 4)
+    added = (found.test[FINAL] - found.test[PLAIN])[0][in4][:, list(IN_FOUR), 1]
+    assert np.abs(added[0]).max() > 0.1 * factor
+    np.testing.assert_allclose(added[100], added[0] * np.exp(-100 / decay), rtol=0.1, atol=0.01)
+    assert window > 0
+
+
+def test_no_drift_is_added_where_the_place_is_unknown(bench: Workbench):
+    """However much of it the labels have."""
+    moved, _ = drifting(bench, most=3.0)
+    found = ensemble.make(two_of(bench), moved)
+    for choice in found.choice.values():
+        assert (choice["relation"], choice["drift_used"]) == (UNKNOWN, False)
+        assert not {"drift", "drift_difference", "carried"} & set(choice)
+    for parts in (found.oof, found.test):
+        np.testing.assert_array_equal(parts[FINAL], parts[PLAIN])
+
+
+def test_training_rows_have_their_drift_for_the_audit_alone(bench: Workbench):
+    """Wherever the test pictures stand: a training row's own place is known."""
+    moved, _ = drifting(bench, most=3.0)
+    still, found = ensemble.make(two_of(bench), bench), ensemble.make(two_of(bench), moved)
+    labels, in4 = moved.competition.train.coords, moved.competition.train.subset == 4
+    assert error(found.oof[WITH_DRIFT][in4], labels[in4]) < 0.6 * error(found.oof[PLAIN][in4], labels[in4])
+    np.testing.assert_array_equal(found.oof[WITH_DRIFT][~in4], found.oof[PLAIN][~in4])
+    np.testing.assert_array_equal(still.oof[WITH_DRIFT], still.oof[PLAIN])
+    assert WITH_DRIFT not in found.test
 
 
 @pytest.mark.parametrize("kind", [15, 4])
@@ -188,6 +285,16 @@ def test_it_is_read_as_it_was_made_and_only_for_its_inputs(bench: Workbench):
         for name, value in ours.items():
             np.testing.assert_array_equal(value, theirs[name])
     assert ensemble.load(bench, ensemble.inputs_of(bench, (replace(BASE, seed=1), *ALL[1:]))) is None
+
+
+@pytest.mark.parametrize("settings", ["DRIFT", "SEQUENCE"])
+def test_a_stack_of_other_settings_of_the_drift_is_made_again(
+    bench: Workbench, monkeypatch: pytest.MonkeyPatch, settings: str
+):
+    ensemble.save(made(bench, bias=0.0), bench, ensemble.inputs_of(bench, ALL))
+    changed = {"DRIFT": {"near4": 13.0}, "SEQUENCE": {"continues": 0.9}}[settings]
+    monkeypatch.setattr(ensemble, settings, replace(getattr(ensemble, settings), **changed))
+    assert ensemble.load(bench, ensemble.inputs_of(bench, ALL)) is None
 
 
 def test_the_test_predictions_are_the_pipelines_mean(bench: Workbench):

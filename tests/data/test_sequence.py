@@ -2,7 +2,6 @@
 
 import time
 from dataclasses import replace
-from functools import lru_cache
 
 import numpy as np
 import pytest
@@ -10,36 +9,14 @@ import pytest
 from solution.data.sequence import CONFIG, CONTINUES, INTERLEAVED, UNKNOWN, Placement, place_pictures, place_test
 from solution.faces import FaceSet
 from solution.keypoints import FACE15
+from tests.passes import PERIOD, PICTURES, ROWS, dealt, passes
 
-ROWS, PICTURES, PERIOD = 3000, 750, 400
 SEEDS = range(6)
-
-
-@lru_cache
-def passes(seed: int, rows: int = ROWS + PICTURES, period: int = PERIOD, repeated: float = 0.25) -> np.ndarray:
-    """Identities (rows,) of passes over one order of pictures. Each pass leaves out one place in ten, so that passes
-    differ in length; at a share of the places it shows the very picture of other passes, else one of its own.
-    """
-    rng = np.random.default_rng(seed)
-    places, present = round(period / 0.9), 0.9
-    found: list[int] = []
-    while len(found) < rows:
-        shown = np.flatnonzero(rng.random(places) < present)
-        own = places + len(found) + np.arange(len(shown))
-        found += np.where(rng.random(len(shown)) < repeated, shown, own).tolist()
-    return np.array(found[:rows])
 
 
 def continued(seed: int) -> Placement:
     every = passes(seed)
     return place_pictures(every[:ROWS], every[ROWS:], 4)
-
-
-def dealt(seed: int) -> np.ndarray:
-    """Rows held out at random, bool."""
-    held = np.zeros(ROWS + PICTURES, bool)
-    held[np.random.default_rng(seed).permutation(len(held))[:PICTURES]] = True
-    return held
 
 
 def without(every: np.ndarray, held: np.ndarray) -> Placement:
