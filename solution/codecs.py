@@ -1,8 +1,8 @@
 """Coordinates and what a network puts out, there and back, in one object each. Every codec is a frozen setting."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Protocol
+from dataclasses import Field, dataclass
+from typing import Any, ClassVar, Protocol
 
 import torch
 from torch import Tensor
@@ -11,7 +11,9 @@ from solution.keypoints import SIZE
 
 
 class Codec(Protocol):
-    """Pixel coordinates (B, K, 2) ↔ a network's raw output for K points."""
+    """Pixel coordinates (B, K, 2) ↔ a network's raw output for K points: a dataclass, whose fields are settings."""
+
+    __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
 
     def encode(self, coords: Tensor) -> Tensor:
         """The raw output that stands for these coordinates."""

@@ -14,6 +14,7 @@ placed among the others, or blocks that follow a stretch of rows.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
+from typing import TypedDict
 
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
@@ -175,6 +176,7 @@ def _interleaved(
     placement: Placement, residuals: np.ndarray, kept: np.ndarray, keys: np.ndarray, config: DriftConfig
 ) -> DriftTrial:
     """Single rows at random as test pictures, placed by rank and duplicates among the others, as the test's own are."""
+    assert placement.places is not None
     count, width = len(residuals), config.near(placement.subset)
     known, oof = np.arange(count), np.zeros_like(residuals, dtype=np.float32)
     for held in _deals(count, len(placement.places), placement.subset):
@@ -193,6 +195,8 @@ def _interleaved(
 
 def _at(placed: Placement, known: np.ndarray, residuals: np.ndarray, width: float, config: DriftConfig) -> np.ndarray:
     """The drift at a placement's places: the Gaussian is as wide as drift keeps and as the places are uncertain."""
+    assert placed.places is not None
+    assert placed.error is not None
     return drift_at(placed.places, known, centred(residuals, config), np.hypot(width, placed.error), config)
 
 
@@ -205,6 +209,7 @@ def _deals(rows: int, pictures: int, subset: int) -> Iterator[np.ndarray]:
 
 def _continued(placement: Placement, residuals: np.ndarray, kept: np.ndarray, config: DriftConfig) -> DriftTrial:
     """Stretches as long as the test file, each after a row of the training file: what the rows before it carry on."""
+    assert placement.places is not None
     distance = placement.places - len(residuals)
     stretches = list(_stretches(residuals, kept, max(1, round(float(distance.max()))), config))
     if len(stretches) < config.fewest:
@@ -283,7 +288,15 @@ def _kept_share(distance: np.ndarray, factor: float, decay: float) -> np.ndarray
     return factor * np.exp(-distance / decay)
 
 
-def _compared(ours: np.ndarray, theirs: np.ndarray, subset: int) -> dict[str, float | tuple[float, float, float]]:
+class _Judged(TypedDict):
+    """What a validation found, as DriftTrial names it."""
+
+    plain: float
+    drift: float
+    difference: tuple[float, float, float]
+
+
+def _compared(ours: np.ndarray, theirs: np.ndarray, subset: int) -> _Judged:
     """RMSE and their difference from squared errors (N, K, 2), with its interval over sections of rows."""
     roots = [float(np.sqrt(np.nanmean(squared))) for squared in (ours, theirs)]
     draws = [np.sqrt(resampled_means(s, np.random.default_rng(0), SECTIONS[subset])) for s in (ours, theirs)]
@@ -292,7 +305,7 @@ def _compared(ours: np.ndarray, theirs: np.ndarray, subset: int) -> dict[str, fl
 
 def _compared_sums(
     gained: np.ndarray, squares: np.ndarray, cells: np.ndarray, rows: int, subset: int, config: DriftConfig
-) -> dict[str, float | tuple[float, float, float]]:
+) -> _Judged:
     """The same from sums over stretches, each stretch one value: neighbouring stretches are resampled together."""
     plain = np.sqrt(squares.sum() / cells.sum())
     drift = np.sqrt((squares + gained).sum() / cells.sum())

@@ -76,8 +76,8 @@ def make(specialists: list[Specialist], bench: Workbench) -> Ensemble:
     _check_cover(stacked, bench)
     oof, tests = {BLEND: stacked.blend, STACK: stacked.stack}, {BLEND: stacked.blend_test, STACK: stacked.stack_test}
     choice = {s: _choose(oof, bench, s) for s in SUBSETS}
-    for parts, subset in ((oof, train.subset), (tests, test.subset)):
-        used = np.array([choice[int(s)]["used"] == STACK for s in subset])
+    for parts, subsets in ((oof, train.subset), (tests, test.subset)):
+        used = np.array([choice[int(s)]["used"] == STACK for s in subsets])
         parts[PLAIN] = np.where(used[:, None, None], parts[STACK], parts[BLEND])
     _add_drift(oof, tests, choice, bench)
     names = [s.recipe.name for s in specialists]
@@ -190,7 +190,7 @@ def save(ensemble: Ensemble, bench: Workbench, inputs: dict[str, Any]) -> None:
     parts = (("oof", ensemble.oof), ("test", ensemble.test))
     arrays = {f"{part}_{name}": value for part, values in parts for name, value in values.items()}
     with atomic(folder / ARRAYS) as temporary, temporary.open("wb") as handle:
-        np.savez(handle, **arrays)
+        np.savez(handle, allow_pickle=False, **arrays)
     write_json(folder / FACTS, {"choice": ensemble.choice, "weights": ensemble.weights, "added": ensemble.added})
     seal(folder, inputs, [ARRAYS, FACTS])
 

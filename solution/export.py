@@ -54,16 +54,21 @@ def export(run: Run, name: str, fold: int, kind: str = ONNX, out: Path | None = 
 
 def _recipe(run: Run, name: str) -> LandmarkRecipe:
     """The recipe as this run has it; UserError where it has none, or one that is more than a network."""
-    recipe = recipes.load(name)
-    if not isinstance(recipe, LandmarkRecipe):
-        raise UserError(
-            f"recipe {name}: expected a landmark network, got one of method {recipe.method!r}, which reads its points "
-            "off class maps outside the network. Export any other recipe."
-        )
+    recipe = _landmark(recipes.load(name))
     if run.scale not in recipe.runs_at:
         at = " or ".join(recipe.runs_at) or "no scale of the run"
         raise UserError(f"recipe {name}: expected one that runs at scale {run.scale}, it runs at {at}")
-    return next(own for own in run.recipes if own.name == name)
+    return _landmark(next(own for own in run.recipes if own.name == name))
+
+
+def _landmark(recipe: Recipe) -> LandmarkRecipe:
+    """The recipe as it is; UserError where it is no landmark network."""
+    if not isinstance(recipe, LandmarkRecipe):
+        raise UserError(
+            f"recipe {recipe.name}: expected a landmark network, got one of method {recipe.method!r}, which reads its "
+            "points off class maps outside the network. Export any other recipe."
+        )
+    return recipe
 
 
 def _trained(run: Run, recipe: Recipe, fold: int) -> Path:

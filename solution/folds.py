@@ -102,7 +102,7 @@ def read_folds(path: Path, faces: FaceSet) -> FoldTable:
 
 def _fingerprints(images: np.ndarray) -> list[bytes]:
     """A digest of each picture's bytes, length N."""
-    return [hashlib.sha256(np.ascontiguousarray(image)).digest() for image in images]
+    return [hashlib.sha256(np.ascontiguousarray(image).data).digest() for image in images]
 
 
 def _deal(subset: np.ndarray, group: np.ndarray, k: int, seed: int) -> np.ndarray:
@@ -114,7 +114,7 @@ def _deal(subset: np.ndarray, group: np.ndarray, k: int, seed: int) -> np.ndarra
     rows, inverse = np.unique(group, return_inverse=True)
     size = np.stack([np.bincount(inverse[subset == s], minlength=len(rows)) for s in SUBSETS], axis=1)
     shuffled = np.random.default_rng(seed).permutation(len(rows))
-    mixed = (size > 0).all(axis=1)
+    mixed = np.all(size > 0, axis=1)
     order = shuffled[np.lexsort((-size.sum(axis=1)[shuffled], ~mixed[shuffled]))]
     load = np.zeros((k, len(SUBSETS)), dtype=np.int64)
     fold = np.empty(len(rows), dtype=np.int64)

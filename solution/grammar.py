@@ -2,9 +2,9 @@
 
 import argparse
 import platform
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from importlib.metadata import PackageNotFoundError, version
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from solution import __version__, commands
 from solution.errors import suggestion
@@ -21,8 +21,10 @@ class _Parser(argparse.ArgumentParser):
         self.exit(2, f"error: {message}{ending} See `{self.prog} --help`.\n")
 
     def parse_known_args(
-        self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
-    ) -> tuple[argparse.Namespace, list[str]]:
+        self,
+        args: Iterable[str] | None = None,
+        namespace: Any = None,  # noqa: ANN401 - argparse puts the options into any object
+    ) -> tuple[Any, list[str]]:
         """As argparse's, but nothing unknown is passed on: the verb itself knows what was meant."""
         options, unknown = super().parse_known_args(args, namespace)
         if unknown:

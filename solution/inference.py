@@ -39,7 +39,7 @@ def opened(folder: Path, device: torch.device) -> tuple[LandmarkRecipe, Landmark
     recipe = recipe_from(json.loads((folder / SETTINGS).read_text(encoding="utf-8")))
     net = LandmarkNet(recipe)
     net.load_state_dict(load_file(folder / WEIGHTS))
-    return recipe, net.to(device, memory_format=torch.channels_last).eval(), read_offset(folder)
+    return recipe, net.to(device).to(memory_format=torch.channels_last).eval(), read_offset(folder)
 
 
 def read_offset(folder: Path) -> MirrorOffset:

@@ -23,6 +23,8 @@ class LandmarkNet(nn.Module):
     px).
     """
 
+    route: Tensor
+
     def __init__(self, recipe: LandmarkRecipe) -> None:
         super().__init__()
         self.subsets = recipe.subsets

@@ -43,6 +43,9 @@ class Portable(nn.Module):
     coords (N, K, 2) and spread (N, K), float32 in pixels, NaN where the recipe does not answer a subset's point.
     """
 
+    route: Tensor
+    shift: Tensor
+
     def __init__(self, net: LandmarkNet, offset: MirrorOffset) -> None:
         super().__init__()
         self.body, self.codec = net.body, net.codec

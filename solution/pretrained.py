@@ -7,6 +7,7 @@ really used, so that the digest tells. Only a training loads them: a finished ne
 
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeGuard
 
 import timm
 import torch
@@ -47,7 +48,6 @@ class FirstWeights:
             return replace(recipe, warm_start=used)
         if not asks(recipe):
             return recipe
-        assert isinstance(recipe, LandmarkRecipe)
         path = self.file(recipe)
         used = NONE if not self.wanted else HUB if path is None else f"file: {_digest(path)}"
         return replace(recipe, model_args={**recipe.model_args, "pretrained": used})
@@ -56,7 +56,6 @@ class FirstWeights:
         """Where the recipe's weights lie; None where it asks for none or they come from the hub."""
         if not asks(recipe) or self.folder is None:
             return None
-        assert isinstance(recipe, LandmarkRecipe)
         return self.folder / f"{recipe.model_args['backbone']}.safetensors"
 
 
@@ -67,7 +66,7 @@ def source_of(recipe: Recipe) -> str | None:
     return recipe.warm_start or recipe.model_args.get("pretrained")
 
 
-def asks(recipe: Recipe) -> bool:
+def asks(recipe: Recipe) -> TypeGuard[LandmarkRecipe]:
     """Whether the recipe starts from ImageNet's weights."""
     return isinstance(recipe, LandmarkRecipe) and recipe.model_args.get("pretrained") not in (None, NONE)
 

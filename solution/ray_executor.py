@@ -258,12 +258,16 @@ class _Fleet:
 def _room(resources: Mapping[str, float], device: torch.device, jobs: int | None) -> tuple[int, float]:
     """How many jobs run at once, and the share of a GPU that each asks for (0 on a CPU)."""
     if device.type != "cuda":
-        return min(max(1, int(resources.get("CPU", 0))), jobs or math.inf), 0.0
+        return _at_most(max(1, int(resources.get("CPU", 0))), jobs), 0.0
     gpus = int(resources.get("GPU", 0))
     if gpus == 0:
         LOG.warning("Ray: no machine of the cluster has a GPU yet: the trainings wait for one")
     on_each = math.ceil(jobs / max(1, gpus)) if jobs else 1
-    return min(max(1, gpus) * on_each, jobs or math.inf), math.floor(1e4 / on_each) / 1e4
+    return _at_most(max(1, gpus) * on_each, jobs), math.floor(1e4 / on_each) / 1e4
+
+
+def _at_most(slots: int, jobs: int | None) -> int:
+    return min(slots, jobs) if jobs else slots
 
 
 def _affinity(node: str) -> Any:  # noqa: ANN401 - one of Ray's strategies

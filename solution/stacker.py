@@ -175,7 +175,7 @@ class Trees:
             if model is None:
                 continue
             seen = point_features(members, spreads, blend, faces, self.subset, axis)
-            corrected[:, points, axis] += model.predict(seen).reshape(len(blend), len(points))
+            corrected[:, points, axis] += np.asarray(model.predict(seen)).reshape(len(blend), len(points))
         return corrected
 
 

@@ -54,7 +54,7 @@ class Trainer:
         pretrained.start(self.net, self.recipe, job.weights)
         if job.start_from is not None:
             self._start_from(job.start_from)
-        self.net = self.net.to(job.device, memory_format=torch.channels_last)
+        self.net = self.net.to(job.device).to(memory_format=torch.channels_last)
         self.average = AveragedModel(self.net, multi_avg_fn=_moving_average(self.recipe.optimiser))
         self.optimiser = _optimiser(self.net, self.recipe.optimiser)
         self.batches = max(1, len(job.train) // self.recipe.batch)
@@ -214,10 +214,14 @@ def write_history(path: Path, history: list[dict[str, Any]]) -> None:
         writer.writerows(history)
 
 
-def _moving_average(settings: Optimiser) -> Callable[[list[Tensor], list[Tensor], Tensor], None]:
+Tensors = tuple[Tensor, ...] | list[Tensor]
+"""As AveragedModel hands them over."""
+
+
+def _moving_average(settings: Optimiser) -> Callable[[Tensors, Tensors, Tensor | int], None]:
     """Averages all weights at once: one by one, each would wait for the GPU. Buffers are taken as they are."""
 
-    def average(old: list[Tensor], new: list[Tensor], count: Tensor) -> None:
+    def average(old: Tensors, new: Tensors, count: Tensor | int) -> None:
         share = min(settings.average, (1 + int(count)) / (10 + int(count)))  # short memory at first
         torch._foreach_lerp_(old, new, 1 - share)
 

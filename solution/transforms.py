@@ -18,6 +18,7 @@ from solution.recipe import Augmentation
 ELASTIC_SHARE = 0.5  # of the faces
 ELASTIC_WIDTH = 6.0  # px: the Gaussian that smooths the field
 ELASTIC_ROUNDS = 10  # of the fixed point that moves the points; each divides the error by about 3
+_NO_SECOND_MAP = np.empty(0, np.float32)  # OpenCV's maps of pairs are whole: None does as well, but not for its types
 
 cv2.setNumThreads(0)  # a job owns one core: OpenCV's own threads only fight the network's
 
@@ -68,11 +69,12 @@ def elastic(
     field *= strength / np.sqrt((field**2).mean())
     height, width = image.shape
     grid = np.stack(np.meshgrid(np.arange(width), np.arange(height)), axis=-1).astype(np.float32)
-    bent = cv2.remap(image, grid + field, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    bent = cv2.remap(image, grid + field, _NO_SECOND_MAP, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     # The bent picture shows at p what was at p + field(p), so a point q lies where p = q - field(p).
     moved = points
     for _ in range(ELASTIC_ROUNDS):
-        moved = points - cv2.remap(field, moved[None], None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)[0]
+        at = cv2.remap(field, moved[None], _NO_SECOND_MAP, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        moved = points - at[0]
     return bent, moved
 
 

@@ -55,7 +55,7 @@ def show(audit: pd.DataFrame, facts: dict[str, Any], folder: Path, console: Cons
         table.add_column(title, justify="right", no_wrap=True)
     table.add_column("reason", overflow="fold")
     for row in audit.head(TOP).itertuples():
-        table.add_row(str(row.id), str(row.subset), f"{row.score:.2f}", Text(row.reason))
+        table.add_row(str(row.id), str(row.subset), f"{row.score:.2f}", Text(str(row.reason)))
     console.print(table, width=min(console.width, WIDTH))
     console.print()
     for sentence in sentences(facts):

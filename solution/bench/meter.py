@@ -124,9 +124,9 @@ def peak_memory(device: torch.device) -> Iterator[Peak]:
     gc.collect()
     _give_back()
     Path("/proc/self/clear_refs").write_text("5")  # forgets the peak so far
-    before = _status("VmRSS")
+    resident = _status("VmRSS")
     yield peak
-    peak.mib = max(0.0, _status("VmHWM") - before)
+    peak.mib = max(0.0, _status("VmHWM") - resident)
 
 
 def _give_back() -> None:

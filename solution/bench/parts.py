@@ -109,9 +109,14 @@ def _of_an_epoch(shop: Workshop, recipe: Recipe, setting: str) -> int:
     counts = [
         multiply_adds(partial(methods.train, shop.job(changed, faces, f"{recipe.name}-{setting}{epochs}")))
         for epochs in (1, 2)
-        for changed in [replace(shortened(recipe, 1), **{setting: epochs})]
+        for changed in [_lasting(recipe, setting, epochs)]
     ]
     return counts[1] - counts[0]
+
+
+def _lasting(recipe: Recipe, setting: str, epochs: int) -> Recipe:
+    """The shortest recipe but for the epochs that one of the settings of PHASES counts."""
+    return shortened(recipe, 1, pretrain=epochs) if setting == PHASES["pretrain"] else shortened(recipe, epochs)
 
 
 def stack(shop: Workshop) -> Iterator[Row]:

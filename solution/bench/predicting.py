@@ -45,7 +45,7 @@ def _row(shop: Workshop, call: Callable[[], object], name: str, faces: int) -> R
 
 def _reader(shop: Workshop, recipe: LandmarkRecipe, shifts: tuple[int, ...]) -> Reader:
     """A network of random weights, which is as slow as a trained one, with these shifts."""
-    net = LandmarkNet(recipe).to(shop.device, memory_format=torch.channels_last)
+    net = LandmarkNet(recipe).to(shop.device).to(memory_format=torch.channels_last)
     return lambda faces: predict_with(net, MirrorOffset(), faces, shop.device, recipe.name, shifts, again=False)
 
 

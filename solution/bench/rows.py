@@ -62,8 +62,9 @@ class Row:
     @property
     def share(self) -> float | None:
         """Of what matrix products reach on the same core or GPU; None where multiply-adds are not counted."""
-        counted = self.multiply_adds is not None and self.yardstick == MATMUL
-        return self.multiply_adds / self.work / self.speed if counted else None
+        if self.multiply_adds is None or self.yardstick != MATMUL:
+            return None
+        return self.multiply_adds / self.work / self.speed
 
 
 @dataclass(frozen=True)

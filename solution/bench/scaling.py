@@ -126,7 +126,12 @@ def _train_all(shop: Workshop) -> Callable[[], object]:
     recipe, faces = shortened(of_both(shop.recipes), 1), shop.material.train
     fold = make_folds(faces, shop.size.folds).fold
     jobs = [shop.job(recipe, faces.take(fold != k), f"epoch{k}") for k in range(shop.size.folds)]
-    return lambda: [methods.train(job) for job in jobs]
+
+    def train_each() -> None:
+        for job in jobs:
+            methods.train(job)
+
+    return train_each
 
 
 def _stack(shop: Workshop) -> Callable[[], object]:

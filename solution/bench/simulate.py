@@ -71,7 +71,8 @@ def simulate(jobs: Sequence[Timed], machines: Sequence[int] = MACHINES) -> Simul
 
 def makespan(jobs: Sequence[Timed], machines: int) -> float:
     """Seconds until all are done: a free machine takes the first job that waits for nobody, as the executors do."""
-    waiting, running, now = list(jobs), [], 0.0
+    waiting, now = list(jobs), 0.0
+    running: list[tuple[float, str]] = []
     while waiting or running:
         unfinished = {job.name for job in waiting} | {name for _, name in running}
         ready = [job for job in waiting if job.after not in unfinished]

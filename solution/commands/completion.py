@@ -91,7 +91,8 @@ def script(shell: str) -> str:
         if action.dest in words:
             action.choices = words[action.dest]
         elif action.type is Path:
-            action.complete = shtab.DIRECTORY if action.metavar == "DIR" else shtab.FILE
+            kind = shtab.DIRECTORY if action.metavar == "DIR" else shtab.FILE
+            action.complete = kind  # type: ignore[attr-defined]  # shtab's own attribute of argparse's class
     return shtab.complete(whole, shell, root_prefix="solution") + "\n" + SHELLS[shell]
 
 

@@ -131,7 +131,7 @@ def _read_training(source: Source) -> FaceSet:
         coords.append(np.array([[row.label(column) for column in FACE15.columns] for row in block], dtype=np.float32))
         images.append(parse_pixels(block))
     labels = np.concatenate(coords).reshape(-1, FACE15.size, 2)
-    known = ~np.isnan(labels).all(axis=2)
+    known = ~np.all(np.isnan(labels), axis=2)
     subset = subset_of(known)
     for wanted in SUBSETS:
         if not known[subset == wanted].any():
@@ -144,7 +144,8 @@ def _read_training(source: Source) -> FaceSet:
 
 def _read_test(source: Source) -> tuple[np.ndarray, np.ndarray]:
     """ImageIds (N,) int64 and pictures (N, 96, 96) uint8, in file order."""
-    images, named = [], []
+    images: list[np.ndarray] = []
+    named: list[Row] = []
     for block in _blocks(source, ("ImageId", "Image")):
         images.append(parse_pixels(block))
         named.extend(Row(source, row.number, {"ImageId": row.cells["ImageId"]}) for row in block)

@@ -134,7 +134,7 @@ def place_test(train: FaceSet, test: FaceSet) -> dict[int, Placement]:
     known: dict[bytes, int] = {}
     keys = {}
     for name, faces in (("train", train), ("test", test)):
-        prints = [hashlib.sha256(np.ascontiguousarray(image)).digest() for image in faces.images]
+        prints = [hashlib.sha256(np.ascontiguousarray(image).data).digest() for image in faces.images]
         keys[name] = np.array([known.setdefault(key, len(known)) for key in prints], dtype=np.int64)
     return {s: place_pictures(keys["train"][train.subset == s], keys["test"][test.subset == s], s) for s in SUBSETS}
 
@@ -142,28 +142,29 @@ def place_test(train: FaceSet, test: FaceSet) -> dict[int, Placement]:
 def place_pictures(train: np.ndarray, test: np.ndarray, subset: int, config: SequenceConfig = CONFIG) -> Placement:
     """Where pictures stand by their identities: train (N,) and test (T,) integers, equal for identical pictures."""
     pairs = _Pairs.of(train, test, config)
-    facts = {"subset": subset, "pictures": len(np.unique(pairs.test)), "pairs": pairs.counts}
+    found = Placement(subset=subset, relation=UNKNOWN, pictures=len(np.unique(pairs.test)), pairs=pairs.counts)
     if min(pairs.counts[:2]) < config.fewest:
-        return Placement(relation=UNKNOWN, **facts)
+        return found
     period = _period(pairs)
     if period is None:
-        return Placement(relation=UNKNOWN, **facts)
+        return found
     together, rate, fitted = _after_last(pairs, period, config)
     by_rank = _concentration(pairs.by_rank - pairs.row, period)
     phase, phase_error = _phase(pairs, rate, fitted)
     rng = np.random.default_rng(subset)
     chance = max(_best_concentration(pairs.shuffled(rng), period, config) for _ in range(config.shuffles))
-    facts |= {"concentration": _concentration(pairs.after_last(rate) - pairs.row, fitted), "by_rank": by_rank}
-    facts |= {"chance": chance, "together": together, "rate": rate, "phase": phase, "phase_error": phase_error}
+    concentration = _concentration(pairs.after_last(rate) - pairs.row, fitted)
+    found = replace(found, rate=rate, concentration=concentration, by_rank=by_rank, chance=chance, together=together)
+    found = replace(found, phase=phase, phase_error=phase_error)
     if together >= config.continues and together > by_rank:
         scatter = _scatter(pairs.after_last(rate) - pairs.row, fitted)
         places = pairs.rows + rate * np.arange(pairs.pictures)
         error = np.full(pairs.pictures, np.hypot(scatter, phase))
-        return Placement(relation=CONTINUES, period=fitted, places=places, error=error, **facts)
+        return replace(found, relation=CONTINUES, period=fitted, places=places, error=error)
     if by_rank >= max(config.interleaved, chance):
         places, error = _among_rows(pairs, period)
-        return Placement(relation=INTERLEAVED, period=period, places=places, error=error, **facts)
-    return Placement(relation=UNKNOWN, period=period, **facts)
+        return replace(found, relation=INTERLEAVED, period=period, places=places, error=error)
+    return replace(found, period=period)
 
 
 @dataclass(frozen=True, eq=False)

@@ -141,7 +141,9 @@ def _draws(
 
 def _figures(by_subset: dict[int, float], weights: dict[int, float]) -> Scores:
     roots = {s: float(np.sqrt(value)) for s, value in by_subset.items()}
-    return {"overall": weighted(roots, weights), **roots}
+    figures: dict[str | int, float] = {"overall": weighted(roots, weights)}
+    figures.update(roots.items())
+    return figures
 
 
 def _intervals(draws: dict[int, np.ndarray], weights: dict[int, float]) -> dict[str | int, Interval]:

@@ -4,6 +4,7 @@ import csv
 import io
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
+from typing import TypedDict, Unpack
 
 from solution.artefacts import write_text
 from solution.errors import UserError
@@ -43,6 +44,15 @@ class Entry:
     sha256: str = ""
 
 
+class Facts(TypedDict, total=False):
+    """What may become known of a try after its line was written."""
+
+    status: str
+    public: float | None
+    private: float | None
+    received: str
+
+
 COLUMNS = [field.name for field in fields(Entry)]
 FIGURES = ("expected", "expected_without_outliers", "cv", "cv_without_outliers")
 """A record's figures that a line keeps, each over both subsets."""
@@ -72,7 +82,7 @@ def add(path: Path, entry: Entry) -> Entry:
     return entry
 
 
-def change(path: Path, entry: Entry, **facts: str | float | None) -> Entry:
+def change(path: Path, entry: Entry, **facts: Unpack[Facts]) -> Entry:
     """Change a line of the ledger as it lies on disk now; give the changed one."""
     changed = replace(entry, **facts)
     _write(path, [changed if line == entry else line for line in read(path)])
@@ -101,6 +111,18 @@ def _entry(path: Path, number: int, row: dict[str, str | None]) -> Entry:
             f"{path} data row {number}: expected time, name, status and figures in px, got trouble with "
             f"{', '.join(lacking)}. Repair the line or move the ledger away."
         )
-    texts = {column: cells[column] for column in COLUMNS if column not in _FIGURES}
-    texts["status"] = _EARLIER.get(texts["status"], texts["status"])
-    return Entry(**texts, **figures)
+    return Entry(
+        time=cells["time"],
+        name=cells["name"],
+        message=cells["message"],
+        status=_EARLIER.get(cells["status"], cells["status"]),
+        expected=figures["expected"],
+        expected_without_outliers=figures["expected_without_outliers"],
+        cv=figures["cv"],
+        cv_without_outliers=figures["cv_without_outliers"],
+        public=figures["public"],
+        private=figures["private"],
+        received=cells["received"],
+        after=cells["after"],
+        sha256=cells["sha256"],
+    )

@@ -1,6 +1,7 @@
 """The ledger as a person reads it: the expected score beside the leaderboard's, the gap between them, the trend."""
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import pairwise
@@ -64,13 +65,13 @@ def outcome(entry: Entry) -> str:
 def standing(entries: Sequence[Entry]) -> Standing:
     """Sum up a ledger, oldest line first."""
     scored = [entry for entry in entries if entry.status == SCORED and entry.public is not None]
-    known = [entry for entry in scored if entry.expected is not None]
-    moves = [(b.expected - a.expected, b.public - a.public) for a, b in pairwise(known)]
+    known = [(e.expected, e.public) for e in scored if e.expected is not None and e.public is not None]
+    moves = [(b[0] - a[0], b[1] - a[1]) for a, b in pairwise(known)]
     moved = [(expected, public) for expected, public in moves if expected and public]
     ends = (scored[0], scored[-1]) if len(scored) > 1 else None
     return Standing(
         scored=len(scored),
-        best=min(scored, key=lambda entry: entry.public, default=None),
+        best=min(scored, key=lambda entry: math.inf if entry.public is None else entry.public, default=None),
         public=_gap(scored, "public"),
         private=_gap(scored, "private"),
         change=_change(*ends) if ends else {},

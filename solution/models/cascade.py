@@ -27,6 +27,8 @@ class Cascade(nn.Module):
     coordinates, too; where the crops are cut is not learnt from.
     """
 
+    grid: Tensor
+
     def __init__(self, coarse: nn.Module, points: int, crop: int, steps: Sequence[float], fine: Sequence[int]) -> None:
         super().__init__()
         self.coarse = coarse

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import timm
+from timm.models import FeatureInfo
 from torch import Tensor, nn
 
 from solution.codecs import Heatmap
@@ -17,11 +18,13 @@ class TimmUNet(nn.Module):
     def __init__(self, points: int, heatmap: int, backbone: str, options: Mapping[str, Any]) -> None:
         super().__init__()
         self.encoder = encoder(backbone, options)
-        sizes = [SIZE // reduction for reduction in self.encoder.feature_info.reduction()]
+        maps = self.encoder.feature_info
+        assert isinstance(maps, FeatureInfo)
+        sizes = [SIZE // reduction for reduction in maps.reduction()]
         if heatmap not in sizes:
             raise ValueError(f"{backbone} has maps of {sizes}, none of {heatmap}×{heatmap}")
         self.skipped = sizes.index(heatmap)
-        self.decoder = Decoder(self.encoder.feature_info.channels()[self.skipped :], points)
+        self.decoder = Decoder(maps.channels()[self.skipped :], points)
 
     def forward(self, x: Tensor) -> Tensor:
         return self.decoder(self.encoder(x)[self.skipped :])

@@ -29,13 +29,13 @@ class Residual(nn.Module):
 
     def __init__(self, inside: int, outside: int, stride: int = 1) -> None:
         super().__init__()
-        self.first = nn.Conv2d(inside, outside, 3, stride, 1, bias=False)
+        self.first: nn.Module = nn.Conv2d(inside, outside, 3, stride, 1, bias=False)
         self.first_norm = nn.BatchNorm2d(outside)
         self.second = nn.Conv2d(outside, outside, 3, 1, 1, bias=False)
-        self.second_norm = nn.BatchNorm2d(outside)
+        self.second_norm: nn.Module = nn.BatchNorm2d(outside)
         same = inside == outside and stride == 1
         self.every = stride if inside < NARROW else 1
-        self.shortcut = (
+        self.shortcut: nn.Module = (
             nn.Identity()
             if same
             else nn.Sequential(nn.Conv2d(inside, outside, 1, stride // self.every, bias=False), nn.BatchNorm2d(outside))

@@ -41,6 +41,8 @@ class SqueezeExcite(nn.Module):
 class Blur(nn.Module):
     """Half the resolution after a 3×3 binomial blur of each channel."""
 
+    kernel: Tensor
+
     def __init__(self, channels: int) -> None:
         super().__init__()
         line = torch.tensor([1.0, 2.0, 1.0]) / 4
@@ -50,16 +52,22 @@ class Blur(nn.Module):
         return F.conv2d(x, self.kernel.to(x.dtype), stride=2, padding=1, groups=x.shape[1])
 
 
-def _without_stride(old: nn.Conv2d) -> nn.Conv2d:
-    return nn.Conv2d(old.in_channels, old.out_channels, old.kernel_size, 1, old.padding, bias=False)
+def _like(old: nn.Conv2d, channels: int, stride: int) -> nn.Conv2d:
+    """A fresh convolution of the same odd size and as many channels out, for so many channels in."""
+    size = old.kernel_size[0]
+    return nn.Conv2d(channels, old.out_channels, size, stride, size // 2, bias=False)
 
 
 def _blurred(block: Residual) -> None:
     """Let both ways of a block that halves blur before they leave out."""
-    block.first = nn.Sequential(_without_stride(block.first), Blur(block.first.out_channels))
-    conv, norm = block.shortcut
+    first, shortcut = block.first, block.shortcut
+    assert isinstance(first, nn.Conv2d)
+    assert isinstance(shortcut, nn.Sequential)
+    block.first = nn.Sequential(_like(first, first.in_channels, 1), Blur(first.out_channels))
+    conv, norm = shortcut
+    assert isinstance(conv, nn.Conv2d)
     block.every = 1
-    block.shortcut = nn.Sequential(Blur(conv.in_channels), _without_stride(conv), norm)
+    block.shortcut = nn.Sequential(Blur(conv.in_channels), _like(conv, conv.in_channels, 1), norm)
 
 
 def build(
@@ -76,11 +84,11 @@ def build(
     residuals = [module for module in net.modules() if isinstance(module, Residual)]
     for block in residuals:
         if attention:
-            block.second_norm = nn.Sequential(block.second_norm, SqueezeExcite(block.second_norm.num_features))
+            block.second_norm = nn.Sequential(block.second_norm, SqueezeExcite(block.second.out_channels))
         if antialias and block.first.stride == (2, 2):
             _blurred(block)
     if places:
         first = net.stem[0]
-        wider = nn.Conv2d(3, first.out_channels, first.kernel_size, first.stride, first.padding, bias=False)
-        net.stem = nn.Sequential(Places(), wider, *net.stem[1:])
+        assert isinstance(first, nn.Conv2d)
+        net.stem = nn.Sequential(Places(), _like(first, 3, first.stride[0]), *net.stem[1:])
     return net

@@ -77,7 +77,7 @@ def varied(centres: np.ndarray, recipe: PatchRecipe, rng: np.random.Generator) -
     size = rng.uniform(1 - recipe.scale, 1 + recipe.scale, shape)
     cos, sin = size * np.cos(angle), size * np.sin(angle)
     turn = np.stack([np.stack([cos, -sin], -1), np.stack([sin, cos], -1)], -2).astype(np.float32)
-    mirrored = (rng.random(shape[0]) < 0.5) & recipe.mirror
+    mirrored = (rng.random(shape[:1]) < 0.5) & recipe.mirror
     turn[mirrored, :, :, 0] *= -1
     gain = rng.uniform(1 - recipe.light, 1 + recipe.light, shape).astype(np.float32)
     shade = rng.uniform(-recipe.light, recipe.light, shape).astype(np.float32)

@@ -79,5 +79,6 @@ class PatchRecipe(Recipe):
     @classmethod
     def restored(cls, settings: dict[str, Any]) -> Self:
         """The recipe that `settings()` described. TypeError where it described another kind."""
-        given = {name: value for name, value in settings.items() if name != "method"}
-        return cls(**{name: tuple(value) if isinstance(value, list) else value for name, value in given.items()})
+        given: dict[str, Any] = {name: value for name, value in settings.items() if name != "method"}
+        given |= {name: tuple(value) for name, value in given.items() if isinstance(value, list)}
+        return cls(**given)

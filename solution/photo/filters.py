@@ -85,7 +85,7 @@ def _fill(canvas: np.ndarray, corners: np.ndarray, outline: Outline) -> None:
     cv2.fillPoly(mask, [fixed], 255, cv2.LINE_AA, SHIFT)
     part = canvas[top:bottom, left:right]
     share = mask[..., None] * np.float32(outline.cover / 255)
-    part[:] = np.rint(part * (1 - share) + np.float32(outline.colour) * share)
+    part[:] = np.rint(part * (1 - share) + np.array(outline.colour, np.float32) * share)
 
 
 def _oval(x: float, y: float, width: float, height: float, power: float = 2.0) -> np.ndarray:

@@ -44,8 +44,8 @@ def overview(tables: Tables, summary: Summary, mark: Mark) -> Grid:
         [
             name,
             *(cells[name, column] for column in columns),
-            number(over_all.loc[name, "rmse_without_outliers"]),
-            share(over_all.loc[name, "coverage"]),
+            number(over_all["rmse_without_outliers"].loc[name]),
+            share(over_all["coverage"].loc[name]),
             number(summary.seconds.get(name, math.nan) / 60, 1),
         ]
         for name in tables.names
@@ -63,8 +63,8 @@ def by_fold(tables: Tables, subset: str, mark: Mark) -> Grid:
         [
             name,
             *(cells[name, column] for column in columns),
-            number(over_all.loc[name, "rmse_without_outliers"]),
-            share(over_all.loc[name, "coverage"]),
+            number(over_all["rmse_without_outliers"].loc[name]),
+            share(over_all["coverage"].loc[name]),
         ]
         for name in tables.names
     ]

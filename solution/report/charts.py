@@ -26,7 +26,7 @@ PALETTE = (
 """Told apart on white and on near black; the first five are the folds'."""
 
 GREY = "#8a8f98"
-PARTS = {"overall": "both", 15: "15-keypoint rows", 4: "4-keypoint rows"}
+PARTS: dict[str | int, str] = {"overall": "both", 15: "15-keypoint rows", 4: "4-keypoint rows"}
 SHORT = {
     "expected": "Expected",
     "expected_without_outliers": "Expected, no outliers",

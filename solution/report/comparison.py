@@ -98,10 +98,11 @@ def _differences(
     found = []
     for subset, shares in parts:
         rows = told & np.isin(faces.subset, [s for s in SUBSETS if shares[s] > 0])
-        pair, where = (labels[rows], faces.subset[rows]), {"same": same, "rows": int(rows.sum())}
+        pair = labels[rows], faces.subset[rows]
         point, low, high = paired_difference(ours[rows], theirs[rows], *pair, shares)
-        rmses = [weighted_rmse(coords[rows], *pair, shares) for coords in (ours, theirs)]
-        found.append(Difference(title, subset, *rmses, point, low, high, **where))
+        our_rmse, their_rmse = (weighted_rmse(coords[rows], *pair, shares) for coords in (ours, theirs))
+        count = int(rows.sum())
+        found.append(Difference(title, subset, our_rmse, their_rmse, point, low, high, rows=count, same=same))
     return found
 
 

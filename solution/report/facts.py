@@ -1,6 +1,7 @@
 """The report as one JSON object: what the terminal shows, in numbers."""
 
 import math
+from collections.abc import Hashable
 from dataclasses import asdict
 from typing import Any
 
@@ -57,7 +58,7 @@ def _figure(figure: Figure) -> dict[str, Any]:
     return {"title": figure.title, "rmse": dict(figure.scores), "interval": dict(figure.intervals)}
 
 
-def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+def _records(frame: pd.DataFrame) -> list[dict[Hashable, Any]]:
     return frame.to_dict("records")
 
 

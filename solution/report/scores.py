@@ -16,7 +16,9 @@ def scores_of(coords: np.ndarray, faces: FaceSet, weights: dict[int, float], kep
     for s in SUBSETS:
         rows = kept & (faces.subset == s)
         by_subset[s] = rmse(coords[rows], faces.coords[rows])
-    return {"overall": weighted(by_subset, weights), **by_subset}
+    found: dict[str | int, float] = {"overall": weighted(by_subset, weights)}
+    found.update(by_subset.items())
+    return found
 
 
 def intervals_of(

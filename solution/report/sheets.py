@@ -71,14 +71,15 @@ def folds_sheet(tables: Tables, summary: Summary) -> Sheet:
     lines = []
     whole = tables.folds[(tables.folds["fold"] == ALL) & (tables.folds["coverage"] == 1)]
     lowest = whole.groupby("subset")["rmse_without_outliers"].min()
-    for (name, subset), part in tables.folds.groupby(["name", "subset"], sort=False):
+    for key, part in tables.folds.groupby(["name", "subset"], sort=False):
+        name, subset = map(str, key)
         row = part.set_index("fold")
-        if math.isnan(row.loc[ALL, "rmse"]):
+        if math.isnan(row["rmse"].loc[ALL]):
             continue
         minutes = summary.seconds.get(name, math.nan) / 60
         cells = [Cell(name, name), Cell(TITLES[subset], TITLES[subset])]
         cells += [_scored(row.loc[fold]) for fold in [*folds, ALL]]
-        without, covered = float(row.loc[ALL, "rmse_without_outliers"]), float(row.loc[ALL, "coverage"])
+        without, covered = float(row["rmse_without_outliers"].loc[ALL]), float(row["coverage"].loc[ALL])
         kind = "part" if covered < 1 else "best" if without == lowest[subset] else ""
         cells.append(Cell(figure(without, covered, str), without, kind))
         cells += [Cell(share(covered), covered), _figured(minutes, decimals=1)]

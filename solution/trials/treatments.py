@@ -60,8 +60,13 @@ def pseudo(job: Job, bench: Workbench) -> FaceSet:
     test = test.take(np.isin(test.subset, job.recipe.subsets))
     assert all((one.ids == test.ids).all() for one in said)
     parts = job.train, replace(test, ids=-1 - test.ids, coords=np.mean([one.coords for one in said], axis=0))
-    fields = ("ids", "images", "coords", "subset")
-    return replace(job.train, **{f: np.concatenate([getattr(part, f) for part in parts]) for f in fields})
+    return replace(
+        job.train,
+        ids=np.concatenate([part.ids for part in parts]),
+        images=np.concatenate([part.images for part in parts]),
+        coords=np.concatenate([part.coords for part in parts]),
+        subset=np.concatenate([part.subset for part in parts]),
+    )
 
 
 TREATMENTS: dict[str, Treatment] = {f.__name__: f for f in (as_given, sane, twins, pseudo)}

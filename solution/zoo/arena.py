@@ -101,7 +101,7 @@ def save(arena: Arena, contender: Contender, seconds: float, course: Course) -> 
         "watched": np.stack([look.coords for look in course.looks]),
     }
     with atomic(folder / COURSE) as temporary, temporary.open("wb") as handle:
-        np.savez(handle, **arrays)
+        np.savez(handle, allow_pickle=False, **arrays)
     facts = {name: getattr(course, name) for name in FACTS}
     seal(folder, arena.inputs(contender, seconds), [COURSE], readings=list(course.readings), **facts)
 

@@ -71,7 +71,9 @@ def train(
     learner: Learner, seconds: float, held: FaceSet, watched: FaceSet, clock: Callable[[], float] = time.perf_counter
 ) -> Course:
     """Train for `seconds` of `clock`, asked before each step. UserError where the loss becomes no number."""
-    spent, steps, losses, looks = 0.0, 0, [], []
+    spent, steps = 0.0, 0
+    losses: list[float] = []
+    looks: list[Look] = []
     while spent < seconds:
         began = clock()
         losses.append(learner.step(spent / seconds))

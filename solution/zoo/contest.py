@@ -17,7 +17,8 @@ from solution.zoo.own import own
 
 def contenders() -> dict[str, Contender]:
     """Every network of the contest by name: the ancestors, then ours."""
-    return {one.name: one for one in [*map(ancestors.load, ancestors.names()), *own()]}
+    every: list[Contender] = [*map(ancestors.load, ancestors.names()), *own()]
+    return {one.name: one for one in every}
 
 
 def arena_of(run: Run) -> Arena:

@@ -26,7 +26,8 @@ def contenders() -> dict[str, Contender]:
     idea = "U-Net of residual blocks; maps read as the mean of their softmax, Huber loss on coordinates"
     ours = Own(name=RECIPE.name, title="Our U-Net, 68 points", idea=idea, recipe=RECIPE.at(SCALE))
     earlier = [one for one in map(ancestors.load, ancestors.names()) if not one.each_point]
-    return {one.name: one for one in [*earlier, ours]}
+    every: list[Contender] = [*earlier, ours]
+    return {one.name: one for one in every}
 
 
 def arena_of(study: Study) -> Arena:

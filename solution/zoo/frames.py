@@ -44,7 +44,7 @@ class Cropped:
     def vary(self, images: np.ndarray, coords: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         """Pictures (B, 96, 96) uint8 cut anywhere, (B, side, side), and their points (B, K, 2) in the frame."""
         corners = rng.integers(0, self.enlarged - self.side + 1, (len(images), 2))
-        moved = (coords + 0.5) * (self.enlarged / self.side) - self._corner(corners)[:, None] - 0.5
+        moved = (coords + 0.5) * (self.enlarged / self.side) - corners[:, None] * self._unit - 0.5
         return self._cut(images, corners), moved.astype(np.float32)
 
     def still(self, images: np.ndarray) -> np.ndarray:
@@ -53,15 +53,16 @@ class Cropped:
 
     def back(self, coords: np.ndarray) -> np.ndarray:
         """Points (B, K, 2) in the frame of `still` as pixels of the picture."""
-        return (coords + 0.5 + self._corner(self._middle)) * (self.side / self.enlarged) - 0.5
+        return (coords + 0.5 + self._middle * self._unit) * (self.side / self.enlarged) - 0.5
 
     @property
     def _middle(self) -> int:
         return (self.enlarged - self.side) // 2
 
-    def _corner(self, pixels: np.ndarray | int) -> np.ndarray | float:
-        """A crop's corner in the enlarged picture, in units of the frame."""
-        return pixels * (SIZE / self.side)
+    @property
+    def _unit(self) -> float:
+        """A pixel of the enlarged picture, in units of the frame."""
+        return SIZE / self.side
 
     def _cut(self, images: np.ndarray, corners: np.ndarray) -> np.ndarray:
         cut = np.empty((len(images), self.side, self.side), np.uint8)

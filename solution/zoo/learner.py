@@ -37,7 +37,7 @@ class AncestorLearner:
         self.batch = min(ancestor.batch, len(self.train))
         self.readings = ancestor.output.readings
         torch.manual_seed(seed_for(*self.key, "init"))
-        self.net = ancestor.network(len(points)).to(device, memory_format=torch.channels_last)
+        self.net = ancestor.network(len(points)).to(device).to(memory_format=torch.channels_last)
         self.optimiser = ancestor.rule.optimiser(self.net.parameters())
         self.rng = generator(*self.key)
         self.rows = self._in_passes()

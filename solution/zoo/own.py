@@ -69,7 +69,7 @@ class OwnLearner:
         nobody = train.take(np.arange(0))
         self.trainer = Trainer(Job(own.recipe, 0, folder, train, nobody, device, {}))
         self.batch = min(own.recipe.batch, len(train))
-        self.readings = ("softmax mean" if isinstance(own.recipe.codec, Heatmap) else "direct",)
+        self.readings: tuple[str, ...] = ("softmax mean" if isinstance(own.recipe.codec, Heatmap) else "direct",)
         self.batches = self._in_passes()
 
     def _in_passes(self) -> Iterator[tuple[np.ndarray, ...]]:

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -88,7 +88,7 @@ def work(root: Path, source: Source, scale: str, weights: FirstWeights, fold: in
         LOG.info("Autoencoder: fold %d, %s labels: %s wrong, pretrained %s", fold, labels or "all", *said)
     folder = _folder(run, fold)
     with atomic(folder / ARRAYS) as temporary, temporary.open("wb") as handle:
-        np.savez(handle, **arrays)
+        np.savez(handle, allow_pickle=False, **arrays)
     seal(folder, _inputs(run, fold), [ARRAYS])
     return time.perf_counter() - began
 
@@ -154,24 +154,36 @@ def interval(wrong: np.ndarray, face: np.ndarray) -> tuple[float, float, float]:
     return float(wrong.mean()), float(low), float(high)
 
 
+@dataclass(frozen=True)
+class Rate:
+    """Share of held-out patches in the wrong class at the end, with its interval, or the difference of two shares."""
+
+    labels: str
+    start: str
+    rate: float
+    low: float
+    high: float
+
+    @property
+    def percent(self) -> str:
+        return f"{100 * self.rate:.2f} % ({100 * self.low:.2f} to {100 * self.high:.2f})"
+
+
+def rates(cell: Cell) -> list[Rate]:
+    """Error rates by STARTS, and the difference that pretraining makes."""
+    random, started = cell.wrong[:, -1].astype(float)
+    named = (*zip(STARTS, (random, started), strict=True), ("difference", started - random))
+    return [Rate(cell.title, name, *interval(values, cell.face)) for name, values in named]
+
+
 def frame(cells: Sequence[Cell]) -> pd.DataFrame:
-    """Error rates at the end, with their intervals, and the difference that pretraining makes."""
-    rows = []
-    for cell in cells:
-        random, started = cell.wrong[:, -1].astype(float)
-        for name, values in (*zip(STARTS, (random, started), strict=True), ("difference", started - random)):
-            rate, low, high = interval(values, cell.face)
-            rows.append({"labels": cell.title, "start": name, "rate": rate, "low": low, "high": high})
-    return pd.DataFrame(rows)
+    """The rates of all cells as a table."""
+    return pd.DataFrame([asdict(rate) for cell in cells for rate in rates(cell)])
 
 
 def page(cells: Sequence[Cell]) -> str:
     """The study as Markdown."""
-    table = frame(cells)
-    rows = [
-        (title, *(_percent(row.rate, row.low, row.high) for row in part.itertuples()))
-        for title, part in table.groupby("labels", sort=False)
-    ]
+    rows = [(cell.title, *(rate.percent for rate in rates(cell))) for cell in cells]
     header = ("labelled patches", "random start", "pretrained", "difference")
     about = (
         f"Patches of {STUDY.patch}×{STUDY.patch} pixels, an eye or not, by one hidden layer of {STUDY.hidden} units. "
@@ -184,18 +196,14 @@ def page(cells: Sequence[Cell]) -> str:
     return "\n\n".join(["# Pretraining an eye classifier", about, markdown(header, rows), pictures]) + "\n"
 
 
-def _percent(rate: float, low: float, high: float) -> str:
-    return f"{100 * rate:.2f} % ({100 * low:.2f} to {100 * high:.2f})"
-
-
 def curves(cells: Sequence[Cell]) -> Chart:
     """Share of held-out patches in the wrong class by the classifier's steps."""
     steps = [max(1, round(share * STUDY.steps)) for share in LOOKS]
     lines = []
     for cell, colours in zip(cells, COLOURS, strict=False):
         for i, start in enumerate(STARTS):
-            rates = 100 * np.maximum(cell.wrong[i].mean(axis=1), 1e-4)
-            points = list(zip(map(float, steps), rates.tolist(), strict=True))
+            shares = 100 * np.maximum(cell.wrong[i].mean(axis=1), 1e-4)
+            points = list(zip(map(float, steps), shares.tolist(), strict=True))
             lines.append(Curve(f"{cell.title} labels, {start}", points, colours[i], bold=start == STARTS[1]))
     return Chart("Eye or not: error by training step", "% of held-out patches in the wrong class", "steps", lines)
 
@@ -217,8 +225,7 @@ def sheet(eyes: np.ndarray) -> np.ndarray:
 def show(cells: Sequence[Cell], folder: Path, console: Console | None = None) -> None:
     """Print the error rates and where the files lie."""
     console = console or Console()
-    for row in frame(cells).itertuples():
-        line = f"{row.labels:>6} labels  {row.start:<10}  {_percent(row.rate, row.low, row.high)}"
-        console.print(Text(line), soft_wrap=True)
+    for rate in (rate for cell in cells for rate in rates(cell)):
+        console.print(Text(f"{rate.labels:>6} labels  {rate.start:<10}  {rate.percent}"), soft_wrap=True)
     for name in ("autoencoder.csv", "autoencoder.md", "autoencoder.png", "autoencoder-curves.png"):
         console.print(Text(str(folder / name)), soft_wrap=True)

@@ -58,10 +58,10 @@ def _brow(canvas: Canvas, face: Anatomy, side: int) -> None:
 
 def _nose(canvas: Canvas, face: Anatomy) -> None:
     nose, scale = face.nose, face.pose.scale
-    under = shifted((0.75 * nose.wing, 1.8) * _CIRCLE, 0, nose.tip + 4.2)
+    under = shifted(_CIRCLE * (0.75 * nose.wing, 1.8), 0, nose.tip + 4.2)
     canvas.fill(_on_skin(face, under, 0.5 * nose.reach), gain=0.6, alpha=0.75, soft=1.3)
     for side in SIDES:
-        nostril = shifted((1.6, 0.85) * _CIRCLE, side * 0.45 * nose.wing, nose.tip + 3.1)
+        nostril = shifted(_CIRCLE * (1.6, 0.85), side * 0.45 * nose.wing, nose.tip + 3.1)
         canvas.fill(_on_skin(face, nostril, 0.6 * nose.reach), gain=0.25, alpha=0.85, soft=0.4)
         arc = superellipse(side * 0.34 * nose.wing, 3.0, 2.0, -0.9, 1.3, 9)
         arc = shifted(arc, side * nose.wing * 0.72, nose.tip + 0.6)

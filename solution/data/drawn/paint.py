@@ -50,7 +50,7 @@ def draw_face(rng: np.random.Generator) -> DrawnFace:
 def _background(rng: np.random.Generator) -> np.ndarray:
     """Flat, graded or cluttered and out of focus, (FINE, FINE) float32."""
     corners = rng.uniform(0, 1) + rng.uniform(0, 0.25) * rng.standard_normal((2, 2))
-    light = cv2.resize(corners.astype(np.float32), (FINE, FINE), interpolation=cv2.INTER_LINEAR)
+    light: np.ndarray = cv2.resize(corners.astype(np.float32), (FINE, FINE), interpolation=cv2.INTER_LINEAR)
     if rng.random() < 0.6:
         n = int(rng.integers(3, 9))
         clutter = rng.standard_normal((n, n), dtype=np.float32) * np.float32(rng.uniform(0.05, 0.25))

@@ -36,7 +36,7 @@ def _bumps(face: Anatomy) -> list[tuple[float, ...]]:
     nose, mouth, age = face.nose, face.mouth, face.head.age
     reach = nose.reach / 15
     out = nose.reach
-    bumps = [
+    bumps: list[tuple[float, ...]] = [
         (0, nose.tip - 14, 0.35 * out, 3.2, 7.5, 5.5 * reach),
         (0, nose.tip - 6, 0.65 * out, 3.4, 5.0, 4.0 * reach),
         (0, nose.tip, 0.9 * out, 0.62 * nose.wing, 4.2, 8.0 * reach),
