@@ -45,15 +45,20 @@ def stand(
     predictions with the drift at each row's own place. suspects: bool (N,).
     """
     coords = aligned(faces, final)
-    figures = [
-        Figure("expected", "Expected of the submission", summary.expected, summary.expected_intervals),
+    figures = [Figure("expected", "Expected of the submission", summary.expected, summary.expected_intervals)]
+    if summary.truth is not None:
+        figures.append(Figure("true", "True, on the test pictures", summary.truth.scores, summary.truth.intervals))
+    if not summary.drawn:  # beside the expected score alone: the others are no scores of a test file
+        figures.append(Figure("first", "First of Kaggle's private leaderboard", {"overall": FIRST_PRIVATE}))
+        figures.append(Figure("means", "Answering each column's mean, there", {"overall": COLUMN_MEANS}))
+    figures += [
+        Figure("cv", "Cross-validated, over every label", summary.cv, summary.cv_intervals),
         Figure(
             "expected_without_outliers",
             "Expected, without outliers",
             summary.expected_without_outliers,
             summary.expected_without_outliers_intervals,
         ),
-        Figure("cv", "Cross-validated, over every label", summary.cv, summary.cv_intervals),
         Figure(
             "cv_without_outliers",
             "Cross-validated, without outliers",
@@ -61,11 +66,6 @@ def stand(
             summary.cv_without_outliers_intervals,
         ),
     ]
-    if summary.truth is not None:
-        figures.append(Figure("true", "True, on the test pictures", summary.truth.scores, summary.truth.intervals))
-    if not summary.drawn:
-        figures.append(Figure("first", "First of Kaggle's private leaderboard", {"overall": FIRST_PRIVATE}))
-        figures.append(Figure("means", "Answering each column's mean, there", {"overall": COLUMN_MEANS}))
     trust = [*_trust(coords, faces, suspects, tables, summary), *_noise(coords, with_drift, faces, table, suspects)]
     return Standing(tuple(figures), tuple(trust))
 
@@ -78,7 +78,7 @@ def _trust(coords: np.ndarray, faces: FaceSet, suspects: np.ndarray, tables: Tab
         f"{int(suspects.sum())} of {len(faces)} rows are outliers: their labels are {FAR_IN_WORDS}. "
         f"They carry {share:.0%} of the squared error, so one more or less of them moves the figure over every label.",
         "The expected interval contains the luck of a test file: which sections of rows it has, and how many wrong "
-        "labels. It contains no habit of a labeller that no training row shows, and none of the training's own luck.",
+        "labels. It contains no labeller's bias that no training row shows, and none of the training's own luck.",
         _between_folds(tables, summary.name),
         f"Averaging the folds' pipelines takes {averaged:.3f} px off one pipeline's error; this is measured on the "
         "test pictures, without labels.",
