@@ -184,6 +184,21 @@ def test_of_a_run_of_this_format_the_final_predictions_are_compared(
     assert not any(PLAIN_ALONE in line for line in comparison_sentences(final))
 
 
+def test_pictures_changed_by_what_is_compared():
+    """Where the plain predictions are, a drift in this run's final ones has changed nothing."""
+    faces = small_faces(40, 40)
+    gallery = gallery_of(faces, small_folds(faces), predicted(faces, error=1.0, seed=2))
+    plain = gallery.coords.astype(np.float64) + 3
+    found = compare(gallery, {PLAIN: plain}, {}, Other(Path("/runs/a"), {PLAIN: plain}, {}, PLAIN), WEIGHTS)
+    assert found.changed == ()
+    theirs = plain.copy()
+    theirs[7] += 2
+    found = compare(gallery, {PLAIN: plain}, {}, Other(Path("/runs/a"), {PLAIN: theirs}, {}, PLAIN), WEIGHTS)
+    (picture,) = found.changed
+    assert picture.id == 7
+    assert picture.marks[0].predicted == pytest.approx(plain[7, picture.marks[0].point], abs=1e-4)
+
+
 def refused(folder: Path, drawn: Competition) -> str:
     with pytest.raises(UserError) as error:
         read_other(folder, drawn)
