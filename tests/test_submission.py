@@ -15,6 +15,8 @@ from solution.faces import FaceSet, Predictions
 from solution.submission import check_submission, code_version, read_submission, record_path, write_submission
 from tests.small import predicted, small_competition
 
+RECORD = {"expected": {"overall": 1.3, "15": 1.2, "4": 1.5}, "recipes": ["a", "b"]}
+
 
 @pytest.fixture
 def case() -> tuple[Competition, FaceSet]:
@@ -23,7 +25,7 @@ def case() -> tuple[Competition, FaceSet]:
 
 @pytest.fixture
 def written(tmp_path: Path, case: tuple[Competition, FaceSet]) -> Path:
-    return write_submission(tmp_path / "best.csv", case[0], predicted(case[1]), {"cv": 1.25, "recipes": ["a", "b"]})
+    return write_submission(tmp_path / "best.csv", case[0], predicted(case[1]), RECORD)
 
 
 def test_file_holds_each_asked_cell_in_order(written: Path, case: tuple[Competition, FaceSet]) -> None:
@@ -45,8 +47,8 @@ def test_order_of_predictions_does_not_matter(written: Path, tmp_path: Path, cas
 def test_record_tells_where_the_file_comes_from(written: Path, case: tuple[Competition, FaceSet]) -> None:
     record = check_submission(written, case[0])
     assert record == json.loads((written.parent / "best.json").read_text())
-    assert record["cv"] == 1.25
-    assert record["recipes"] == ["a", "b"]
+    assert {name: record[name] for name in RECORD} == RECORD
+    assert record["format"] == submission.FORMAT == 2
     assert record["rows"] == len(case[0].lookup.row_id)
     assert record["data"] == case[0].digest
     assert record["drawn"] is True
@@ -144,6 +146,22 @@ def test_a_record_that_cannot_be_read(written: Path, case: tuple[Competition, Fa
         record_path(written).write_text(content)
     with pytest.raises(UserError, match=r"best\.json: expected"):
         check_submission(written, case[0])
+
+
+@pytest.mark.parametrize("form", [None, 1])
+def test_a_submission_of_another_format_is_refused(
+    written: Path, case: tuple[Competition, FaceSet], form: int | None
+) -> None:
+    """The first had no format in its record and one figure as a number; its file may have the drift by rank."""
+    facts = json.loads(record_path(written).read_text())
+    earlier = {**facts, "format": form, "cv": 1.25, "expected": {"overall": 1.2}}
+    if form is None:
+        del earlier["format"]
+    record_path(written).write_text(json.dumps(earlier))
+    with pytest.raises(UserError, match=r"best\.csv: expected a submission of format 2, got one of an ea") as caught:
+        check_submission(written, case[0])
+    assert "Run `python -m solution stack` and `python -m solution submission` with the same" in str(caught.value)
+    assert "nothing is trained again" in str(caught.value)
 
 
 def test_a_submission_of_other_data_is_noticed(written: Path, case: tuple[Competition, FaceSet]) -> None:

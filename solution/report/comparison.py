@@ -1,7 +1,7 @@
 """Two runs on the same pictures: paired differences with bootstrap intervals, and the pictures that changed most."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -78,7 +78,7 @@ def compare(
         against=str(other.folder),
         suspects=int(suspects.sum()),
         differences=tuple(found),
-        changed=_changed(gallery, other.coords[ensemble]),
+        changed=_changed(replace(gallery, coords=ours[ensemble].astype(gallery.coords.dtype)), other.coords[ensemble]),
         compared=ensemble,
         only_ours=tuple(name for name in ours if name not in other.coords),
         only_theirs=tuple(name for name in other.coords if name not in ours),

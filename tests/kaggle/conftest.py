@@ -17,6 +17,9 @@ from tests.kaggle.stand_in import TOKEN, StandIn, serving
 from tests.small import predicted, small_competition
 
 HEADER = "ref,fileName,date,description,status,publicScore,privateScore"
+FIGURES = {"expected": 1.3, "expected_without_outliers": 1.2, "cv": 1.35, "cv_without_outliers": 1.25}
+"""RMSE in px over both subsets, of the submission `file`."""
+
 Client = Callable[..., Path]
 
 
@@ -79,7 +82,7 @@ def competition() -> Competition:
 
 @pytest.fixture
 def file(tmp_path: Path, competition: Competition) -> Path:
-    record = {"cv": 1.25, "expected": {"overall": 1.2}}
+    record = {name: {"overall": value} for name, value in FIGURES.items()}
     return write_submission(tmp_path / "sub" / "best.csv", competition, predicted(small_competition()[1]), record)
 
 

@@ -52,23 +52,25 @@ def test_nobody_to_ask(parcel: Parcel, monkeypatch: pytest.MonkeyPatch):
 def test_what_is_told_before(parcel: Parcel):
     said = "\n".join(described(parcel))
     assert f"{parcel.path}, {parcel.record['rows']} rows, 0.0 MB, made {parcel.record['time']}" in said
-    assert "Cross-validated: 1.2500 px; expected of the submission 1.2000 px" in said
+    assert "Expected score: 1.3000 px" in said.splitlines()
     assert "Message: a try" in said
     assert "sent on" not in said
     assert "twins" not in said
 
 
-def test_the_interval_and_every_label_are_told_where_known(parcel: Parcel):
-    facts = {"cv_interval": [1.1, 1.3], "cv_over_every_label": {"overall": 1.5}, "use_twins": True, "scale": "cpu"}
+def test_the_interval_of_the_expected_score_is_told_where_known(parcel: Parcel):
+    """The figure over every label, as the leaderboard's is; what compares models is no one's to weigh here."""
+    facts = {"expected_intervals": {"overall": [1.15, 1.55], "15": [1.0, 1.2]}, "use_twins": True, "scale": "cpu"}
     said = "\n".join(described(replace(parcel, record=parcel.record | facts)))
-    assert "Cross-validated: 1.2500 px (1.1000 to 1.3000); over every label 1.5000 px; expected" in said
+    assert "Expected score: 1.3000 px (a test file of this size scores 1.1500 to 1.5500 95 times in 100)" in said
+    assert "1.2000" not in said
     assert "scale cpu" in said
     assert "--use-twins" in said
 
 
 def test_a_record_without_figures(parcel: Parcel):
-    record = {key: value for key, value in parcel.record.items() if key not in ("cv", "expected")}
-    assert "Cross-validated: the record holds no figure" in described(replace(parcel, record=record))
+    record = {key: value for key, value in parcel.record.items() if key not in ledger.FIGURES}
+    assert "Expected score: the record has none" in described(replace(parcel, record=record))
 
 
 def test_a_file_that_was_sent_before_is_told(parcel: Parcel):

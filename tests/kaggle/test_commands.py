@@ -71,8 +71,12 @@ def test_there_and_back(real: Path, site: StandIn, verb: Verb, drawn_folder: Pat
     (line,) = ledger.read(book(real))
     assert (line.status, line.public, line.private, line.message) == (SCORED, 1.54321, 1.29876, "first try")
     record = json.loads((real / "submissions" / "faces" / "submission.json").read_text())
-    assert (line.cv, line.expected, line.sha256) == (record["cv"], record["expected"]["overall"], record["sha256"])
-    assert f"Cross-validated: {record['cv']:.4f} px" in said
+    assert line.sha256 == record["sha256"]
+    for name in ledger.FIGURES:
+        assert getattr(line, name) == record[name]["overall"]
+    low, high = record["expected_intervals"]["overall"]
+    told = f"Expected score: {line.expected:.4f} px (a test file of this size scores {low:.4f} to {high:.4f} 95 times"
+    assert told in said
     assert list(site.uploads.values()) == [(real / "submissions" / "faces" / "submission.csv").read_bytes()]
     assert site.submissions[0]["description"] == "first try"
     code, said = verb(real, "scores")
@@ -118,6 +122,10 @@ def test_what_is_refused_is_not_sent(real: Path, client: Client, verb: Verb, dra
     record.write_text(json.dumps(facts | {"sha256": "another"}))
     code, said = verb(real, *sending, "--yes")
     assert (code, "content that submission.json describes" in said) == (2, True)
+    earlier = {name: value for name, value in facts.items() if name != "format"}
+    record.write_text(json.dumps(earlier | {"cv": 1.25}))
+    code, said = verb(real, *sending, "--yes")
+    assert (code, "python -m solution stack` and `python -m solution submission`" in said) == (2, True)
     assert not calls.exists()
     assert not book(real).exists()
 

@@ -9,7 +9,18 @@ from solution.kaggle.ledger import COLUMNS, FAILED, Entry
 from solution.kaggle.listing import PENDING, SCORED
 
 ENTRY = Entry(time="2026-01-01T00:00:00.000+00:00", name="submission.csv", message='a, "b"\u2009ü', status=PENDING)
-FULL = replace(ENTRY, cv=1.25, expected=1.2, public=1.5, private=0.0, received="r", after="a", sha256="f" * 64)
+FULL = replace(
+    ENTRY,
+    expected=1.3,
+    expected_without_outliers=1.2,
+    cv=1.35,
+    cv_without_outliers=1.25,
+    public=1.5,
+    private=0.0,
+    received="r",
+    after="a",
+    sha256="f" * 64,
+)
 
 
 def test_what_is_written_is_read(tmp_path: Path):
@@ -33,11 +44,35 @@ def test_a_line_is_changed_where_it_lies_now(tmp_path: Path):
 def test_an_earlier_form_of_the_ledger_is_kept(tmp_path: Path):
     book = tmp_path / "scores.csv"
     book.write_text("time,name,message,status,cv\nt0,a.csv,first,sent,1.25\nt1,a.csv,second,failed,\n")
-    first = Entry(time="t0", name="a.csv", message="first", status=PENDING, cv=1.25)
+    first = Entry(time="t0", name="a.csv", message="first", status=PENDING, cv_without_outliers=1.25)
     second = Entry(time="t1", name="a.csv", message="second", status=FAILED)
     assert ledger.read(book) == [first, second]
     ledger.add(book, ENTRY)
     assert ledger.read(book) == [first, second, ENTRY]
+
+
+def test_figures_of_a_ledger_that_had_two_are_those_without_outliers(tmp_path: Path):
+    """Its cv and expected left the outliers out: they are no figures over every label, whatever their names were."""
+    book = tmp_path / "scores.csv"
+    book.write_text(
+        "time,name,message,status,cv,expected,public,private,received,after,sha256\n"
+        "t0,a.csv,first,scored,1.25,1.2,1.5,1.3,r,,f\n"
+    )
+    (first,) = ledger.read(book)
+    assert (first.cv_without_outliers, first.expected_without_outliers) == (1.25, 1.2)
+    assert (first.cv, first.expected) == (None, None)
+    assert (first.public, first.private, first.received, first.sha256) == (1.5, 1.3, "r", "f")
+    ledger.add(book, FULL)
+    assert ledger.read(book) == [first, FULL]
+    assert book.read_text().splitlines()[0].split(",") == COLUMNS
+    changed = ledger.change(book, first, public=1.4)
+    assert ledger.read(book) == [changed, FULL]
+    assert changed == replace(first, public=1.4)
+
+
+def test_the_columns_have_each_figure_under_its_name():
+    assert COLUMNS[4:8] == list(ledger.FIGURES)
+    assert ledger.FIGURES == ("expected", "expected_without_outliers", "cv", "cv_without_outliers")
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,9 @@ from solution.report.summary import Summary
 from solution.report.tables import Tables, aligned
 
 WEIGHTS = {15: 0.65, 4: 0.35}
+SIZES = {15: 6, 4: 10}
+"""Test pictures of each subset."""
+
 CHOICE = {
     15: {"used": "stack", "blend": 1.09, "stack": 1.07, "difference": [-0.02, -0.031, -0.009]},
     4: {"used": "blend", "blend": 1.4, "stack": 1.41, "difference": [0.01, -0.01, 0.03]},
@@ -79,7 +82,7 @@ def report_of(
     return Report(
         tables=tables,
         summary=summary,
-        standing=stand(faces, table, oof[-1], suspects, tables, summary),
+        standing=stand(faces, table, oof[-1], aligned(faces, oof[-1]), suspects, tables, summary),
         contributions=contributions(summary, {15: {"unet_15": 0.8, "eyes": 0.2}, 4: {"eyes": 1.0}}),
         curves=tuple(curve(name, fold, [None, 2.0, None, 1.5]) for name in ("unet_15", "eyes") for fold in range(3)),
         calibration=calibrate(faces, ~suspects, [final]),

@@ -11,7 +11,7 @@ from solution.keypoints import FACE15, IN_FOUR
 from solution.report.content import Report
 from solution.report.summary import Summary, summarise
 from solution.report.tables import Tables, make_tables
-from tests.report.cases import CHOICE, WEIGHTS, only, report_of
+from tests.report.cases import CHOICE, SIZES, WEIGHTS, only, report_of
 from tests.small import predicted, small_faces, small_folds
 
 
@@ -54,7 +54,8 @@ def summary(faces: FaceSet, oof: list[Predictions], suspects: np.ndarray) -> Sum
         oof[3],
         WEIGHTS,
         suspects=suspects,
-        ambiguity=Ambiguity({15: 0.0, 4: 0.0}, 0),
+        ambiguity=Ambiguity({15: 0.1, 4: 0.2}, 0),
+        sizes=SIZES,
         choice=CHOICE,
         added={15: [["unet_15", 1.09], ["eyes", 1.07]], 4: [["eyes", 1.4]]},
         seconds={"unet_15": 1020.0, "eyes": 75.0},

@@ -130,7 +130,7 @@ def test_cells_are_the_reports_figures(desk: Opened, page_file: Path):
         column = "all folds" if row["fold"] == "all" else f"fold {row['fold']}"
         assert figure(line[column]) == pytest.approx(row["rmse"], abs=0.0006)
         if row["fold"] == "all":
-            assert figure(line["w/o suspects"]) == pytest.approx(row["rmse_without_outliers"], abs=0.0006)
+            assert figure(line["w/o outliers"]) == pytest.approx(row["rmse_without_outliers"], abs=0.0006)
 
 
 @pytest.mark.parametrize("subset", ["15", "4"])
@@ -177,13 +177,13 @@ def test_pictures_are_filtered_and_enlarged(desk: Opened):
     desk.page.locator("#more").click()
     assert len(desk.ids()) == min(48, len(data["worst"]))
     desk.press("worst-subset", "4-keypoint")
-    desk.press("worst-suspect", "no suspects")
+    desk.press("worst-outlier", "no outliers")
     desk.page.locator("#keypoint").select_option(label="nose tip")
     nose = data["points"].index("nose_tip")
     want = [
         (next(mark["e"] for mark in one["marks"] if mark["k"] == nose), one["id"])
         for one in data["worst"]
-        if one["subset"] == 4 and not one["suspect"] and nose in [mark["k"] for mark in one["marks"]]
+        if one["subset"] == 4 and not one["outlier"] and nose in [mark["k"] for mark in one["marks"]]
     ]
     want.sort(key=lambda one: -one[0])
     assert desk.ids() == [identity for _, identity in want][:24]
@@ -193,6 +193,19 @@ def test_pictures_are_filtered_and_enlarged(desk: Opened):
     assert 1 <= desk.page.locator("#enlarged tbody tr").count() <= 4
     desk.page.keyboard.press("Escape")
     assert not desk.page.locator("#enlarged").is_visible()
+
+
+def test_outliers_have_their_badge_and_their_switch(desk: Opened):
+    data = desk.page.evaluate("() => stored('pictures-data')")
+    desk.press("worst-subset", "both")
+    desk.page.locator("#keypoint").select_option(label="all")
+    for title, outlier in (("outliers", True), ("no outliers", False)):
+        desk.press("worst-outlier", title)
+        assert desk.ids() == [one["id"] for one in data["worst"] if one["outlier"] is outlier][:24]
+        badges = desk.page.locator("#worst .card .badge").all_text_contents()
+        assert badges == ["outlier"] * (len(desk.ids()) if outlier else 0)
+    assert any(one["outlier"] for one in data["worst"])
+    desk.press("worst-outlier", "all labels")
 
 
 def test_marks_lie_where_the_pixels_are(desk: Opened):

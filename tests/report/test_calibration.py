@@ -40,7 +40,7 @@ def test_who_is_too_sure_is_seen():
     assert one.within[1] == pytest.approx(0.683, abs=0.02)
 
 
-def test_suspects_and_points_without_a_spread_are_left_out():
+def test_outliers_and_points_without_a_spread_are_left_out():
     faces = small_faces(60, 60)
     predictions = planted(faces, 1.0)
     off = replace(predictions, coords=predictions.coords.copy())

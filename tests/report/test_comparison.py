@@ -11,9 +11,11 @@ import pytest
 from solution.__main__ import main
 from solution.artefacts import MANIFEST, seal
 from solution.data.competition import Competition
+from solution.ensemble import ARRAYS, FINAL, PLAIN
 from solution.errors import UserError
 from solution.metrics import paired_difference, rmse
 from solution.report.comparison import EVERY, Comparison, compare
+from solution.report.essentials import comparison_sentences
 from solution.report.other import Other, read_other
 from tests.report.cases import WEIGHTS, gallery_of
 from tests.small import predicted, small_faces, small_folds
@@ -58,7 +60,8 @@ def compared(error: float, half: int | None = None) -> Comparison:
 def test_differences_are_paired_and_know_the_better_run():
     found = compared(1.2)
     by_line = {(one.name, one.subset): one for one in found.differences}
-    assert list(by_line) == [(name, s) for name in ("final", EVERY) for s in ("15", "4", "weighted")] + [
+    every = f"final, {EVERY}"
+    assert list(by_line) == [(name, s) for name in ("final", every) for s in ("15", "4", "weighted")] + [
         ("unet_15", "15")
     ]
     assert found.suspects == 2
@@ -68,7 +71,7 @@ def test_differences_are_paired_and_know_the_better_run():
         assert line.point == pytest.approx(line.ours - line.theirs)
         assert line.point == pytest.approx(-0.2, abs=0.03)
         assert line.low < line.point < line.high < 0
-    assert by_line[EVERY, "15"].ours > 4 * by_line["final", "15"].ours
+    assert by_line[every, "15"].ours > 4 * by_line["final", "15"].ours
     assert by_line["unet_15", "15"].same is False
     assert by_line["final", "15"].same is None
     assert (found.only_ours, found.only_theirs) == (("mine",), ("theirs",))
@@ -108,10 +111,10 @@ def test_a_run_compared_with_itself_differs_nowhere(
     assert main(arguments, finished_copy) == 0
     out = capsys.readouterr()
     told = json.loads(out.out)["against"]
-    assert {one["name"] for one in told["differences"]} == {"final", EVERY, "base", "child", "other"}
+    assert {one["name"] for one in told["differences"]} == {"final", f"final, {EVERY}", "base", "child", "other"}
     for one in told["differences"]:
         assert one["point"] == one["low"] == one["high"] == 0
-        assert one["same"] is (None if one["name"] in ("final", EVERY) else True)
+        assert one["same"] is (None if one["name"].startswith("final") else True)
     assert told["changed"] == []
     assert "Report:" in out.err  # log lines are not in the way of what reads the JSON
     assert "Report:" not in out.out
@@ -131,6 +134,69 @@ def test_another_run_is_shown_on_the_terminal_and_in_the_page(
     assert float(line[4]) == pytest.approx(float(line[2]) - float(line[3]), abs=0.0015)
     assert f"Compared with {other_run}" in " ".join(said.split())
     assert 'id="comparison-table"' in (finished_copy / "folds" / "faces" / "report.html").read_text()
+
+
+def of_format_6(other_run: Path) -> None:
+    """Make the run one of the format before, whose final predictions had a drift that its plain ones had not."""
+
+    def earlier(parts: dict) -> None:
+        parts["oof_final"] += np.float32(4)
+        del parts["oof_with_drift"]
+
+    resealed(other_run / "stack", earlier, lambda inputs: inputs.update(format=6))
+
+
+PLAIN_ALONE = (
+    "The other run is of an earlier format, whose final predictions had the labels' drift added by rank: the plain "
+    "predictions of both are compared."
+)
+
+
+def test_of_a_run_of_an_earlier_format_the_plain_predictions_are_compared(
+    finished_copy: Path, other_run: Path, drawn_folder: Path, capsys: pytest.CaptureFixture[str]
+):
+    of_format_6(other_run)
+    arguments = ["report", "--data", str(drawn_folder), "--scale", "smoke", "--against", str(other_run)]
+    assert main([*arguments, "--json"], finished_copy) == 0
+    told = json.loads(capsys.readouterr().out)["against"]
+    assert {one["name"] for one in told["differences"]} == {"plain", f"plain, {EVERY}", "base", "child", "other"}
+    assert all(one["point"] == one["low"] == one["high"] == 0 for one in told["differences"])
+    assert told["changed"] == []
+    assert main(arguments, finished_copy) == 0
+    assert PLAIN_ALONE in " ".join(capsys.readouterr().out.split())
+    page = (finished_copy / "folds" / "faces" / "report.html").read_text()
+    assert PLAIN_ALONE in page.replace("&#39;", "'")
+
+
+def test_of_a_run_of_this_format_the_final_predictions_are_compared(
+    other_run: Path, drawn: Competition, finished: Path
+):
+    now = read_other(other_run, drawn)
+    assert now.compared == FINAL
+    of_format_6(other_run)
+    before = read_other(other_run, drawn)
+    assert before.compared == PLAIN
+    assert list(before.coords) == [PLAIN, *[name for name in now.coords if name != FINAL]]
+    with np.load(finished / "folds" / "faces" / "stack" / ARRAYS) as arrays:
+        np.testing.assert_array_equal(before.coords[PLAIN], arrays["oof_plain"].astype(np.float32))
+    final = compared(1.2)
+    assert final.compared == FINAL
+    assert not any(PLAIN_ALONE in line for line in comparison_sentences(final))
+
+
+def test_pictures_changed_by_what_is_compared():
+    """Where the plain predictions are, a drift in this run's final ones has changed nothing."""
+    faces = small_faces(40, 40)
+    gallery = gallery_of(faces, small_folds(faces), predicted(faces, error=1.0, seed=2))
+    plain = gallery.coords.astype(np.float64) + 3
+    found = compare(gallery, {PLAIN: plain}, {}, Other(Path("/runs/a"), {PLAIN: plain}, {}, PLAIN), WEIGHTS)
+    assert found.changed == ()
+    theirs = plain.copy()
+    theirs[7] += 2
+    found = compare(gallery, {PLAIN: plain}, {}, Other(Path("/runs/a"), {PLAIN: theirs}, {}, PLAIN), WEIGHTS)
+    (picture,) = found.changed
+    assert picture.id == 7
+    assert picture.marks[0].predicted == pytest.approx(plain[7, picture.marks[0].point], abs=1e-4)
 
 
 def refused(folder: Path, drawn: Competition) -> str:

@@ -74,12 +74,15 @@ def test_the_same_report_gives_the_same_bytes(report: Report, tmp_path: Path):
 def test_figures_stand_in_the_page(report: Report, text: str):
     bare = without_scripts(text)
     assert f"<strong>{report.summary.expected['overall']:.3f}<small> px</small></strong>" in bare
-    low, high = report.summary.intervals_without["overall"]
-    assert f"95 %: {low:.3f} to {high:.3f}, without suspects" in bare
+    low, high = report.summary.expected_intervals["overall"]
+    assert f"over every label; a test file of this size: {low:.3f} to {high:.3f}" in bare
+    for kind in ("overall", 15, 4):
+        figure = report.summary.expected_without_outliers[kind]
+        assert f"<strong>{figure:.3f}<small> px</small></strong>" in bare
     for sentence in report.standing.trust:
         assert sentence in bare.replace("&#39;", "'")
     assert "submissions/real/best.csv" in bare
-    assert f"A suspect is a row whose labels lie {FAR_IN_WORDS}, or that" in bare.replace("&#39;", "'")
+    assert f"An outlier is a row whose labels are {FAR_IN_WORDS}, or that" in bare.replace("&#39;", "'")
     assert "First of Kaggle&#39;s private leaderboard" in bare
     assert ">nan<" not in bare.lower()
     assert "None" not in bare
@@ -108,10 +111,13 @@ def test_charts_hold_the_histories_and_figures(report: Report, text: str):
     assert held[0]["x"] == [2, 4]
     assert held[0]["y"] == [2.0, 1.5]
     both = charts["standing"]["data"][0]
-    assert both["x"][0] == pytest.approx(report.summary.expected["overall"], abs=1e-5)
-    assert both["error_x"]["array"][1] == pytest.approx(
-        report.summary.intervals_without["overall"][1] - report.summary.without_outliers["overall"], abs=2e-5
-    )
+    for i, name in enumerate(("expected", "expected_without_outliers", "cv", "cv_without_outliers")):
+        score, (low, high) = (getattr(report.summary, name + end)["overall"] for end in ("", "_intervals"))
+        assert both["x"][i] == pytest.approx(score, abs=1e-5)
+        assert both["error_x"]["array"][i] == pytest.approx(high - score, abs=2e-5)
+        assert both["error_x"]["arrayminus"][i] == pytest.approx(score - low, abs=2e-5)
+    titles = charts["standing"]["layout"]["yaxis"]["ticktext"]
+    assert titles == ["Expected", "Expected, no outliers", "CV", "CV, no outliers"]
 
 
 def test_names_are_text_and_never_markup(
@@ -134,7 +140,7 @@ def test_a_script_that_would_end_itself_is_refused():
 def test_a_drawn_run_shows_its_true_score(finished: Path):
     text = (finished / "folds" / "faces" / "report.html").read_text()
     bare = without_scripts(text)
-    assert "From the true figure" in bare
+    assert "side the expected interval. Without outliers (" in bare
     assert "True, on the test pictures" in bare
     assert "leaderboard" not in bare
     assert {"curves-base", "curves-child", "curves-other"} <= set(data_of(text, "charts"))
@@ -162,6 +168,11 @@ def test_json_is_one_object_with_what_the_terminal_shows(
     told = json.loads(out.out)
     assert "Report:" in out.err
     assert told["figures"]["true"]["rmse"]["overall"] > 3
+    for name in ("expected", "expected_without_outliers", "cv", "cv_without_outliers"):
+        low, high = told["figures"][name]["interval"]["overall"]
+        assert low < told["figures"][name]["rmse"]["overall"] < high
+    assert told["outliers"] >= told["disagreeing"] >= 0
+    assert all(one["outlier"] in (True, False) for one in told["worst"])
     assert {one["recipe"] for one in told["training"]} == {"base", "child", "other"}
     assert {one["name"] for one in told["contributions"]} == {"base", "child", "other"}
     assert {(one["subset"], one["fold"]) for one in told["folds"]} >= {("15", "0"), ("4", "4"), ("weighted", "all")}

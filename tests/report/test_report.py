@@ -1,4 +1,6 @@
 import io
+import math
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,20 +10,24 @@ import pytest
 from rich.console import Console
 
 from solution.ambiguity import Ambiguity
+from solution.data.sequence import CONTINUES, INTERLEAVED, UNKNOWN, Placement
+from solution.evaluation.expected import OutOfFold, expect
 from solution.faces import FaceSet, FoldTable, Predictions
 from solution.keypoints import FACE15, IN_FOUR
 from solution.metrics import bootstrap_interval, rmse, weighted_rmse
 from solution.report.content import Report
 from solution.report.markdown import page, write_report
+from solution.report.noise import FEWEST
 from solution.report.scores import intervals_of, scores_of
 from solution.report.standing import stand
-from solution.report.summary import Summary, closing, held_against, summarise
-from solution.report.tables import Tables, make_tables
+from solution.report.summary import Summary, closing, headline, held_against, summarise
+from solution.report.tables import Tables, aligned, make_tables
 from solution.report.terminal import show
 from solution.report.truth import Truth
+from solution.suspects import FAR_IN_WORDS
 from solution.twins import TwinLabels, Worth
-from tests.report.cases import WEIGHTS, only
-from tests.small import predicted
+from tests.report.cases import SIZES, WEIGHTS, only
+from tests.small import predicted, small_faces, small_folds
 
 
 def figure(frame: pd.DataFrame, **where: str) -> pd.Series:
@@ -91,7 +97,7 @@ def test_keypoint_figures(tables: Tables, faces: FaceSet, oof: list[Predictions]
     np.testing.assert_allclose(got, want)
 
 
-def test_suspects_stay_in_the_main_figure(
+def test_outliers_stay_in_the_main_figure(
     faces: FaceSet, table: FoldTable, oof: list[Predictions], tables: Tables, suspects: np.ndarray
 ) -> None:
     plain = make_tables(faces, table, oof, WEIGHTS, np.zeros(len(faces), bool))
@@ -124,16 +130,31 @@ def test_strange_predictions_are_refused(faces: FaceSet, table: FoldTable, oof: 
 def test_summary(summary: Summary, faces: FaceSet, suspects: np.ndarray) -> None:
     coords = predicted(faces, "stack", 1.2, 4).coords.astype(float)
     assert summary.cv["overall"] == pytest.approx(weighted_rmse(coords, faces.coords, faces.subset, WEIGHTS))
-    for kind, (low, high) in summary.intervals.items():
+    for kind, (low, high) in summary.cv_intervals.items():
         assert low < summary.cv[kind] < high
-    assert set(summary.intervals) == set(summary.intervals_without) == {"overall", 15, 4}
+    assert set(summary.cv_intervals) == set(summary.cv_without_outliers_intervals) == {"overall", 15, 4}
     kept = ~suspects
     want = bootstrap_interval(coords[kept], faces.coords[kept], faces.subset[kept], WEIGHTS)
-    assert summary.intervals_without["overall"] == pytest.approx(want)
-    assert summary.intervals_without["overall"] != summary.intervals["overall"]
-    assert summary.suspects == 2
+    assert summary.cv_without_outliers_intervals["overall"] == pytest.approx(want)
+    assert summary.cv_without_outliers_intervals["overall"] != summary.cv_intervals["overall"]
+    assert (summary.outliers, summary.disagreeing) == (2, 0)
     want = weighted_rmse(coords[kept], faces.coords[kept], faces.subset[kept], WEIGHTS)
-    assert summary.without_outliers["overall"] == pytest.approx(want)
+    assert summary.cv_without_outliers["overall"] == pytest.approx(want)
+
+
+def test_the_expected_figures_are_those_of_the_evaluation(
+    summary: Summary, faces: FaceSet, suspects: np.ndarray
+) -> None:
+    """With what averaging takes off in each subset, and the sizes of the test file."""
+    coords = predicted(faces, "stack", 1.2, 4).coords.astype(float)
+    oof = OutOfFold(coords=coords, labels=faces.coords, subset=faces.subset, outliers=suspects)
+    want = expect(oof, {15: 0.1, 4: 0.2}, SIZES, WEIGHTS)
+    assert (summary.expected, summary.expected_intervals) == (want.scores, want.intervals)
+    assert summary.expected_without_outliers == want.without_outliers
+    assert summary.expected_without_outliers_intervals == want.without_outliers_intervals
+    assert summary.expected_without_outliers[4] ** 2 == pytest.approx(summary.cv_without_outliers[4] ** 2 - 0.2)
+    low, high = summary.expected_intervals["overall"]
+    assert low < summary.expected["overall"] < high
 
 
 def test_summary_of_predictions_with_holes_is_refused(faces: FaceSet, oof: list[Predictions]) -> None:
@@ -144,6 +165,7 @@ def test_summary_of_predictions_with_holes_is_refused(faces: FaceSet, oof: list[
             WEIGHTS,
             suspects=np.zeros(len(faces), bool),
             ambiguity=Ambiguity({15: 0.0, 4: 0.0}, 0),
+            sizes=SIZES,
             drawn=True,
         )
 
@@ -169,7 +191,13 @@ def test_page(tables: Tables, summary: Summary) -> None:
     assert f"({eyes:.3f})" in text  # a part only, so in brackets and never bold
     assert "blend 1.090 px, stack 1.070 px, stack minus blend -0.020 px" in text
     assert "17.0 |" in text
-    assert "without the 2 suspects" in text
+    assert f"without the 2 outliers, whose labels are {FAR_IN_WORDS}: " in text
+    low, high = summary.expected_intervals["overall"]
+    assert f"over every label: {summary.expected['overall']:.3f} px (a test file of this size scores between" in text
+    assert f"between {low:.3f} and {high:.3f} px 95 times in 100), 15-keypoint rows {summary.expected[15]:.3f}," in text
+    assert f"Expected without outliers: {summary.expected_without_outliers['overall']:.3f} px (a test" in text
+    assert text.index("Expected on the test file") < text.index("Expected without") < text.index("Cross-validated")
+    assert "pipelines disagree" not in text
     assert "nan" not in text
     for block in text.split("\n\n"):
         if block.startswith("|"):
@@ -186,20 +214,78 @@ def test_drawn_faces_show_their_true_score_and_no_landmark(tables: Tables, summa
     truth = Truth(scores, {"overall": (1.0, 1.25)}, 2, {"overall": 1.05, 15: 0.8, 4: 1.4})
     text = page(tables, replace(summary, drawn=True, truth=truth))
     assert "1.28236" not in text
-    assert "every answer: 1.111 px (95 % interval 1.000 to 1.250 over pictures), 15-keypoint rows 0.900, 4-" in text
-    assert "without 2 whose answers lie at least 10 px off, and 4 times as far as the median row's: 1.050 px." in text
+    interval = "95 % interval 1.000 to 1.250 over sections of rows"
+    assert f"every answer: 1.111 px ({interval}), 15-keypoint rows 0.900, 4-" in text
+    assert "without 2 whose answers are at least 10 px off, and 4 times as far as the median row's: 1.050 px." in text
     assert "True RMSE" not in page(tables, summary)
 
 
 def test_the_figures_are_held_against_the_true_one(summary: Summary) -> None:
-    """Like with like: all three leave out what lies far off."""
-    made = replace(summary, expected={"overall": 1.1}, without_outliers={"overall": 1.2}, cv={"overall": 9.0})
+    """Like with like: over every answer with the interval of every label, and without outliers without them."""
+    made = replace(
+        summary,
+        expected={"overall": 1.8},
+        expected_intervals={"overall": (1.5, 2.1)},
+        expected_without_outliers={"overall": 1.1},
+        cv_without_outliers={"overall": 1.2},
+        cv={"overall": 9.0},
+    )
     truth = Truth({"overall": 2.0}, {"overall": (1.0, 3.0)}, 1, {"overall": 1.0})
     said = held_against(made, truth)
-    assert "From the true figure (1.000 px without answers far off) the expected one differs by +10.0%" in said
+    assert said.startswith("The true figure is inside the expected interval. Without outliers (1.000 px) the expected")
+    assert "the expected figure differs by +10.0%" in said
     assert "by +20.0%." in said
-    assert "(" not in held_against(made, replace(truth, far_off=0))
-    assert closing(replace(made, truth=truth)).endswith("expected RMSE 1.100 px, true 2.000 px")
+    for beyond in (1.49, 2.11):
+        said = held_against(made, replace(truth, scores={"overall": beyond}))
+        assert said.startswith("The true figure is outside the expected interval.")
+    assert "outside" in held_against(replace(made, expected_intervals={}), truth)
+    assert closing(replace(made, truth=truth)).endswith("expected RMSE 1.800 px, true 2.000 px")
+
+
+def test_faces_on_which_the_pipelines_disagree_are_told(summary: Summary) -> None:
+    for count, faces in ((1, "1 test face"), (3, "3 test faces")):
+        said = "\n".join(headline(replace(summary, disagreeing=count)))
+        assert f"(what averaging gains is measured without {faces} on which the pipelines disagree)." in said
+
+
+PLACEMENT = Placement(subset=4, relation=UNKNOWN, pictures=2, pairs=(3, 2, 0))
+DRIFT = {"plain": 1.4, "drift": 1.35, "drift_difference": [-0.05, -0.07, -0.03]}
+SAID = {
+    "unknown": (
+        {"relation": UNKNOWN, "drift_used": False},
+        "not added, since the place of the test pictures is unknow",
+    ),
+    "few rows": (
+        {"relation": CONTINUES, "drift_used": False},
+        "not added, since there are too few rows to validate it.",
+    ),
+    "interleaved": (
+        {"relation": INTERLEAVED, "drift_used": True, **DRIFT},
+        "added. On single random rows, without outliers: 1.400 px without, 1.350 with, -0.0500 px (95 % interval "
+        "-0.0700 to -0.0300 over sections).",
+    ),
+    "no use": (
+        {"relation": INTERLEAVED, "drift_used": False, **DRIFT, "drift_difference": [0.01, -0.01, 0.03]},
+        "not added. On single random rows, without outliers: 1.400 px without, 1.350 with, +0.0100 px",
+    ),
+    "continues": (
+        {"relation": CONTINUES, "drift_used": True, **DRIFT, "carried": [50, 0.7, 100.0]},
+        "added. On stretches that follow a row, without outliers: 1.400 px without, 1.350 with, -0.0500 px (95 % "
+        "interval -0.0700 to -0.0300 over sections). The mean of the last 50 rows is carried on by 0.7, decaying over "
+        "100 rows.",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", SAID)
+def test_it_is_told_whether_the_drift_is_added_and_why(summary: Summary, case: str) -> None:
+    facts, said = SAID[case]
+    choice = {15: summary.choice[15], 4: summary.choice[4] | facts}
+    lines = headline(replace(summary, choice=choice, placement={4: PLACEMENT}))
+    (line,) = [line for line in lines if "drift is" in line]
+    assert line.startswith(f"4-keypoint rows: the labels' drift is {said}")
+    assert f"{PLACEMENT.describe()}." in lines
+    assert lines.index(f"{PLACEMENT.describe()}.") < lines.index(line)
 
 
 def test_the_true_figure_stands_with_its_interval(
@@ -207,10 +293,47 @@ def test_the_true_figure_stands_with_its_interval(
 ) -> None:
     scores = {"overall": 1.111, 15: 0.9, 4: 1.4}
     truth = Truth(scores, {"overall": (1.0, 1.25), 15: (0.8, 1.0)}, 2, {"overall": 1.05, 15: 0.8, 4: 1.4})
-    told = stand(faces, table, oof[-1], suspects, tables, replace(summary, truth=truth))
+    with_drift = aligned(faces, oof[-1])
+    told = stand(faces, table, oof[-1], with_drift, suspects, tables, replace(summary, truth=truth))
     figure = next(one for one in told.figures if one.key == "true")
     assert (figure.scores, figure.intervals) == (truth.scores, truth.intervals)
     assert held_against(summary, truth) in told.trust
+
+
+def test_figures_stand_with_their_intervals(report: Report, summary: Summary) -> None:
+    """What stands beside the leaderboard leads; each figure has an interval of its own for both subsets together."""
+    figures = {figure.key: figure for figure in report.standing.figures}
+    names = ["expected", "expected_without_outliers", "cv", "cv_without_outliers"]
+    assert list(figures) == [*names, "first", "means"]
+    for name in names:
+        assert figures[name].scores == getattr(summary, name)
+        assert figures[name].intervals == getattr(summary, f"{name}_intervals")
+        assert set(figures[name].intervals) == {"overall", 15, 4}
+    trust = "\n".join(report.standing.trust)
+    assert f"2 of 24 rows are outliers: their labels are {FAR_IN_WORDS}." in trust
+    averaged = summary.cv_without_outliers["overall"] - summary.expected_without_outliers["overall"]
+    assert averaged > 0
+    assert f"Averaging the folds' pipelines takes {averaged:.3f} px off" in trust
+    assert "The expected interval contains the luck of a test file" in trust
+
+
+def test_the_labels_own_noise_is_told_between_and_within_sections(summary: Summary, tables: Tables) -> None:
+    """Of identical pictures at two places, whose labels differ by a drift and by noise."""
+    faces = small_faces(0, 2 * FEWEST)
+    rng = np.random.default_rng(0)
+    drift = np.repeat([-1.0, 1.0], FEWEST)[:, None, None]
+    coords = np.tile(faces.coords[:FEWEST], (2, 1, 1)) + drift + rng.normal(0, 0.5, faces.coords.shape)
+    faces = replace(faces, coords=coords.astype(np.float32))
+    table = replace(small_folds(faces), group=np.tile(np.arange(FEWEST), 2))
+    plain = np.nan_to_num(np.tile(small_faces(0, 2 * FEWEST).coords[:FEWEST], (2, 1, 1)), nan=48.0)
+    final = Predictions("stack", faces.ids, plain, np.full(plain.shape[:2], np.nan, np.float32))
+    told = stand(faces, table, final, plain + drift, np.zeros(len(faces), bool), tables, summary)
+    (line,) = [line for line in told.trust if "two or more labels each" in line]
+    found = re.search(r"noise: ([\d.]+) px \(95 % interval .*\) between sections .*, and ([\d.]+) px within", line)
+    assert found is not None
+    between, within = map(float, found.groups())
+    assert within == pytest.approx(0.5, rel=0.15)
+    assert between == pytest.approx(math.hypot(0.5, math.sqrt(2)), rel=0.15)
 
 
 def test_a_subset_without_a_labelled_cell_has_no_figure(faces: FaceSet, oof: list[Predictions]) -> None:
@@ -232,7 +355,7 @@ def test_twins_are_counted_and_their_use_is_told(tables: Tables, summary: Summar
     text = page(tables, replace(summary, test_twins=7, twins=twins))
     assert f"{known}the predictions of 5 are blended with those labels (--use-twins)." in text
     assert "against the spirit of a competition" in text
-    assert "The 933 4-keypoint training rows with a twin (without suspects)" in text
+    assert "The 933 4-keypoint training rows with a twin (without outliers)" in text
     assert "out-of-fold 1.651 px, blended with the twin's label 1.333 px; the label weighs 0.43" in text
 
 

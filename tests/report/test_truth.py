@@ -32,7 +32,7 @@ def test_it_is_pooled_over_cells(tmp_path: Path, case: tuple[Competition, FaceSe
     assert (truth.far_off, truth.without) == (0, truth.scores)
 
 
-def test_intervals_are_over_pictures(tmp_path: Path, case: tuple[Competition, FaceSet]):
+def test_intervals_are_over_sections_of_pictures(tmp_path: Path, case: tuple[Competition, FaceSet]):
     competition, faces = case
     predictions = predicted(faces, error=1.5)
     truth = truth_of(write_submission(tmp_path / "off.csv", competition, predictions, {}), competition)
@@ -53,7 +53,7 @@ def test_answers_that_are_wrong_themselves_are_told(tmp_path: Path, case: tuple[
     low, high = truth.intervals[faces.subset[6]]  # of every answer, too: without that face 1.3 would be beyond it
     assert low < truth.scores[faces.subset[6]] < high
     assert high > 5
-    assert "; without 1 whose answers lie at least 10 px off" in _true(truth)
+    assert "; without 1 whose answers are at least 10 px off" in _true(truth)
     assert "; without" not in _true(replace(truth, far_off=0))
 
 
