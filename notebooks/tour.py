@@ -22,15 +22,15 @@ import pandas as pd
 import torch
 
 import solution
-from solution import outcomes, pictures, recipes, stages
-from solution.data.drawn import DrawnSettings, write_drawn
-from solution.inference import opened, predict
-from solution.job import HISTORY
+from solution import pipeline, recipes
+from solution.data.synthetic import DrawnSettings, write_drawn
+from solution.evaluation.metrics import rmse
 from solution.keypoints import FACE15, SUBSETS
-from solution.metrics import rmse
-from solution.network import standardise
-from solution.source import Source
-from solution.stages import Run
+from solution.report import drawing
+from solution.run import Run, Source
+from solution.specialists.job import HISTORY
+from solution.specialists.landmarks.network import standardise
+from solution.specialists.landmarks.predict import opened, predict
 
 logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stdout, force=True)
 HOME = Path(solution.__file__).resolve().parents[1]
@@ -40,7 +40,7 @@ CPU = torch.device("cpu")
 
 def show(name: str, picture: np.ndarray) -> None:
     """Write a picture into the tour's folder; in a notebook, show it as well."""
-    path = pictures.save(WORK / f"{name}.png", picture)
+    path = drawing.save(WORK / f"{name}.png", picture)
     print("Picture:", path)
     if "get_ipython" in globals():
         from IPython.display import Image, display
@@ -59,7 +59,7 @@ def show(name: str, picture: np.ndarray) -> None:
 DATA = WORK / "tour"
 write_drawn(DATA, DrawnSettings(train15=170, train4=230, test15=30, test4=40))
 run = Run(WORK, Source(DATA, "tour"), "smoke", CPU, jobs=1)
-stages.data(run)
+pipeline.data(run)
 train, test = run.competition.train, run.competition.test
 
 # %% [markdown]
@@ -67,7 +67,7 @@ train, test = run.competition.train, run.competition.test
 
 # %%
 rows = [row for s in SUBSETS for row in np.flatnonzero(train.subset == s)[:6]]
-show("labels", pictures.sheet([pictures.face(train.images[row], train.coords[row], zoom=2) for row in rows], columns=6))
+show("labels", drawing.sheet([drawing.face(train.images[row], train.coords[row], zoom=2) for row in rows], columns=6))
 labelled = ~np.isnan(train.coords[..., 0])
 counts = {f"{s}-keypoint rows": labelled[train.subset == s].sum(axis=0) for s in SUBSETS}
 print(pd.DataFrame(counts, index=list(FACE15.points)))
@@ -79,7 +79,7 @@ print(pd.DataFrame(counts, index=list(FACE15.points)))
 # hold twice, always lie in the same fold, since a network that has seen one would know the other's answer.
 
 # %%
-stages.folds(run)
+pipeline.folds(run)
 fold = run.table.fold
 print(pd.crosstab(pd.Series(train.subset, name="keypoints"), pd.Series(fold, name="fold")))
 print("Pictures that are there more than once:", len(train) - len(np.unique(run.table.group)))
@@ -93,7 +93,7 @@ print("Pictures that are there more than once:", len(train) - len(np.unique(run.
 # %%
 recipe = recipes.load("unet_all").at("smoke")
 print({name: recipe.settings()[name] for name in ("model", "codec", "rows", "epochs", "batch", "optimiser")})
-stages.train(run, ("unet_all",), fold=0)
+pipeline.train(run, ("unet_all",), fold=0)
 
 # %% [markdown]
 # Its history: the loss on the training rows, and every few epochs the root mean squared error (RMSE, in pixels) on the
@@ -103,7 +103,7 @@ stages.train(run, ("unet_all",), fold=0)
 folder = run.workspace.fold("unet_all", 0)
 history = pd.read_csv(folder / HISTORY)
 print(history.round(2).to_string(index=False, na_rep=""))
-show("curve", pictures.curve(history["held_rmse"].tolist(), "unet_all, fold 0: held-out RMSE in px, by epoch"))
+show("curve", drawing.curve(history["held_rmse"].tolist(), "unet_all, fold 0: held-out RMSE in px, by epoch"))
 
 # %% [markdown]
 # Is that good? The yardstick: answer every face with the mean of the training labels. The last predictions are better
@@ -144,9 +144,9 @@ rows = np.flatnonzero(held.subset == 15)[:6]
 with torch.inference_mode():
     maps = net.body(standardise(torch.from_numpy(held.images[rows])))[:, : FACE15.size]  # its first head answers these
     maps = maps.flatten(2).softmax(-1).unflatten(2, maps.shape[2:]).numpy()
-tiles = [pictures.face(held.images[row], held.coords[row], found.coords[row], zoom=2) for row in rows]
-tiles += [pictures.heat(held.images[row], each, zoom=2) for row, each in zip(rows, maps, strict=True)]
-show("predictions", pictures.sheet(tiles, columns=6))
+tiles = [drawing.face(held.images[row], held.coords[row], found.coords[row], zoom=2) for row in rows]
+tiles += [drawing.heat(held.images[row], each, zoom=2) for row, each in zip(rows, maps, strict=True)]
+show("predictions", drawing.sheet(tiles, columns=6))
 
 # %% [markdown]
 # ## 4. The other specialists
@@ -167,7 +167,7 @@ print("…", *done.stdout.splitlines()[-3:], sep="\n")
 # `eye_classifier` answers four points only, so that its figure on 15-keypoint rows is of those.
 
 # %%
-specialists = stages.trained(run)
+specialists = pipeline.trained(run)
 
 
 def by_subset(coords: np.ndarray) -> dict[str, float]:
@@ -188,7 +188,7 @@ print(table.round(2).to_string(na_rep=""))
 # a validation of the test's own shape supports it. LightGBM gains little on so few faces, and more on thousands.
 
 # %%
-made = stages.stack(run)
+made = pipeline.stack(run)
 print(pd.DataFrame({name: by_subset(coords) for name, coords in made.oof.items()}).T.round(3))
 print("Weights in the blend of the 15-keypoint rows:", made.weights[15])
 
@@ -199,11 +199,11 @@ print("Weights in the blend of the 15-keypoint rows:", made.weights[15])
 # answers of drawn faces are known, so the report ends with the true score beside the expected one and its interval.
 
 # %%
-outcomes.submission(run)
+pipeline.submission(run)
 print(pd.read_csv(run.workspace.submissions / "submission.csv").head().to_string(index=False))
 
 # %%
-outcomes.report(run)
+pipeline.report(run)
 
 # %% [markdown]
 # ## Where to go from here

@@ -9,9 +9,8 @@ from io import TextIOWrapper
 from pathlib import Path
 from types import FrameType
 
-from solution import commands
-from solution.errors import STOPPED, UserError
-from solution.grammar import parse, parser
+from solution.cli.parser import load_verb, parse, parser
+from solution.runtime.errors import STOPPED, UserError
 
 UNHEARD = 141  # what a shell expects of a program whose output nobody reads any more
 
@@ -28,7 +27,7 @@ def main(arguments: Sequence[str] | None = None, root: Path | None = None) -> in
     signal.signal(signal.SIGTERM, _as_ctrl_c)
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch is imported: a job owns one core
     try:
-        code = commands.load(options.verb).run(options, root or Path.cwd()) or 0
+        code = load_verb(options.verb).run(options, root or Path.cwd()) or 0
         sys.stdout.flush()
         return code
     except UserError as error:

@@ -84,3 +84,21 @@ class Predictions:
                 f"{self.name}: shapes disagree: ids {self.ids.shape}, coords {self.coords.shape}, "
                 f"spread {self.spread.shape}"
             )
+
+
+def rows_of(ids: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+    """Where the wanted ids stand in `ids`. ValueError where one is missing or `ids` repeat."""
+    order = np.argsort(ids, kind="stable")
+    at = order[np.minimum(np.searchsorted(ids, wanted, sorter=order), len(ids) - 1)]
+    if len(np.unique(ids)) != len(ids) or not np.array_equal(ids[at], wanted):
+        raise ValueError("expected every face exactly once")
+    return at
+
+
+def aligned(faces: FaceSet, predictions: Predictions) -> np.ndarray:
+    """The predictions' coords in the faces' order, (N, K, 2) float64 in pixels, NaN for a face they do not hold."""
+    coords = np.full(faces.coords.shape, np.nan)
+    coords[rows_of(faces.ids, predictions.ids)] = predictions.coords
+    if len(np.unique(predictions.ids)) != len(predictions.ids):
+        raise ValueError(f"{predictions.name}: expected every face at most once")
+    return coords

@@ -10,14 +10,15 @@ import cv2
 import pytest
 import torch
 
-from solution import recipes, stages
+from solution import recipes
 from solution.__main__ import main
 from solution.data.competition import Competition
-from solution.data.drawn.settings import DrawnSettings
-from solution.data.drawn.write import write_drawn
-from solution.data.files import read_competition
+from solution.data.reader import read_competition
+from solution.data.synthetic.settings import DrawnSettings
+from solution.data.synthetic.write import write_drawn
+from solution.pipeline import reopened
 from solution.recipe import Recipe
-from solution.runtime import LOG
+from solution.runtime.device import LOG
 from tests import tiny_recipes
 
 torch.set_num_threads(1)
@@ -47,7 +48,7 @@ def tidied_up() -> Iterator[None]:
         for handler in set(logger.handlers) - set(handlers):
             handler.close()
         logger.handlers[:] = handlers
-    stages.reopened.cache_clear()
+    reopened.cache_clear()
 
 
 @pytest.fixture(autouse=True)
@@ -76,7 +77,7 @@ def use_recipes(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
 
     def use(*chosen: Recipe) -> None:
         tiny_recipes.stand_in(monkeypatch, chosen)
-        stages.reopened.cache_clear()
+        reopened.cache_clear()
 
     return use
 

@@ -3,8 +3,8 @@
 import tempfile
 from pathlib import Path
 
-from solution.data.drawn.settings import DrawnSettings
-from solution.data.drawn.write import write_drawn
+from solution.data.synthetic.settings import DrawnSettings
+from solution.data.synthetic.write import write_drawn
 
 SETTINGS = DrawnSettings(train15=150, train4=250, test15=30, test4=50)
 NAME = "drawn-small"

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import torch
 
-from solution.artefacts import Workspace
-from solution.data.files import read_competition
-from solution.folds import make_folds
-from solution.specialists import Workbench, run_job
+from solution.data.folds import make_folds
+from solution.data.reader import read_competition
+from solution.runtime.artifacts import Workspace
+from solution.specialists.cross_validation import Workbench, run_job
 from tests.tiny_recipes import ALL
 
 

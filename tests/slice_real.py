@@ -7,7 +7,7 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from solution.artefacts import write_text
+from solution.runtime.artifacts import write_text
 
 
 def slice_folder(source: Path, target: Path, every: int) -> None:

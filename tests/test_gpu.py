@@ -10,16 +10,16 @@ import pytest
 import torch
 from torch import Tensor
 
-from solution import executors, recipes
-from solution.executors import Task, workers_for
-from solution.losses import LOSSES
-from solution.network import LandmarkNet
-from solution.patches import train as patch_training
-from solution.patches.network import PatchNetwork
-from solution.patches.recipe import PatchRecipe
-from solution.recipe import Augmentation, LandmarkRecipe
-from solution.runtime import prepared, take_device, to_device
-from solution.transforms import Augmenter
+from solution import recipes
+from solution.recipe import Augmentation, LandmarkRecipe, PatchRecipe
+from solution.runtime.device import prepared, take_device, to_device
+from solution.runtime.workers import local
+from solution.runtime.workers.local import Task, workers_for
+from solution.specialists.landmarks.augment import Augmenter
+from solution.specialists.landmarks.losses import LOSSES
+from solution.specialists.landmarks.network import LandmarkNet
+from solution.specialists.patches import train as patch_training
+from solution.specialists.patches.network import PatchNetwork
 from tests import jobs
 from tests.small import small_faces
 
@@ -107,7 +107,7 @@ def test_each_worker_keeps_its_device(tmp_path: Path):
     devices = ["cpu:0", "cpu:1"]  # torch takes both for the CPU: two devices, as far as the queue can tell
     first = [Task(f"a/{i}", "a", jobs.meet, (tmp_path, f"a{i}", 2)) for i in range(2)]
     later = [Task(f"b/{i}", "b", jobs.meet, (tmp_path, f"b{i}", 2), frozenset([f"a/{i % 2}"])) for i in range(4)]
-    executors.run([*later, *first], devices)
+    local.run([*later, *first], devices)
     notes = {path.name: path.read_text().split() for path in tmp_path.iterdir() if path.suffix != ".here"}
     assert set(notes) == {"a0", "a1", "b0", "b1", "b2", "b3"}
     assert {notes["a0"][3], notes["a1"][3]} == set(devices)

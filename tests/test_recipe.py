@@ -3,9 +3,9 @@ from dataclasses import replace
 import pytest
 
 from solution.codecs import Direct, Heatmap
-from solution.errors import UserError
-from solution.inference import recipe_from
 from solution.recipe import Augmentation, LandmarkRecipe, Optimiser
+from solution.runtime.errors import UserError
+from solution.specialists.landmarks.predict import recipe_from
 
 RECIPE = LandmarkRecipe(
     name="one",

@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 
 from solution.data.competition import Competition
-from solution.data.files import read_competition
+from solution.data.reader import read_competition
 from tests import drawn_folder as drawing
+from tests.places import SHARED
 from tests.slice_real import slice_folder
 
-REAL = Path(__file__).resolve().parents[2] / "shared" / "fkd"
+REAL = SHARED / "fkd"
 
 
 def test_a_slice_holds_every_nth_row_and_what_is_asked_of_it(drawn_folder: Path, drawn: Competition, tmp_path: Path):

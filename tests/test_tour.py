@@ -2,10 +2,12 @@
 
 import ast
 import importlib
-from pathlib import Path
 
-TOUR = Path(__file__).resolve().parents[1] / "notebooks" / "tour.py"
+from tests.places import REPOSITORY
+
+TOUR = REPOSITORY / "notebooks" / "tour.py"
 TEXT = TOUR.read_text(encoding="utf-8")
+MODULES = {"drawing": "solution.report.drawing", "pipeline": "solution.pipeline", "recipes": "solution.recipes"}
 
 
 def cells() -> list[tuple[bool, list[str]]]:
@@ -36,7 +38,5 @@ def test_what_it_imports_is_there():
             module = importlib.import_module(node.module or "")
             for alias in node.names:
                 assert hasattr(module, alias.name) or importlib.import_module(f"{node.module}.{alias.name}")
-        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in (
-            "outcomes", "pictures", "recipes", "stages"
-        ):  # fmt: skip
-            assert hasattr(importlib.import_module(f"solution.{node.value.id}"), node.attr)
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in MODULES:
+            assert hasattr(importlib.import_module(MODULES[node.value.id]), node.attr)

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 import pytest
 
-from solution import recipes, stacker
+from solution import recipes
 from solution.codecs import Direct, Heatmap
+from solution.ensemble import stacker
 from solution.recipe import LandmarkRecipe, Recipe
 
 UNET = {"widths": (4, 8, 8), "depth": 1, "stride": 4}

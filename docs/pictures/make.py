@@ -12,17 +12,18 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from solution import pictures, recipes
-from solution.artefacts import Workspace
+from solution import recipes
 from solution.data.competition import Competition
-from solution.data.drawn import DrawnSettings, write_drawn
-from solution.data.files import read_competition
-from solution.folds import make_folds
-from solution.inference import opened, predict
+from solution.data.folds import make_folds
+from solution.data.reader import read_competition
+from solution.data.synthetic import DrawnSettings, write_drawn
 from solution.keypoints import FACE15
-from solution.network import standardise
-from solution.runtime import set_threads
-from solution.specialists import Workbench, run_job
+from solution.report import drawing
+from solution.runtime.artifacts import Workspace
+from solution.runtime.device import set_threads
+from solution.specialists.cross_validation import Workbench, run_job
+from solution.specialists.landmarks.network import standardise
+from solution.specialists.landmarks.predict import opened, predict
 
 HERE = Path(__file__).parent
 FACES = DrawnSettings(train15=400, train4=300, test15=20, test4=20, noise15=0, noise4=0, drift=0)
@@ -49,14 +50,14 @@ def main() -> None:
 def keep(name: str, picture: np.ndarray) -> Path:
     """Write a picture beside this file, in few grey levels."""
     coarse = np.clip(picture.astype(int) // STEP * STEP + STEP // 2, 0, 255).astype(np.uint8)
-    return pictures.save(HERE / f"{name}.png", np.where(picture == 255, picture, coarse))
+    return drawing.save(HERE / f"{name}.png", np.where(picture == 255, picture, coarse))
 
 
 def _labelled(faces: Competition) -> np.ndarray:
     """A row of 15-keypoint faces above a row of 4-keypoint ones, with their labels."""
     rows = _first(faces.train.subset)
-    tiles = [pictures.face(faces.train.images[row], faces.train.coords[row], zoom=2) for row in rows]
-    return pictures.sheet(tiles, COLUMNS)
+    tiles = [drawing.face(faces.train.images[row], faces.train.coords[row], zoom=2) for row in rows]
+    return drawing.sheet(tiles, COLUMNS)
 
 
 def _first(subset: np.ndarray) -> list[int]:
@@ -79,10 +80,10 @@ def _predicted(faces: Competition, trained: Path) -> np.ndarray:
     assert faces.answered is not None
     truth = faces.answered.coords
     tiles = [
-        pictures.face(faces.test.images[row], truth[row], coords, zoom=2)
+        drawing.face(faces.test.images[row], truth[row], coords, zoom=2)
         for row, coords in zip(rows, found.coords, strict=True)
     ]
-    return pictures.sheet(tiles, COLUMNS)
+    return drawing.sheet(tiles, COLUMNS)
 
 
 def _heatmaps(faces: Competition, trained: Path) -> np.ndarray:
@@ -97,11 +98,11 @@ def _heatmaps(faces: Competition, trained: Path) -> np.ndarray:
     tiles = []
     for image, shares, points in zip(some.images, maps, coords, strict=True):
         tiles += [
-            pictures.face(image, zoom=2),
-            pictures.heat(image, shares, zoom=2),
-            pictures.face(image, points, zoom=2),
+            drawing.face(image, zoom=2),
+            drawing.heat(image, shares, zoom=2),
+            drawing.face(image, points, zoom=2),
         ]
-    return pictures.sheet(tiles, COLUMNS)
+    return drawing.sheet(tiles, COLUMNS)
 
 
 if __name__ == "__main__":

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import IO
 
-from solution.artefacts import file_digest
-from solution.errors import UserError
+from solution.runtime.artifacts import file_digest
+from solution.runtime.errors import UserError
 
 OUTER = "facial-keypoints-detection.zip"
 """What Kaggle's "download all" gives; it holds the other files, some of them zipped once more."""

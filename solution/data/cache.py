@@ -4,10 +4,10 @@ from pathlib import Path
 
 import numpy as np
 
-from solution.artefacts import atomic, complete, seal
 from solution.data.competition import Competition, Lookup
 from solution.faces import FaceSet
 from solution.keypoints import FACE15
+from solution.runtime.artifacts import atomic, complete, seal
 
 VERSION = 5
 """To be raised with any change to how the files are read or what is kept: older caches are then made anew."""

@@ -1,16 +1,19 @@
 """CSV files row by row, every cell checked when it is asked for: an error names the file, the data row and the column.
 
 None of the competition's cells may hold a comma or a line break, so lines and cells are split as bytes; that and
-streaming keep the 200 MB training file fast and small in memory.
+streaming keep the 200 MB training file fast and small in memory. The Image column, 9216 grey values a row, is read
+here, too.
 """
 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import numpy as np
+
 from solution.data.archive import Source
-from solution.errors import UserError
 from solution.keypoints import SIZE
+from solution.runtime.errors import UserError
 
 LONGEST_LINE = 2**20
 """Most bytes of one line; a training row has under 38,000."""
@@ -135,3 +138,42 @@ def _listed(names: list[str], most: int = 4) -> str:
     """Names for a message, the first few of many; the bytes of a file that is no text come out escaped."""
     shown = ", ".join(repr(name) for name in names[:most])
     return shown if len(names) <= most else f"{shown}, … ({len(names)} in all)"
+
+
+PIXELS = SIZE * SIZE
+
+_GREY = re.compile(rb"\d{1,3}")
+
+
+def parse_pixels(rows: list[Row]) -> np.ndarray:
+    """The rows' pictures, (N, 96, 96) uint8. UserError naming the first row that is not 9216 integers 0 to 255."""
+    cells = [row.cells["Image"] for row in rows]
+    pixels = _all_at_once(cells)
+    if pixels is None:
+        pixels = np.array([_one_by_one(row, cell) for row, cell in zip(rows, cells, strict=True)], dtype=np.uint8)
+    return pixels.reshape(-1, SIZE, SIZE)
+
+
+def _all_at_once(cells: list[bytes]) -> np.ndarray | None:
+    """All pictures' values in one call, ten times faster than word by word; None where anything is unusual.
+
+    With PIXELS - 1 spaces a cell holds at most PIXELS values, so the right total means the right count in each.
+    """
+    text = b" ".join(cells)
+    if text.translate(None, b"0123456789 ") or any(cell.count(b" ") != PIXELS - 1 for cell in cells):
+        return None
+    values = np.fromstring(text, dtype=np.int64, sep=" ")
+    if len(values) != len(cells) * PIXELS or values.max() > 255:
+        return None
+    return values.astype(np.uint8)
+
+
+def _one_by_one(row: Row, cell: bytes) -> list[int]:
+    """One picture's values, (9216,), however they are spaced; UserError that names what is wrong."""
+    words = cell.split()
+    if len(words) != PIXELS:
+        raise row.error(f"{len(words)} pixels, expected {PIXELS} ({SIZE}×{SIZE})")
+    for place, word in enumerate(words, start=1):
+        if not _GREY.fullmatch(word) or int(word) > 255:
+            raise row.error(f"pixel {place}: expected an integer from 0 to 255, got {readable(word)!r}")
+    return [int(word) for word in words]

@@ -13,9 +13,17 @@ from typing import Self
 
 import numpy as np
 
+from solution.evaluation.metrics import (
+    BOOTSTRAPS,
+    SECTIONS,
+    interval,
+    pooled,
+    resampled_means,
+    squared_errors,
+    weighted,
+)
+from solution.evaluation.outliers import absurd, row_rms
 from solution.keypoints import SUBSETS
-from solution.metrics import BOOTSTRAPS, SECTIONS, interval, pooled, resampled_means, squared_errors, weighted
-from solution.suspects import absurd, row_rms
 
 FARTHEST = 48.0
 """px rms: half of a picture, no wrong label is farther off. Of the competition's rows the farthest has 44."""

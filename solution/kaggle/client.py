@@ -8,8 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from solution.errors import UserError
 from solution.kaggle import PAGE, credentials
+from solution.runtime.errors import UserError
 
 LIMIT = 600
 """Seconds after which a call is given up. A submission has under 1 MB."""

@@ -5,12 +5,12 @@ import zipfile
 from contextlib import suppress
 from pathlib import Path
 
-from solution.artefacts import atomic
 from solution.data.archive import OUTER, NoRoomError, Source, locate
-from solution.data.files import REQUIRED, SAMPLE, has_competition
-from solution.errors import UserError
+from solution.data.reader import REQUIRED, SAMPLE, has_competition
 from solution.kaggle import COMPETITION, PAGE, client
-from solution.runtime import LOG
+from solution.runtime.artifacts import atomic
+from solution.runtime.device import LOG
+from solution.runtime.errors import UserError
 
 STAGING = ".download"
 """Folder below the wanted one that holds the zip until it is whole: what lies in the wanted one can be relied on."""

@@ -8,8 +8,8 @@ from pkgutil import iter_modules
 
 from torch import nn
 
-from solution.errors import UserError
 from solution.recipe import LandmarkRecipe
+from solution.runtime.errors import UserError
 
 
 def names() -> list[str]:

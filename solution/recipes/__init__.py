@@ -4,8 +4,8 @@ from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
 
-from solution.errors import UserError, suggestion
 from solution.recipe import Recipe
+from solution.runtime.errors import UserError, suggestion
 
 
 @cache

@@ -13,7 +13,7 @@ fine-tuning being the same (all four points: 1.82 px and 1.77 px). On a quarter 
 quarter.
 """
 
-from solution.patches.recipe import PatchRecipe
+from solution.recipe import PatchRecipe
 
 RECIPE = PatchRecipe(
     name="eye_classifier",

@@ -9,15 +9,14 @@ from typing import Any
 
 import plotly.graph_objects as go
 
+from solution.evaluation.calibration import Calibration
+from solution.evaluation.error_tables import WEIGHTED
+from solution.evaluation.headline import Figure
+from solution.evaluation.summary import FIRST_PRIVATE
 from solution.keypoints import SUBSETS
-from solution.report.calibration import Calibration
 from solution.report.comparison import Comparison
-from solution.report.content import TOGETHER, Report
-from solution.report.contributions import Contribution
-from solution.report.curves import Curve, by_recipe, mean_held
-from solution.report.standing import Figure
-from solution.report.summary import FIRST_PRIVATE
-from solution.report.tables import WEIGHTED
+from solution.report.report import TOGETHER, Contribution, Report
+from solution.specialists.history import Curve, by_recipe, mean_held
 
 PALETTE = (
     *("#4a86e8", "#dd7433", "#2aa085", "#b46bd6", "#bf9a1f"),

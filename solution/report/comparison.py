@@ -5,13 +5,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from solution.evaluation.error_tables import WEIGHTED
+from solution.evaluation.metrics import paired_difference, weighted_rmse
+from solution.evaluation.outliers import far_off, row_rms
+from solution.evaluation.worst_faces import Gallery, Picture
 from solution.faces import FaceSet
 from solution.keypoints import SUBSETS
-from solution.metrics import paired_difference, weighted_rmse
-from solution.report.other import Other
-from solution.report.pictures import Gallery, Picture
-from solution.report.tables import WEIGHTED
-from solution.suspects import far_off, row_rms
+from solution.report.previous_run import Other
 
 CHANGED = 24
 """Pictures shown: those whose rms error differs most between the runs."""

@@ -16,15 +16,15 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
-from solution.artefacts import write_text
+from solution.evaluation.calibration import BINS
+from solution.evaluation.outliers import FAR_IN_WORDS
+from solution.evaluation.summary import headline
+from solution.evaluation.worst_faces import Mark, Picture
 from solution.keypoints import SUBSETS
-from solution.report.calibration import BINS
 from solution.report.charts import charts
-from solution.report.content import TOGETHER, Report
-from solution.report.essentials import comparison_sentences
-from solution.report.pictures import Mark, Picture
-from solution.report.sheets import (
+from solution.report.render import (
     calibration_sheet,
+    comparison_sentences,
     comparison_sheet,
     contributions_sheet,
     folds_sheet,
@@ -33,8 +33,8 @@ from solution.report.sheets import (
     settings_sheet,
     standing_sheet,
 )
-from solution.report.summary import headline
-from solution.suspects import FAR_IN_WORDS
+from solution.report.report import TOGETHER, Report
+from solution.runtime.artifacts import write_text
 
 NAME = "report.html"
 ASSETS = Path(__file__).parent / "assets"

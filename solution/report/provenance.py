@@ -8,13 +8,13 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from solution.artefacts import Workspace, digest_of, manifest
-from solution.drift import CONFIG as DRIFT
-from solution.ensemble import inputs_of
+from solution.ensemble.label_drift import CONFIG as DRIFT
+from solution.ensemble.selection import inputs_of
+from solution.ensemble.stacker import ROUNDS, SETTINGS
+from solution.kaggle.submission import code_version
 from solution.recipe import Recipe
-from solution.specialists import Workbench
-from solution.stacker import ROUNDS, SETTINGS
-from solution.submission import code_version
+from solution.runtime.artifacts import Workspace, digest_of, manifest
+from solution.specialists.cross_validation import Workbench
 
 LIBRARIES = (
     "torch",

@@ -6,18 +6,20 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from solution.report.cells import LEGEND, Grid, overview
-from solution.report.content import Report
-from solution.report.essentials import (
+from solution.evaluation.summary import closing, headline
+from solution.report.render import (
+    LEGEND,
+    Grid,
     calibration_grid,
     changed_grid,
     comparison_grid,
     comparison_sentences,
     contributions_grid,
+    overview,
     training_grid,
     worst_grid,
 )
-from solution.report.summary import closing, headline
+from solution.report.report import Report
 
 WIDTH = 80
 

@@ -7,7 +7,7 @@ import pytest
 
 from solution.data import archive
 from solution.data.archive import OUTER, Source, locate
-from solution.errors import UserError
+from solution.runtime.errors import UserError
 
 TEXT = b"RowId,Location\n" + b"\n".join(b"%d,0" % row for row in range(2000))
 

@@ -5,11 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from solution.artefacts import MANIFEST
 from solution.data import cache as kept
 from solution.data.competition import Competition
-from solution.data.files import read_competition
-from solution.errors import UserError
+from solution.data.reader import read_competition
+from solution.runtime.artifacts import MANIFEST
+from solution.runtime.errors import UserError
 from tests.data.tiny import write_tiny
 
 

@@ -4,9 +4,8 @@ import numpy as np
 import pytest
 
 from solution.data.archive import Source
-from solution.data.pixels import PIXELS, parse_pixels
-from solution.data.table import Row
-from solution.errors import UserError
+from solution.data.table import PIXELS, Row, parse_pixels
+from solution.runtime.errors import UserError
 
 PICTURES = np.random.default_rng(0).integers(0, 256, (3, PIXELS))
 

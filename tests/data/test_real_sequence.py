@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 
 from solution.data.competition import Competition
-from solution.data.files import read_competition
+from solution.data.folds import groups_of
+from solution.data.reader import read_competition
 from solution.data.sequence import CONTINUES, INTERLEAVED, UNKNOWN, place_pictures
-from solution.folds import groups_of
+from tests.places import SHARED
 
-SHARED = Path(__file__).resolve().parents[3] / "shared"
+SHARED = SHARED
 TEST_FILES = ("test.zip", "IdLookupTable.csv", "SampleSubmission.csv")
 
 pytestmark = pytest.mark.skipif(

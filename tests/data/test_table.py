@@ -5,7 +5,7 @@ import pytest
 from solution.data import table
 from solution.data.archive import Source
 from solution.data.table import Row, read_rows, unique
-from solution.errors import UserError
+from solution.runtime.errors import UserError
 
 COLUMNS = ("RowId", "Location")
 

@@ -9,9 +9,9 @@ import pytest
 
 from solution.evaluation import expected
 from solution.evaluation.expected import Expected, OutOfFold, expect
+from solution.evaluation.metrics import bootstrap_interval, rmse, weighted, weighted_rmse
+from solution.evaluation.outliers import far_off
 from solution.keypoints import IN_FOUR, SUBSETS
-from solution.metrics import bootstrap_interval, rmse, weighted, weighted_rmse
-from solution.suspects import far_off
 from tests.small import predicted, small_faces
 
 WEIGHTS = {15: 0.65, 4: 0.35}

@@ -19,8 +19,8 @@ from typing import Any
 import numpy as np
 from hypothesis import HealthCheck, Phase, given, settings
 
-from solution.data.files import read_competition
-from solution.errors import UserError
+from solution.data.reader import read_competition
+from solution.runtime.errors import UserError
 from tests.faults.hostile import Case, cases, whole_files, write
 
 MEMORY = 2 * 2**30

@@ -16,9 +16,9 @@ import cv2
 import numpy as np
 
 with atheris.instrument_imports(include=["solution.data", "PIL"]):
-    from solution.data.files import read_competition
-    from solution.data.pictures import decode
-from solution.errors import UserError
+    from solution.data.images import decode
+    from solution.data.reader import read_competition
+from solution.runtime.errors import UserError
 from tests.faults.hostile import NAMES, whole_files
 
 BASE = Path(tempfile.mkdtemp(prefix="guided-"))

@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-REPOSITORY = Path(__file__).resolve().parents[2]
+from tests.places import REPOSITORY
+
 PATIENCE = 900  # seconds that anything here may take: far more than it does
 PAGE = os.sysconf("SC_PAGE_SIZE")
 

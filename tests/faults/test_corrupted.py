@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 import torch
 
-from solution import checkpoint
 from solution.__main__ import main
-from solution.artefacts import MANIFEST
 from solution.data.cache import ARRAYS as COMPETITION
-from solution.ensemble import ARRAYS as STACK
-from solution.ensemble import FACTS
-from solution.inference import OFFSET
-from solution.job import HISTORY, PREDICTIONS, SETTINGS, WEIGHTS
+from solution.ensemble.selection import ARRAYS as STACK
+from solution.ensemble.selection import FACTS
+from solution.runtime import checkpoint
+from solution.runtime.artifacts import MANIFEST
+from solution.specialists.job import HISTORY, PREDICTIONS, SETTINGS, WEIGHTS
+from solution.specialists.landmarks.predict import OFFSET
 
 Damage = Callable[[Path], None]
 

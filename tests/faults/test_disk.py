@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from solution.__main__ import main
-from solution.artefacts import MANIFEST
-from solution.job import WEIGHTS
+from solution.runtime.artifacts import MANIFEST
+from solution.specialists.job import WEIGHTS
 from tests.faults.wholeness import check_all
 from tests.tiny_recipes import ALL
 
@@ -75,7 +75,7 @@ def test_a_disk_that_fails_now_and_then_loses_nothing(
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         fsync(handle)
 
-    monkeypatch.setattr("solution.artefacts.os.fsync", fails_now_and_then)
+    monkeypatch.setattr("solution.runtime.artifacts.os.fsync", fails_now_and_then)
     for _ in range(100):
         said = run(tmp_path)
         check_all(tmp_path)

@@ -12,11 +12,11 @@ import pytest
 
 from solution.data import archive, table
 from solution.data.archive import Source
-from solution.data.drawn.settings import DrawnSettings
-from solution.data.drawn.write import ensure_drawn, write_drawn
-from solution.data.files import read_competition
+from solution.data.reader import read_competition
+from solution.data.synthetic.settings import DrawnSettings
+from solution.data.synthetic.write import ensure_drawn, write_drawn
 from solution.data.table import read_rows
-from solution.errors import UserError
+from solution.runtime.errors import UserError
 from tests.data.tiny import write_tiny
 from tests.faults.processes import environment
 
@@ -25,8 +25,8 @@ MIB = 2**20
 READ = """
 import resource, sys, time
 from pathlib import Path
-from solution.data.files import read_competition
-from solution.errors import UserError
+from solution.data.reader import read_competition
+from solution.runtime.errors import UserError
 resource.setrlimit(resource.RLIMIT_AS, (2 * 2**30,) * 2)
 began = time.process_time()
 try:

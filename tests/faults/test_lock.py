@@ -9,18 +9,18 @@ from pathlib import Path
 
 import pytest
 
-from solution import lock
 from solution.__main__ import main
-from solution.artefacts import OLD, sweep
-from solution.data.drawn.settings import DrawnSettings
-from solution.data.drawn.write import ensure_drawn
-from solution.errors import UserError
+from solution.data.synthetic.settings import DrawnSettings
+from solution.data.synthetic.write import ensure_drawn
+from solution.runtime import lock
+from solution.runtime.artifacts import OLD, sweep
+from solution.runtime.errors import UserError
 from tests.faults.processes import environment
 
 HOLD = """
 import subprocess, sys, time
 from pathlib import Path
-from solution import lock
+from solution.runtime import lock
 with lock.hold(Path(sys.argv[1])) as remark:
     if "--child" in sys.argv:
         subprocess.Popen([sys.executable, "-c", "import time; time.sleep(5)"], stdout=subprocess.DEVNULL)
@@ -102,7 +102,8 @@ def test_many_at_once_take_turns(tmp_path: Path):
     count = tmp_path / "count"
     count.write_text("0")
     code = (
-        "import sys, time\nfrom pathlib import Path\nfrom solution import lock\nfrom solution.errors import UserError\n"
+        "import sys, time\nfrom pathlib import Path\n"
+        "from solution.runtime import lock\nfrom solution.runtime.errors import UserError\n"
         "lock.TRIES = 1\nfolder, left = Path(sys.argv[1]), 20\nwhile left:\n    try:\n        with lock.hold(folder):\n"
         "            n = int((folder / 'count').read_text())\n            time.sleep(0.002)\n"
         "            (folder / 'count').write_text(str(n + 1))\n            left -= 1\n"

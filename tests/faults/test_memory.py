@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from solution.data.files import read_competition
+from solution.data.reader import read_competition
 from tests.faults.processes import running
 from tests.faults.tiled import write_tiled
 

@@ -10,21 +10,22 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
-from solution import specialists, stacker, training
 from solution.__main__ import main
-from solution.artefacts import Workspace
 from solution.data.competition import Competition
-from solution.data.drawn.settings import DrawnSettings
-from solution.data.drawn.write import write_drawn
-from solution.errors import UserError
+from solution.data.folds import make_folds
+from solution.data.synthetic.settings import DrawnSettings
+from solution.data.synthetic.write import write_drawn
+from solution.ensemble import stacker
+from solution.ensemble.stacker import FEWEST, Trees, stack_all
 from solution.faces import FaceSet, Predictions
-from solution.folds import make_folds
-from solution.job import WEIGHTS, Job
-from solution.patches import train as patch_training
-from solution.patches.recipe import PatchRecipe
-from solution.recipe import LandmarkRecipe
-from solution.specialists import Specialist, Workbench
-from solution.stacker import FEWEST, Trees, stack_all
+from solution.recipe import LandmarkRecipe, PatchRecipe
+from solution.runtime.artifacts import Workspace
+from solution.runtime.errors import UserError
+from solution.specialists import cross_validation
+from solution.specialists.cross_validation import Specialist, Workbench
+from solution.specialists.job import WEIGHTS, Job
+from solution.specialists.landmarks import train
+from solution.specialists.patches import train as patch_training
 from tests.small import FOLDS, predicted, small_faces, small_folds
 from tests.tiny_recipes import ALL, BASE, OTHER
 
@@ -67,8 +68,8 @@ def lost(job: Job, rows: np.ndarray) -> Job:
 def test_a_gradient_that_is_no_number_now_and_then_is_passed_over_and_counted(
     job: Callable[..., Job], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ):
-    monkeypatch.setattr(training, "pick_loss", lambda _: loss_with_bad_gradient(every=13))
-    training.train(job(recipe=replace(RECIPE, batch=2)))
+    monkeypatch.setattr(train, "pick_loss", lambda _: loss_with_bad_gradient(every=13))
+    train.train(job(recipe=replace(RECIPE, batch=2)))
     assert "base fold 0: epoch 1: 1 of 16 batches passed over: the gradient is not finite" in caplog.messages
     assert all(value.isfinite().all() for value in load_file(job().folder / WEIGHTS).values())
 
@@ -76,22 +77,22 @@ def test_a_gradient_that_is_no_number_now_and_then_is_passed_over_and_counted(
 def test_gradients_that_are_no_numbers_too_often_stop_the_training(
     job: Callable[..., Job], monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(training, "pick_loss", lambda _: loss_with_bad_gradient(every=3))
+    monkeypatch.setattr(train, "pick_loss", lambda _: loss_with_bad_gradient(every=3))
     with pytest.raises(UserError, match=r"base fold 0: the gradient was not finite in 2 steps.*Lower the recipe's lr"):
-        training.train(job())
+        train.train(job())
     assert list(job().folder.iterdir()) == []
 
 
 def test_an_exploding_training_stops_and_says_what_to_try(job: Callable[..., Job]):
     wild = replace(RECIPE.optimiser, lr=1e30, clip=1e30)
     with pytest.raises(UserError, match=r"base fold 0: .* Lower the recipe's lr or clip and train again\."):
-        training.train(job(recipe=replace(RECIPE, epochs=20, optimiser=wild)))
+        train.train(job(recipe=replace(RECIPE, epochs=20, optimiser=wild)))
     assert not (job().folder / WEIGHTS).exists()
 
 
 def test_batches_without_a_label_are_passed_over_and_counted(job: Callable[..., Job], caplog: pytest.LogCaptureFixture):
     thin = lost(job(recipe=replace(RECIPE, batch=2)), np.arange(3, 32))
-    training.train(thin)
+    train.train(thin)
     counted = [line for line in caplog.messages if "passed over: no point is labelled" in line]
     assert len(counted) == 2
     assert 13 <= int(counted[0].split("epoch 1: ")[1].split(" of ")[0]) <= 15
@@ -99,7 +100,7 @@ def test_batches_without_a_label_are_passed_over_and_counted(job: Callable[..., 
 
 
 def test_a_label_missing_everywhere_teaches_nothing_and_breaks_nothing(job: Callable[..., Job]):
-    training.train(lost(job(), np.arange(32)))
+    train.train(lost(job(), np.arange(32)))
     assert all(value.isfinite().all() for value in load_file(job().folder / WEIGHTS).values())
 
 
@@ -107,13 +108,13 @@ def test_a_label_missing_everywhere_teaches_nothing_and_breaks_nothing(job: Call
 def test_a_training_on_less_than_two_rows_is_refused(job: Callable[..., Job], rows: int):
     whole = job()
     with pytest.raises(UserError, match=f"base fold 0: expected 2 or more training rows, got {rows}"):
-        training.train(replace(whole, train=whole.train.take(np.arange(rows))))
+        train.train(replace(whole, train=whole.train.take(np.arange(rows))))
 
 
 @pytest.mark.parametrize("recipe", [RECIPE, replace(OTHER, rows="all", batch=64)])
 def test_a_training_on_two_rows_goes_through(job: Callable[..., Job], recipe: LandmarkRecipe):
     whole = job(recipe=recipe)
-    training.train(replace(whole, train=whole.train.take(np.array([0, 31]))))
+    train.train(replace(whole, train=whole.train.take(np.array([0, 31]))))
     assert (whole.folder / WEIGHTS).exists()
 
 
@@ -144,12 +145,12 @@ def test_predictions_that_are_no_numbers_are_not_kept(
         found.coords[rows, 0, 0] = value
         return found
 
-    monkeypatch.setattr(specialists, "predict", predict)
+    monkeypatch.setattr(cross_validation, "predict", predict)
     bench = Workbench(Workspace(tmp_path, "tiny").ready(), drawn, make_folds(drawn.train))
     with pytest.raises(
         UserError, match=r"base fold 0: a point of \d+ of \d+ \d+-keypoint rows is predicted as no number"
     ):
-        specialists.run_job(bench, BASE, 0, ALL, CPU)
+        cross_validation.run_job(bench, BASE, 0, ALL, CPU)
     assert not bench.done(BASE, 0, ALL)
 
 

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import numpy as np
 
-from solution.artefacts import atomic
-from solution.data.files import DRAWN, LOOKUP, TEST, TRAINING, read_competition
+from solution.data.reader import DRAWN, LOOKUP, TEST, TRAINING, read_competition
 from solution.faces import FaceSet
 from solution.keypoints import FACE4, FACE15
+from solution.runtime.artifacts import atomic
 
 NOISE = 6  # grey values, at most
 GREY = [str(value) for value in range(256)]

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from safetensors.numpy import load_file
 
-from solution.artefacts import LEFT_OVER, MANIFEST, intact, manifest
+from solution.runtime.artifacts import LEFT_OVER, MANIFEST, intact, manifest
 
 SHA256 = 32
 

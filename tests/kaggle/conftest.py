@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from solution.data.competition import Competition
-from solution.kaggle import sending
-from solution.submission import write_submission
+from solution.kaggle import submit as sending
+from solution.kaggle.submission import write_submission
 from tests.kaggle.stand_in import TOKEN, StandIn, serving
 from tests.small import predicted, small_competition
 

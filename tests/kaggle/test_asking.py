@@ -7,12 +7,10 @@ from pathlib import Path
 import pytest
 
 from solution.data.competition import Competition
-from solution.errors import UserError
 from solution.kaggle import ledger
-from solution.kaggle.asking import confirm, described
-from solution.kaggle.ledger import FAILED, Entry
-from solution.kaggle.listing import SCORED
-from solution.kaggle.sending import Parcel, packed
+from solution.kaggle.ledger import FAILED, SCORED, Entry
+from solution.kaggle.submit import Parcel, confirm, described, packed
+from solution.runtime.errors import UserError
 
 
 class Terminal(io.StringIO):

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from solution.errors import UserError
 from solution.kaggle import COMPETITION
 from solution.kaggle import client as calling
 from solution.kaggle.client import Answer, NoAnswerError, call, failure
+from solution.runtime.errors import UserError
 from tests.kaggle.conftest import Client
 from tests.kaggle.stand_in import REFRESH, TOKEN, USER, StandIn
 

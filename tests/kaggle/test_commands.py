@@ -8,13 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from solution import stages
 from solution.__main__ import main
 from solution.data.competition import Competition
-from solution.data.files import read_competition
+from solution.data.reader import read_competition
 from solution.kaggle import ledger
-from solution.kaggle.ledger import FAILED
-from solution.kaggle.listing import PENDING, SCORED
+from solution.kaggle.ledger import FAILED, PENDING, SCORED
 from tests.kaggle.conftest import HEADER, Client
 from tests.kaggle.stand_in import SIGNATURE, TOKEN, StandIn
 
@@ -42,7 +40,7 @@ def real(finished_copy: Path, drawn_folder: Path, monkeypatch: pytest.MonkeyPatc
     def read(folder: Path, cache: Path) -> Competition:
         return replace(read_competition(folder, cache), drawn=False, answers=None)
 
-    monkeypatch.setattr(stages, "read_competition", read)
+    monkeypatch.setattr("solution.run.read_competition", read)
     assert verb(finished_copy, "submission", *run(drawn_folder))[0] == 0
     return finished_copy
 

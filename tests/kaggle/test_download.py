@@ -11,9 +11,9 @@ import pytest
 from solution.data import archive
 from solution.data.archive import OUTER
 from solution.data.competition import Competition
-from solution.data.files import has_competition, read_competition
-from solution.errors import UserError
+from solution.data.reader import has_competition, read_competition
 from solution.kaggle.download import MARKER, STAGING, download
+from solution.runtime.errors import UserError
 from tests.kaggle.conftest import Client, zip_of
 from tests.kaggle.stand_in import KEY, SIGNATURE, TOKEN, USER, StandIn
 

@@ -3,10 +3,9 @@ from pathlib import Path
 
 import pytest
 
-from solution.errors import UserError
 from solution.kaggle import ledger
-from solution.kaggle.ledger import COLUMNS, FAILED, Entry
-from solution.kaggle.listing import PENDING, SCORED
+from solution.kaggle.ledger import COLUMNS, FAILED, PENDING, SCORED, Entry
+from solution.runtime.errors import UserError
 
 ENTRY = Entry(time="2026-01-01T00:00:00.000+00:00", name="submission.csv", message='a, "b"\u2009ü', status=PENDING)
 FULL = replace(

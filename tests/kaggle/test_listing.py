@@ -1,7 +1,7 @@
 import pytest
 
-from solution.errors import UserError
-from solution.kaggle.listing import ERROR, PENDING, SCORED, Listed, listed, parsed
+from solution.kaggle.ledger import ERROR, PENDING, SCORED, Listed, listed, parsed
+from solution.runtime.errors import UserError
 from tests.kaggle.conftest import HEADER, Client
 
 NEW = f"""Warning: Looks like you're using an outdated `kaggle` version

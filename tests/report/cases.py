@@ -4,17 +4,16 @@ from dataclasses import replace
 
 import numpy as np
 
-from solution.audit.table import make_audit
-from solution.faces import FaceSet, FoldTable, Predictions
-from solution.report.calibration import calibrate
-from solution.report.content import Report
-from solution.report.contributions import contributions
-from solution.report.curves import Curve, Epoch
-from solution.report.pictures import Gallery
+from solution.evaluation.calibration import calibrate
+from solution.evaluation.error_tables import Tables
+from solution.evaluation.headline import stand
+from solution.evaluation.label_errors.ranking import make_audit
+from solution.evaluation.summary import Summary
+from solution.evaluation.worst_faces import Gallery
+from solution.faces import FaceSet, FoldTable, Predictions, aligned
 from solution.report.provenance import Provenance, Trainings
-from solution.report.standing import stand
-from solution.report.summary import Summary
-from solution.report.tables import Tables, aligned
+from solution.report.report import Report, contributions
+from solution.specialists.history import Curve, Epoch
 
 WEIGHTS = {15: 0.65, 4: 0.35}
 SIZES = {15: 6, 4: 10}

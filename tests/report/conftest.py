@@ -5,12 +5,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from solution.ambiguity import Ambiguity
+from solution.evaluation.ensemble_variance import Ambiguity
+from solution.evaluation.error_tables import Tables, make_tables
+from solution.evaluation.summary import Summary, summarise
 from solution.faces import FaceSet, FoldTable, Predictions
 from solution.keypoints import FACE15, IN_FOUR
-from solution.report.content import Report
-from solution.report.summary import Summary, summarise
-from solution.report.tables import Tables, make_tables
+from solution.report.report import Report
+from tests.evaluation.label_errors.conftest import singles, truth  # noqa: F401 - fixtures
 from tests.report.cases import CHOICE, SIZES, WEIGHTS, only, report_of
 from tests.small import predicted, small_faces, small_folds
 

@@ -10,9 +10,9 @@ import pytest
 
 from solution.faces import FaceSet, FoldTable, Predictions
 from solution.report.comparison import compare
-from solution.report.content import Report
-from solution.report.other import Other
 from solution.report.page import write_page
+from solution.report.previous_run import Other
+from solution.report.report import Report
 from tests.report.cases import WEIGHTS, gallery_of
 from tests.small import predicted
 

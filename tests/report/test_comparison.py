@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 
 from solution.__main__ import main
-from solution.artefacts import MANIFEST, seal
 from solution.data.competition import Competition
-from solution.ensemble import ARRAYS, FINAL, PLAIN
-from solution.errors import UserError
-from solution.metrics import paired_difference, rmse
+from solution.ensemble.selection import ARRAYS, FINAL, PLAIN
+from solution.evaluation.metrics import paired_difference, rmse
 from solution.report.comparison import EVERY, Comparison, compare
-from solution.report.essentials import comparison_sentences
-from solution.report.other import Other, read_other
+from solution.report.previous_run import Other, read_other
+from solution.report.render import comparison_sentences
+from solution.runtime.artifacts import MANIFEST, seal
+from solution.runtime.errors import UserError
 from tests.report.cases import WEIGHTS, gallery_of
 from tests.small import predicted, small_faces, small_folds
 

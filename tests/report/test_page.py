@@ -11,15 +11,16 @@ import numpy as np
 import pytest
 
 from solution.__main__ import main
+from solution.evaluation.error_tables import make_tables
+from solution.evaluation.outliers import FAR_IN_WORDS
+from solution.evaluation.summary import Truth
 from solution.faces import FaceSet, FoldTable, Predictions
-from solution.report.content import Report
 from solution.report.page import _script, render, write_page
-from solution.report.tables import make_tables
-from solution.report.truth import Truth
-from solution.suspects import FAR_IN_WORDS
+from solution.report.report import Report
+from tests.places import REPOSITORY
 from tests.report.cases import WEIGHTS
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = REPOSITORY
 
 
 @pytest.fixture

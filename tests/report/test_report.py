@@ -9,23 +9,31 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
-from solution.ambiguity import Ambiguity
 from solution.data.sequence import CONTINUES, INTERLEAVED, UNKNOWN, Placement
+from solution.ensemble.duplicates import TwinLabels
+from solution.evaluation.ensemble_variance import Ambiguity
+from solution.evaluation.error_tables import Tables, make_tables
 from solution.evaluation.expected import OutOfFold, expect
-from solution.faces import FaceSet, FoldTable, Predictions
+from solution.evaluation.headline import stand
+from solution.evaluation.label_noise import FEWEST
+from solution.evaluation.metrics import bootstrap_interval, rmse, weighted_rmse
+from solution.evaluation.outliers import FAR_IN_WORDS
+from solution.evaluation.summary import (
+    Summary,
+    Truth,
+    Worth,
+    closing,
+    headline,
+    held_against,
+    intervals_of,
+    scores_of,
+    summarise,
+)
+from solution.faces import FaceSet, FoldTable, Predictions, aligned
 from solution.keypoints import FACE15, IN_FOUR
-from solution.metrics import bootstrap_interval, rmse, weighted_rmse
-from solution.report.content import Report
-from solution.report.markdown import page, write_report
-from solution.report.noise import FEWEST
-from solution.report.scores import intervals_of, scores_of
-from solution.report.standing import stand
-from solution.report.summary import Summary, closing, headline, held_against, summarise
-from solution.report.tables import Tables, aligned, make_tables
+from solution.report.render import page, write_report
+from solution.report.report import Report
 from solution.report.terminal import show
-from solution.report.truth import Truth
-from solution.suspects import FAR_IN_WORDS
-from solution.twins import TwinLabels, Worth
 from tests.report.cases import SIZES, WEIGHTS, only
 from tests.small import predicted, small_faces, small_folds
 

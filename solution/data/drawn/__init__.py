@@ -1,7 +1,0 @@
-"""Drawn faces: the competition's files with painted pictures, planted label flaws, and the truth about both."""
-
-from solution.data.drawn.settings import DrawnSettings
-from solution.data.drawn.slots import draw_faces
-from solution.data.drawn.write import ensure_drawn, write_drawn
-
-__all__ = ["DrawnSettings", "draw_faces", "ensure_drawn", "write_drawn"]

@@ -1,0 +1,148 @@
+"""A test file with answers, cut from the labelled faces: a run on the rest ends with its true score.
+
+Three cuts. `end` and `block` cut as Kaggle did: 15-keypoint rows at random along the file, 4-keypoint rows as one
+contiguous block. `random` deals single rows of both kinds, and `together` keeps byte-identical pictures on one side.
+Only with `together` are the held-out pictures unknown to every stage: the other cuts leave duplicates in both files, as
+Kaggle's own files have them.
+"""
+
+import random
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from solution.data.competition import Competition
+from solution.data.folds import groups_of
+from solution.data.reader import HOLDOUT
+from solution.data.writer import Labelled, write_test, write_training
+from solution.faces import FaceSet
+from solution.keypoints import SUBSETS
+from solution.runtime.artifacts import whole, write_json
+from solution.runtime.errors import UserError
+
+FEWEST = 10
+"""Faces of each subset that either file must have, to be a training file with folds or a test file at all."""
+
+END, BLOCK, RANDOM, TOGETHER = "end", "block", "random", "together"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cut:
+    """Which labelled faces become the test file. UserError when made with values that no file has.
+
+    Only `end` is the shape of Kaggle's own test file, whose 4-keypoint pictures continue the training file.
+    """
+
+    share: float = 0.2
+    """Share of the faces to hold out: of each subset with `end` and `block`, else of all."""
+
+    seed: int = 0
+    """Names the random choice; the same seed makes the same files."""
+
+    kind: str = END
+    """END, BLOCK, RANDOM or TOGETHER."""
+
+    start: int | None = None
+    """First 4-keypoint row of the block, counted from 0 among the 4-keypoint rows; with BLOCK alone."""
+
+    def __post_init__(self) -> None:
+        if not 0 < self.share < 1:
+            raise UserError(f"--share {self.share:g}: expected a share between 0 and 1, such as 0.2")
+        if self.seed < 0:  # Python's generator takes it for the same as without its sign
+            raise UserError(f"--seed {self.seed}: expected 0 or more")
+        if self.start is not None and self.start < 0:
+            raise UserError(f"--block {self.start}: expected 0 or more, the first 4-keypoint row to hold out")
+
+    @property
+    def name(self) -> str:
+        """The cut as a folder's name has it, such as end-0 or block1200-0."""
+        return f"{self.kind}{'' if self.start is None else self.start}-{self.seed}"
+
+
+def held_out(faces: FaceSet, cut: Cut) -> np.ndarray:
+    """Which faces to hold out, bool (N,). UserError where that leaves too few faces of a subset in either file."""
+    if cut.kind in (RANDOM, TOGETHER):
+        group = groups_of(faces.images) if cut.kind == TOGETHER else np.arange(len(faces))
+        held = _random_groups(group, cut)
+    else:
+        held = np.zeros(len(faces), bool)
+        held[_random_rows(np.flatnonzero(faces.subset == 15), cut)] = True
+        held[_block(np.flatnonzero(faces.subset == 4), cut)] = True
+    for subset in SUBSETS:
+        fewest = min((held & (faces.subset == subset)).sum(), (~held & (faces.subset == subset)).sum())
+        if fewest < FEWEST:
+            raise UserError(
+                f"--share {cut.share:g}: expected at least {FEWEST} {subset}-keypoint faces in either file, got "
+                f"{fewest} in one. Give another share, or more labelled faces than {len(faces)}."
+            )
+    return held
+
+
+def _random_groups(group: np.ndarray, cut: Cut) -> np.ndarray:
+    """Whole groups at random until the share is reached; group (N,), bool (N,)."""
+    members = defaultdict(list)
+    for row, name in enumerate(group.tolist()):
+        members[name].append(row)
+    groups = list(members.values())
+    random.Random(cut.seed).shuffle(groups)
+    held = np.zeros(len(group), bool)
+    for rows in groups:
+        if held.sum() >= round(cut.share * len(group)):
+            break
+        held[rows] = True
+    return held
+
+
+def _random_rows(rows: np.ndarray, cut: Cut) -> np.ndarray:
+    return np.array(random.Random(cut.seed).sample(rows.tolist(), round(cut.share * len(rows))), dtype=int)
+
+
+def _block(rows: np.ndarray, cut: Cut) -> np.ndarray:
+    """The contiguous block of these rows. UserError where it does not fit before the last one."""
+    size = round(cut.share * len(rows))
+    start = len(rows) - size if cut.start is None else cut.start
+    if start + size > len(rows):
+        raise UserError(
+            f"--block {start}: expected {len(rows) - size} or less, since the block has {size} of the {len(rows)} "
+            "4-keypoint rows. Give an earlier row or a smaller --share."
+        )
+    return rows[start : start + size]
+
+
+def hold_out(competition: Competition, folder: Path, cut: Cut) -> np.ndarray:
+    """Write the competition's files anew with a test file of labelled faces, both in file order, and the answers.
+
+    The folder is put in place whole; the same faces and the same cut make the same bytes. Returns which of the labelled
+    faces are held out, bool (N,). UserError where the folder holds anything, where the cut leaves too few faces, or
+    where the test file has been made by this project already.
+    """
+    if competition.drawn or competition.held_out:
+        raise UserError(
+            "--data: expected the competition's own files, got drawn faces or rows held out before, whose answers are "
+            "known. A run on them ends with its true score as they are."
+        )
+    faces = competition.train
+    held = held_out(faces, cut)
+    with whole(folder) as temporary:
+        write_training(temporary, _labelled(faces.take(~held)))
+        write_test(temporary, _labelled(faces.take(held)))
+        write_json(temporary / HOLDOUT, _facts(competition, cut, held))
+    return held
+
+
+def _facts(competition: Competition, cut: Cut, held: np.ndarray) -> dict[str, Any]:
+    """What holdout.json says: the data, the cut, the block of 4-keypoint rows where there is one, and the rows."""
+    faces = competition.train
+    facts: dict[str, Any] = {"data": competition.digest, "cut": cut.kind, "share": cut.share, "seed": cut.seed}
+    if cut.kind in (END, BLOCK):
+        places = np.flatnonzero(held[faces.subset == 4])
+        facts["block"] = [int(places[0]), int(places[-1]) + 1]
+    return {**facts, "rows": faces.ids[held].tolist()}
+
+
+def _labelled(faces: FaceSet) -> Iterator[Labelled]:
+    return zip(faces.coords, faces.images, strict=True)

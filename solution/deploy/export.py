@@ -1,0 +1,123 @@
+"""The stage that hands a trained fold's network to other programs: one file, checked against PyTorch, and its speed."""
+
+import statistics
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from solution import __version__, recipes
+from solution.deploy import portable
+from solution.deploy.portable import BATCH, ONNX, SUFFIX, TORCHSCRIPT, Answer, Portable, farthest, in_pytorch
+from solution.faces import FaceSet
+from solution.recipe import LandmarkRecipe, Recipe
+from solution.run import Run
+from solution.runtime.artifacts import atomic
+from solution.runtime.device import LOG, set_threads
+from solution.runtime.errors import UserError
+from solution.specialists.landmarks.label_offset import MirrorOffset
+from solution.specialists.landmarks.network import LandmarkNet
+from solution.specialists.landmarks.predict import opened
+
+LIMIT = 0.01  # px: how far a file may answer from PyTorch
+CHECKED = 256  # held-out faces that this is looked at with
+WARM_UP, REPEATS = 3, 7  # rounds; in the first, libraries make themselves ready
+
+
+def export(run: Run, name: str, fold: int, kind: str = ONNX, out: Path | None = None, bench: bool = False) -> Path:
+    """Write a trained fold's network as one file, not put in place before it answers as PyTorch does; its path.
+
+    kind: ONNX or TORCHSCRIPT. bench: measure both formats' speed beside PyTorch's. UserError where there is no such
+    recipe, fold or training, where the recipe is no landmark network, or where the file answers otherwise.
+    """
+    recipe = _recipe(run, name)
+    _, net, offset = opened(_trained(run, recipe, fold), torch.device("cpu"))
+    faces = _held_out(run, recipe, fold)
+    path = out or run.workspace.folds / "export" / f"{name}-fold{fold}{SUFFIX[kind]}"
+    set_threads(1)
+    with atomic(path) as temporary:
+        portable.write(kind, Portable(net, offset), temporary, _facts(recipe, fold))
+        apart = farthest(portable.opened(kind, temporary), in_pytorch(net, offset), faces)
+        if not apart <= LIMIT:
+            raise UserError(
+                f"{path}: expected answers within {LIMIT} px of PyTorch's, got {apart:.4f} px over {len(faces)} faces; "
+                "nothing was written. Try the other --format, and the library versions of requirements.txt."
+            )
+    LOG.info("Export: %s, %.1f MB", path, path.stat().st_size / 1e6)
+    LOG.info("Checked: at most %.6f px from PyTorch in fp32, over %d held-out faces", apart, len(faces))
+    if bench:
+        figures = ", ".join(f"{who} {speed:.0f}" for who, speed in speeds(net, offset, faces).items())
+        LOG.info("Speed, pictures/s on one thread in batches of %d: %s", BATCH, figures)
+    return path
+
+
+def _recipe(run: Run, name: str) -> LandmarkRecipe:
+    """The recipe as this run has it; UserError where it has none, or one that is more than a network."""
+    recipe = _landmark(recipes.load(name))
+    if run.scale not in recipe.runs_at:
+        at = " or ".join(recipe.runs_at) or "no scale of the run"
+        raise UserError(f"recipe {name}: expected one that runs at scale {run.scale}, it runs at {at}")
+    return _landmark(next(own for own in run.recipes if own.name == name))
+
+
+def _landmark(recipe: Recipe) -> LandmarkRecipe:
+    """The recipe as it is; UserError where it is no landmark network."""
+    if not isinstance(recipe, LandmarkRecipe):
+        raise UserError(
+            f"recipe {recipe.name}: expected a landmark network, got one of method {recipe.method!r}, which reads its "
+            "points off class maps outside the network. Export any other recipe."
+        )
+    return recipe
+
+
+def _trained(run: Run, recipe: Recipe, fold: int) -> Path:
+    """The folder of a finished training; UserError naming the command to run where there is none."""
+    if not 0 <= fold < run.table.k:
+        raise UserError(f"--fold {fold}: expected 0 to {run.table.k - 1}")
+    return run.bench.require(recipe, fold, run.recipes, "a finished training of these settings and data")
+
+
+def _held_out(run: Run, recipe: Recipe, fold: int) -> FaceSet:
+    """Up to CHECKED of the fold's held-out faces, evenly from all that the recipe predicts."""
+    faces = run.competition.train
+    rows = np.flatnonzero((run.table.fold == fold) & np.isin(faces.subset, recipe.subsets))
+    return faces.take(rows[np.unique(np.linspace(0, len(rows) - 1, CHECKED).astype(int))])
+
+
+def _facts(recipe: LandmarkRecipe, fold: int) -> dict[str, str]:
+    """What a file says of itself."""
+    points = recipe.schema.size
+    return {
+        "recipe": recipe.name,
+        "fold": str(fold),
+        "settings": recipe.digest(),
+        "code": f"facial-keypoints {__version__}",
+        "points": ",".join(recipe.schema.points),
+        "images": "(N, 96, 96) uint8, grey",
+        "subset": "(N,) int64: 15 or 4, which rows' labels to answer like",
+        "coords": f"(N, {points}, 2) float32: x, y in pixels, (0, 0) the centre of the top left pixel; NaN: no answer",
+        "spread": f"(N, {points}) float32: standard deviation an axis in pixels; NaN: none",
+    }
+
+
+def speeds(net: LandmarkNet, offset: MirrorOffset, faces: FaceSet) -> dict[str, float]:
+    """Pictures a second on one thread in batches of BATCH, by who computes them."""
+    rows = np.resize(np.arange(len(faces)), BATCH)
+    given = faces.images[rows], faces.subset[rows].astype(np.int64)
+    answers = {"PyTorch fp32": in_pytorch(net, offset), "PyTorch bf16": in_pytorch(net, offset, bf16=True)}
+    with tempfile.TemporaryDirectory() as folder:
+        for kind, title in ((TORCHSCRIPT, "TorchScript fp32"), (ONNX, "ONNX Runtime fp32")):
+            path = Path(folder) / f"net{SUFFIX[kind]}"
+            portable.write(kind, Portable(net, offset), path, {})
+            answers[title] = portable.opened(kind, path)
+        rounds = [{who: _seconds(answer, given) for who, answer in answers.items()} for _ in range(WARM_UP + REPEATS)]
+    return {who: BATCH / statistics.median(times[who] for times in rounds[WARM_UP:]) for who in answers}
+
+
+def _seconds(answer: Answer, given: tuple[np.ndarray, np.ndarray]) -> float:
+    """CPU time of an answer: what else the machine does hardly touches it."""
+    began = time.process_time()
+    answer(*given)
+    return time.process_time() - began

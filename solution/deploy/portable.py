@@ -1,0 +1,172 @@
+"""A trained network as one file that other programs run without this code: ONNX or TorchScript, written and opened.
+
+Preprocessing, heads, decoding and the mirror offset are inside: grey pictures in, points in the labels' pixels out. It
+sees one view of a picture; a run's own predictions are the mean of six (predict.py), which take six times as long,
+and look again at lost faces.
+"""
+
+import io
+import json
+import logging
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+import torch
+from torch import Tensor, nn
+
+from solution.faces import FaceSet
+from solution.specialists.landmarks.label_offset import MirrorOffset
+from solution.specialists.landmarks.network import LandmarkNet, standardise
+
+ONNX, TORCHSCRIPT = "onnx", "torchscript"
+SUFFIX = {ONNX: ".onnx", TORCHSCRIPT: ".pt"}
+IN, OUT = ["images", "subset"], ["coords", "spread"]
+OPSET = 18
+FACTS = "facts.json"
+"""What a TorchScript file says of itself, among its extra files. An ONNX file says the same in its metadata."""
+
+BATCH = 64
+
+Answer = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
+"""Pictures (N, 96, 96) uint8 and subset (N,) int64 in; coords (N, K, 2) and spread (N, K) float32 pixels out."""
+
+
+class Portable(nn.Module):
+    """A trained network with its offset, in operations that both formats have.
+
+    Takes images (N, 96, 96) uint8 and subset (N,) int64, whose rows' labels the answer is to be like: 15 or 4. Gives
+    coords (N, K, 2) and spread (N, K), float32 in pixels, NaN where the recipe does not answer a subset's point.
+    """
+
+    route: Tensor
+    shift: Tensor
+
+    def __init__(self, net: LandmarkNet, offset: MirrorOffset) -> None:
+        super().__init__()
+        self.body, self.codec = net.body, net.codec
+        shift = torch.stack([torch.from_numpy(offset.values), torch.zeros_like(net.route, dtype=torch.float32)], -1)
+        self.register_buffer("route", net.route.clamp(min=0))
+        # A point without an answer is shifted by NaN, which makes it NaN. In y, 0 otherwise: it serves the spread too.
+        self.register_buffer("shift", shift.masked_fill((net.route < 0)[..., None], torch.nan))
+        self.eval()
+
+    def forward(self, images: Tensor, subset: Tensor) -> tuple[Tensor, Tensor]:
+        raw = self.codec.decode(self.body(standardise(images)))
+        (coords, spread), (coords4, spread4) = (self._routed(*raw, row) for row in (0, 1))
+        four = (subset == 4)[:, None]
+        return torch.where(four[..., None], coords4, coords), torch.where(four, spread4, spread)
+
+    def _routed(self, coords: Tensor, spread: Tensor, row: int) -> tuple[Tensor, Tensor]:
+        """The outputs in the schema's order, as the rows of one kind (1: 4-keypoint, 0: others) have them."""
+        route, shift = self.route[row], self.shift[row]
+        return coords.index_select(1, route) + shift, spread.index_select(1, route) + shift[:, 1]
+
+
+def write(kind: str, net: Portable, path: Path, facts: dict[str, str]) -> None:
+    """Write the network as ONNX or TORCHSCRIPT, with what it says of itself."""
+    with _quiet():
+        _WRITE[kind](net, path, facts)
+
+
+def opened(kind: str, path: Path) -> Answer:
+    """A written file as something that answers, on one thread of this CPU."""
+    with _quiet():
+        return _OPEN[kind](path)
+
+
+def in_pytorch(net: LandmarkNet, offset: MirrorOffset, bf16: bool = False) -> Answer:
+    """What a file is to answer: one view by the code that training and predict.py use, in fp32 or bf16."""
+    found = _in_torch(net, bf16)
+
+    def answer(images: np.ndarray, subset: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        coords, spread = found(images, subset)
+        return offset.restore(coords, subset), spread
+
+    return answer
+
+
+def farthest(answer: Answer, reference: Answer, faces: FaceSet) -> float:
+    """How far two answers lie apart at most, in px: any coordinate or spread; inf where only one of them has it."""
+    largest = 0.0
+    for rows in _batches(len(faces)):
+        given = np.ascontiguousarray(faces.images[rows]), faces.subset[rows].astype(np.int64)
+        for ours, theirs in zip(answer(*given), reference(*given), strict=True):
+            if not np.array_equal(np.isnan(ours), np.isnan(theirs)):
+                return float("inf")
+            largest = max(largest, float(np.nan_to_num(np.abs(ours - theirs)).max()))
+    return largest
+
+
+def _batches(n: int) -> Iterator[slice]:
+    """One face, then BATCH at a time: a file that took the traced number of pictures for granted would show it."""
+    yield slice(0, 1)
+    for start in range(1, n, BATCH):
+        yield slice(start, start + BATCH)
+
+
+def _write_onnx(net: Portable, path: Path, facts: dict[str, str]) -> None:
+    number = torch.export.Dim("N")
+    graph = torch.export.export(net, _example(), dynamic_shapes=({0: number}, {0: number}))
+    program = torch.onnx.export(graph, input_names=IN, output_names=OUT, opset_version=OPSET, verbose=False)
+    assert program is not None
+    program.save(path)
+    model = onnx.load(path, format="protobuf")  # whatever the file is called
+    onnx.helper.set_model_props(model, facts)
+    onnx.checker.check_model(model, full_check=True)
+    onnx.save(model, path, format="protobuf")
+
+
+def _write_torchscript(net: Portable, path: Path, facts: dict[str, str]) -> None:
+    traced = torch.jit.freeze(torch.jit.trace(net, _example(), check_trace=False).eval())
+    content = io.BytesIO()  # of a file, torch does not take every name
+    torch.jit.save(traced, content, _extra_files={FACTS: json.dumps(facts)})
+    path.write_bytes(content.getvalue())
+
+
+def _example() -> tuple[Tensor, Tensor]:
+    """Two pictures, one a subset: what the network is traced with."""
+    images = torch.randint(0, 256, (2, 96, 96), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+    return images, torch.tensor([15, 4])
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without the libraries' progress and torch's warnings: that TorchScript is old, and that a trace may take sizes
+    for constants, which is checked.
+    """
+    logging.disable(logging.INFO)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(logging.NOTSET)
+
+
+def _open_onnx(path: Path) -> Answer:
+    settings = onnxruntime.SessionOptions()
+    settings.intra_op_num_threads = settings.inter_op_num_threads = 1
+    session = onnxruntime.InferenceSession(str(path), settings, providers=["CPUExecutionProvider"])
+    return lambda images, subset: tuple(session.run(OUT, dict(zip(IN, (images, subset), strict=True))))
+
+
+def _open_torchscript(path: Path) -> Answer:
+    return _in_torch(torch.jit.load(str(path)))
+
+
+def _in_torch(net: Callable[..., tuple[Tensor, Tensor]], bf16: bool = False) -> Answer:
+    def answer(images: np.ndarray, subset: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=bf16):
+            coords, spread = net(torch.from_numpy(images), torch.from_numpy(subset))
+        return coords.numpy(), spread.numpy()
+
+    return answer
+
+
+_WRITE = {ONNX: _write_onnx, TORCHSCRIPT: _write_torchscript}
+_OPEN = {ONNX: _open_onnx, TORCHSCRIPT: _open_torchscript}

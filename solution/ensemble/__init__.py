@@ -1,0 +1,1 @@
+"""One prediction from all specialists: blended, stacked, and the better of both chosen."""

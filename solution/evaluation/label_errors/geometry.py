@@ -1,0 +1,108 @@
+"""Labels that no upright face can have, told without any prediction: by how many pixels each rule is broken."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from solution.evaluation.label_errors.evidence import Evidence
+from solution.faces import FaceSet
+from solution.keypoints import SUBSETS, Schema
+
+GEOMETRY_LIMIT = 3.0
+"""px. Slips of a pixel or two at closed lips, low brows and the picture's edge are a labeller's habit, no mistake."""
+
+TOLERANCE = 0.3
+"""How far outside of the triangle of eyes and lip a nose may lie, as a share of its longest side: profiles do."""
+
+SAME_PLACE = 1.0
+"""px: two points closer than this were put on one place. Lips alone may be: they close."""
+
+EYES = ("left_eye_center", "right_eye_center")
+LIPS = ("mouth_center_top_lip", "mouth_center_bottom_lip")
+
+
+def geometry_evidence(faces: FaceSet) -> Evidence:
+    """The rule that is broken by most pixels. ratio 0: none is broken."""
+    names, broken = _rules(faces)
+    ratio = broken / GEOMETRY_LIMIT
+
+    def reason(row: int) -> str:
+        order = np.argsort(-broken[:, row], kind="stable")
+        told = [rule for rule in order if broken[rule, row] > 0][:2]
+        return "; ".join(f"{names[rule]} by {broken[rule, row]:.1f} px" for rule in told)
+
+    return Evidence(ratio.max(axis=0), reason)
+
+
+def _rules(faces: FaceSet) -> tuple[list[str], np.ndarray]:
+    """Every rule's name, and by how many pixels each row breaks it: (R, N), 0 where it holds or cannot be told."""
+    height, width = faces.images.shape[1:]
+    found = [
+        *_orders(faces.coords, faces.schema),
+        ("nose far outside of eyes and mouth", _nose_outside(faces.coords, faces.schema)),
+        ("outside the picture", _outside(faces.coords, width, height)),
+        *_same_places(faces),
+    ]
+    return [name for name, _ in found], np.maximum(np.nan_to_num(np.stack([value for _, value in found])), 0.0)
+
+
+def _orders(coords: np.ndarray, schema: Schema) -> Iterator[tuple[str, np.ndarray]]:
+    """What lies left of or above what it must not, in the picture; the person's left is the picture's right."""
+    at = {name: coords[:, k] for k, name in enumerate(schema.points)}
+    for k, name in enumerate(schema.points):
+        partner = schema.points[schema.mirror[k]]
+        if "left" in name:
+            yield f"{name} and {partner} swapped", at[partner][:, 0] - at[name][:, 0]
+        if "inner" in name:
+            outer = name.replace("inner", "outer")
+            inward = 1 if "left" in name else -1
+            yield f"{name} and {outer} swapped", inward * (at[name][:, 0] - at[outer][:, 0])
+    eyes = (at[EYES[0]] + at[EYES[1]])[:, 1] / 2
+    for name in ("nose_tip", *LIPS):
+        yield f"{name} above the eyes", eyes - at[name][:, 1]
+    yield f"{LIPS[1]} above the top lip", at[LIPS[0]][:, 1] - at[LIPS[1]][:, 1]
+    yield f"{LIPS[1]} above the nose", at["nose_tip"][:, 1] - at[LIPS[1]][:, 1]
+    for side in ("left", "right"):
+        brow = at[f"{side}_eyebrow_inner_end"][:, 1]
+        yield f"{side}_eyebrow_inner_end below its eye", brow - at[f"{side}_eye_center"][:, 1]
+
+
+def _nose_outside(coords: np.ndarray, schema: Schema) -> np.ndarray:
+    """How far the nose lies outside of the triangle of eyes and bottom lip, beyond what is tolerated, (N,) px."""
+    corners = coords[:, schema.index((*EYES, LIPS[1]))]
+    nose = coords[:, schema.points.index("nose_tip"), None]
+    side = np.roll(corners, -1, axis=1) - corners
+    length = np.linalg.norm(side, axis=-1)
+    to_nose = nose - corners
+    # Signed distance from each side's line, positive inside, whichever way round the corners are given.
+    area = side[:, 0, 0] * side[:, 1, 1] - side[:, 0, 1] * side[:, 1, 0]
+    cross = side[..., 0] * to_nose[..., 1] - side[..., 1] * to_nose[..., 0]
+    inside = np.sign(area)[:, None] * cross / np.maximum(length, 1.0)
+    return -inside.min(axis=1) - TOLERANCE * length.max(axis=1)
+
+
+def _outside(coords: np.ndarray, width: int, height: int) -> np.ndarray:
+    """How far the farthest point lies outside of the picture, (N,) px; below 0 within."""
+    beyond = np.concatenate([-coords, coords - (width - 1, height - 1)], axis=1)
+    return np.fmax.reduce(beyond, axis=(1, 2))
+
+
+def _same_places(faces: FaceSet) -> Iterator[tuple[str, np.ndarray]]:
+    """Pairs of points put on one place, and how far apart they usually lie in that subset, px."""
+    points = faces.schema.points
+    for k, name in enumerate(points):
+        for j in range(k):
+            if {name, points[j]} == set(LIPS):
+                continue
+            distance = np.linalg.norm(faces.coords[:, k] - faces.coords[:, j], axis=-1)
+            yield f"{points[j]} and {name} on one place, off", _usual_apart(distance, faces.subset)
+
+
+def _usual_apart(distance: np.ndarray, subset: np.ndarray) -> np.ndarray:
+    """The usual distance less the row's, (N,) px, where the row's is that of one place, else 0."""
+    missing = np.zeros(len(distance))
+    for s in SUBSETS:
+        rows = (subset == s) & (distance < SAME_PLACE)
+        if rows.any():
+            missing[rows] = np.nanmedian(distance[subset == s]) - distance[rows]
+    return missing

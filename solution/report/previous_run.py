@@ -1,0 +1,112 @@
+"""Another finished run of the same data, read from its folder: what a run is compared with."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from solution.data.competition import Competition
+from solution.ensemble.selection import ARRAYS, FINAL, FORMAT, PLAIN
+from solution.faces import FaceSet, Predictions, aligned
+from solution.runtime.artifacts import digest_of, intact, manifest
+from solution.runtime.errors import UserError
+from solution.specialists.cross_validation import load_part
+from solution.specialists.job import PREDICTIONS
+
+STACK = "stack"
+
+
+@dataclass(frozen=True, eq=False)
+class Other:
+    """coords: by name, `compared` first and then each specialist, out-of-fold (N, 15, 2) in pixels in the faces' order,
+    NaN where it says nothing. digests: by specialist, what its trainings were made from. compared: which of the
+    ensemble's predictions can be compared, FINAL or PLAIN.
+    """
+
+    folder: Path
+    coords: Mapping[str, np.ndarray]
+    digests: Mapping[str, str]
+    compared: str = FINAL
+
+
+def read_other(folder: Path, competition: Competition) -> Other:
+    """Read a folder folds/DATASET. UserError unless it holds a finished run, undamaged, of these very data."""
+    trainings = _trainings(folder)
+    parts = {
+        name: _specialist(folder, name, [digest for _, digest in made], competition) for name, made in trainings.items()
+    }
+    digests = {name: digest_of([inputs for inputs, _ in made]) for name, made in trainings.items()}
+    compared = _compared(folder)
+    return Other(folder, {compared: _together(folder, compared, competition.train), **parts}, digests, compared)
+
+
+def _compared(folder: Path) -> str:
+    """PLAIN for a stack of an earlier format, whose FINAL had the labels' drift added by rank."""
+    return FINAL if _sealed(folder / STACK, folder, ARRAYS)["inputs"].get("format") == FORMAT else PLAIN
+
+
+def _trainings(folder: Path) -> dict[str, list[list[str]]]:
+    """By specialist, for each fold what a training was made from and what came of it, as the stack's manifest says."""
+    found = _sealed(folder / STACK, folder, ARRAYS)["inputs"].get("trainings")
+    if not isinstance(found, dict) or not found or not all(_is_pairs(made) for made in found.values()):
+        raise _unfinished(folder, f"{folder / STACK} does not name its trainings")
+    return found
+
+
+def _is_pairs(value: object) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(one, list) and len(one) == 2 for one in value)
+
+
+def _together(folder: Path, name: str, faces: FaceSet) -> np.ndarray:
+    with np.load(folder / STACK / ARRAYS, allow_pickle=False) as arrays:
+        found = arrays[f"oof_{name}"] if f"oof_{name}" in arrays else np.empty(0)
+    if found.shape != faces.coords.shape:
+        raise _unfinished(folder, f"{folder / STACK} holds no {name} predictions of the {len(faces)} labelled faces")
+    return found.astype(np.float32).astype(
+        np.float64
+    )  # as exact as predictions are, for a pair that differs by nothing
+
+
+def _specialist(folder: Path, name: str, made: list[str], competition: Competition) -> np.ndarray:
+    """A specialist's folds as one array, from the trainings that the stack was made from."""
+    parts = []
+    for fold, digest in enumerate(made):
+        place = folder / name / f"fold{fold}"
+        content = _sealed(place, folder, PREDICTIONS)
+        data = content["inputs"].get("data")
+        if data not in (competition.train_digest, competition.digest):  # of all files, before
+            raise _other_data(folder, f"data {data}, not {competition.train_digest}")
+        if digest_of(content.get("files")) != digest:
+            raise _unfinished(folder, f"{place} was trained again since its stack was made")
+        parts.append(load_part(place, name, "held"))
+    ids, coords, spread = (np.concatenate([getattr(part, f) for part in parts]) for f in ("ids", "coords", "spread"))
+    try:
+        return aligned(competition.train, Predictions(name, ids, coords, spread))
+    except ValueError as error:
+        raise _other_data(folder, f"other faces in {name} ({error})") from error
+
+
+def _sealed(place: Path, folder: Path, file: str) -> dict[str, Any]:
+    """A folder's manifest, its files checked against it, this one among them."""
+    content = manifest(place)
+    if content is None or not isinstance(content.get("inputs"), dict):
+        raise _unfinished(folder, f"{place} has no manifest")
+    if not intact(place, content, [file]):
+        raise _unfinished(folder, f"files in {place} are not as its manifest says")
+    return content
+
+
+def _unfinished(folder: Path, got: str) -> UserError:
+    return UserError(
+        f"--against {folder}: expected a finished run's folder (folds/DATASET), but {got}. "
+        "Name another one, or finish that run with `python -m solution run` and its own options."
+    )
+
+
+def _other_data(folder: Path, got: str) -> UserError:
+    return UserError(
+        f"--against {folder}: expected a run on the same data, got one on {got}. "
+        "Errors on different pictures cannot be paired: compare runs of one data folder."
+    )

@@ -1,0 +1,236 @@
+"""A run: where its data comes from, its scale and device, and its results on disk.
+
+The data is what --data names, else data/, else Kaggle's files where credentials are set up, else faces drawn here.
+`open_run` makes a run of the command line's options.
+"""
+
+import argparse
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cache, cached_property, wraps
+from pathlib import Path
+from typing import Concatenate, ParamSpec, TypeVar
+
+import torch
+
+from solution import recipes
+from solution.data.competition import Competition
+from solution.data.folds import read_folds
+from solution.data.reader import DRAWN, REQUIRED, has_competition, missing, read_competition
+from solution.data.synthetic.write import DrawnSettings, ensure_drawn, is_drawn
+from solution.faces import FoldTable
+from solution.kaggle.credentials import has_credentials
+from solution.kaggle.download import download
+from solution.kaggle.ledger import LEDGER
+from solution.recipe import SCALES, Recipe
+from solution.runtime import lock
+from solution.runtime.artifacts import Workspace, sweep, writing
+from solution.runtime.device import LOG, log_to, pick_device
+from solution.runtime.errors import UserError, suggestion
+from solution.runtime.workers import ray
+from solution.runtime.workers.local import check_jobs
+from solution.specialists.cross_validation import Workbench
+from solution.specialists.landmarks.pretrained import FirstWeights, asks
+
+DRAWN_DATASET = "drawn"
+KAGGLE_DATASET = "kaggle"
+
+
+@dataclass(frozen=True)
+class Source:
+    """A folder with the competition's files, and the name that its results go by."""
+
+    folder: Path
+    dataset: str
+
+
+def find_source(root: Path, data: Path | None) -> Source:
+    """The first source that applies, said aloud in one line. UserError where --data holds no competition files."""
+    default = root / "data"
+    if data is not None:
+        if not has_competition(data):
+            raise UserError(
+                f"--data {data}: expected a folder with the competition's files (training.zip, test.zip, "
+                "IdLookupTable.csv), found none. Name the folder they were unpacked or downloaded to."
+            )
+        return _said(Source(data, dataset_name(data, default)), "named by --data")
+    lacking = missing(default)
+    if not lacking:
+        return _said(Source(default, KAGGLE_DATASET), "data/ holds the competition's files")
+    if has_credentials():
+        LOG.info("Data: none in data/; Kaggle credentials found, downloading to %s", default)
+        download(default)
+        return _said(Source(default, KAGGLE_DATASET), "downloaded from Kaggle")
+    if len(lacking) < len(REQUIRED):
+        raise UserError(
+            f"{default}: expected all of {', '.join(REQUIRED)} (or zips of them), got none of {', '.join(lacking)}. "
+            "Put what is missing there too; or move the others away, and faces are drawn."
+        )
+    folder = default / DRAWN_DATASET
+    settings = DrawnSettings()
+    doing = "the faces drawn earlier" if is_drawn(folder, settings) else "drawing faces"
+    LOG.info("Data: none in data/, no Kaggle credentials: %s (made up, not for Kaggle)", doing)
+    try:
+        ensure_drawn(folder, settings)
+    except OSError as error:
+        raise UserError(
+            f"{folder}: expected a folder to draw faces into, got: {error.strerror}. "
+            "Name the competition's files with --data, or run from a copy that can be written to."
+        ) from error
+    return _said(Source(folder, DRAWN_DATASET), "drawn faces")
+
+
+def dataset_name(folder: Path, default: Path) -> str:
+    """data/ and its drawn faces keep their own names; any other folder lends its name."""
+    resolved = folder.resolve()
+    if resolved == default.resolve():
+        return KAGGLE_DATASET
+    return resolved.name or "root"
+
+
+def _said(source: Source, why: str) -> Source:
+    LOG.info("Data: %s (%s); results under folds/%s and submissions/%s", source.folder, why, *[source.dataset] * 2)
+    return source
+
+
+Given = ParamSpec("Given")
+Made = TypeVar("Made")
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a command works on: data, scale, device, first weights. The rest is read from disk when first needed.
+
+    use_duplicates: write a third submission, which answers test pictures that are identical to labelled ones with the
+    help of those labels. executor: where
+    trainings run, as --executor has it.
+    """
+
+    root: Path
+    source: Source
+    scale: str
+    device: torch.device
+    jobs: int | None = None
+    weights: FirstWeights = field(default_factory=FirstWeights)
+    use_duplicates: bool = False
+    executor: str = ray.LOCAL
+
+    @cached_property
+    def workspace(self) -> Workspace:
+        return Workspace(self.root, self.source.dataset).ready()
+
+    @cached_property
+    def competition(self) -> Competition:
+        return read_competition(self.source.folder, self.workspace.cache)
+
+    @cached_property
+    def table(self) -> FoldTable:
+        """The fold table; UserError where the stage has not run."""
+        path = self.workspace.fold_table
+        if not path.is_file():
+            raise UserError(
+                f"{path}: expected the fold table, found none. "
+                "Run `python -m solution folds` with the same --data first."
+            )
+        return read_folds(path, self.competition.train)
+
+    @cached_property
+    def bench(self) -> Workbench:
+        return Workbench(self.workspace, self.competition, self.table, self.weights)
+
+    @cached_property
+    def recipes(self) -> tuple[Recipe, ...]:
+        """Every specialist that runs at this scale, with the settings it has there."""
+        running = [recipe.at(self.scale) for recipe in recipes.load_all() if self.scale in recipe.runs_at]
+        return tuple(self.weights.chosen(recipe) for recipe in running)
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Keep other processes from writing this data set's results. UserError naming the one that is at it."""
+        with lock.hold(self.workspace.folds) as remark:
+            if remark:
+                LOG.warning("%s", remark)
+            for folder in (self.workspace.folds, self.workspace.submissions):
+                sweep(folder)
+            yield
+
+
+def alone(stage: Callable[Concatenate[Run, Given], Made]) -> Callable[Concatenate[Run, Given], Made]:
+    """A stage that only one process at a time may be in."""
+
+    @wraps(stage)
+    def held(run: Run, *given: Given.args, **named: Given.kwargs) -> Made:
+        with run.alone():
+            return stage(run, *given, **named)
+
+    return held
+
+
+def check_scale(scale: str) -> str:
+    """The scale as given; UserError where there is no such scale."""
+    if scale not in SCALES:
+        raise UserError(f"--scale {scale}: expected one of {', '.join(SCALES)}. {suggestion(scale, SCALES)}".strip())
+    return scale
+
+
+@alone
+def forget_results(run: Run) -> None:
+    """Forget all results of this data set, but the cache of its files and the ledger of what was sent.
+
+    UserError, and nothing forgotten, where the new run could not begin: files or first weights wrong, Ray missing.
+    """
+    _, _ = run.recipes, run.competition
+    if run.executor != ray.LOCAL:
+        ray.installed()
+    kept = {run.workspace.cache, run.workspace.folds / lock.FILE, run.workspace.submissions / LEDGER}
+    for folder in (run.workspace.folds, run.workspace.submissions):
+        for path in folder.iterdir():
+            if path in kept:
+                continue
+            with writing(path):
+                if path.is_dir() and not path.is_symlink():
+                    shutil.rmtree(path)
+                else:
+                    path.unlink()
+    LOG.info("Fresh: earlier results of %s removed", run.source.dataset)
+
+
+@cache
+def reopened(root: Path, source: Source, scale: str, weights: FirstWeights) -> Run:
+    """A worker's own view of the run, read from the cache once."""
+    return Run(root, source, scale, torch.device("cpu"), weights=weights)
+
+
+def open_run(options: argparse.Namespace, root: Path, fresh: bool = False) -> Run:
+    """The run that the options describe. fresh: forget its earlier results first."""
+    check_jobs(options.jobs)
+    if options.scale is not None:
+        check_scale(options.scale)
+    device = _device(ray.check_executor(options.executor), options.device)
+    found = find_source(root, options.data)
+    scale = options.scale or default_scale(found.folder, device.type)
+    weights = FirstWeights(options.weights, not options.no_pretrained)
+    run = Run(root, found, scale, device, options.jobs, weights, options.use_duplicates, options.executor)
+    if fresh:
+        forget_results(run)  # before the log is opened: it is one of the results
+    log_to(run.workspace.folds / "log.txt")
+    LOG.info("Scale %s on %s, data %s", scale, device, found.folder)
+    if options.weights and not any(asks(recipe) for recipe in recipes.load_all() if scale in recipe.runs_at):
+        LOG.warning("--weights %s: not read, no recipe of scale %s starts from ImageNet's", options.weights, scale)
+    return run
+
+
+def _device(executor: str, wish: str) -> torch.device:
+    """What trainings run on: of this machine, or of the cluster's."""
+    if executor == ray.LOCAL:
+        return pick_device(wish)
+    return ray.pick_device(ray.address_of(executor), wish)
+
+
+def default_scale(folder: Path, device: str) -> str:
+    """smoke for drawn faces, else full with a GPU and cpu without."""
+    if (folder / DRAWN).is_file():
+        return "smoke"
+    return "full" if device == "cuda" else "cpu"

@@ -1,0 +1,41 @@
+"""Where a training stands after its last finished epoch, so that a stopped run goes on with the same result.
+
+The file is the SHA-256 of the rest, then a dict as torch writes it: torch alone would take flipped bits for weights.
+"""
+
+import hashlib
+import io
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from solution.runtime.artifacts import digest_of, write_bytes
+
+FILE = "checkpoint.pt"
+_DIGEST = hashlib.sha256().digest_size
+
+
+def save(folder: Path, inputs: dict[str, Any], state: dict[str, Any]) -> None:
+    """Write a state of tensors, numbers, strings, lists and dicts, bound to the job's inputs."""
+    content = io.BytesIO()
+    torch.save({"inputs": digest_of(inputs), "state": state}, content)
+    write_bytes(folder / FILE, hashlib.sha256(content.getvalue()).digest() + content.getvalue())
+
+
+def load(folder: Path, inputs: dict[str, Any]) -> dict[str, Any] | None:
+    """The state saved for the same inputs; None where there is none, it is for other inputs, or it is damaged."""
+    try:
+        written = (folder / FILE).read_bytes()
+    except OSError:
+        return None
+    digest, content = written[:_DIGEST], written[_DIGEST:]
+    if hashlib.sha256(content).digest() != digest:
+        return None
+    found = torch.load(io.BytesIO(content), weights_only=True, map_location="cpu")
+    return found["state"] if found["inputs"] == digest_of(inputs) else None
+
+
+def remove(folder: Path) -> None:
+    """Forget the state, once the job is complete."""
+    (folder / FILE).unlink(missing_ok=True)

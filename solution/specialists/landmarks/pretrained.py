@@ -1,0 +1,149 @@
+"""The first weights of recipes that ask for some: ImageNet's, or those of other faces. Never silently random.
+
+A recipe asks for ImageNet's by `model_args={"pretrained": "hub", …}`, which come from the hub or a file; and by
+`warm_start="unet_68"` for a network that comes with the code. `FirstWeights`, the user's choice, puts there what is
+really used, so that the digest tells. Only a training loads them: a finished network brings its own.
+"""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TypeGuard
+
+import timm
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+from solution.models.timm_unet import encoder
+from solution.recipe import LandmarkRecipe, Recipe
+from solution.runtime.artifacts import file_digest
+from solution.runtime.errors import UserError
+from solution.specialists.job import WEIGHTS
+from solution.specialists.landmarks.network import LandmarkNet
+
+HUB = "hub"
+NONE = "none"
+SHIPPED = Path(__file__).parents[2] / "weights"
+"""Small networks that come with the code, a folder a recipe, each with a card."""
+
+
+@dataclass(frozen=True)
+class FirstWeights:
+    """The user's choice: timm's hub, the `BACKBONE.safetensors` files of a folder, or (not wanted) random weights.
+
+    Networks that come with the code are used unless no pretrained weights are wanted.
+    """
+
+    folder: Path | None = None
+    wanted: bool = True
+
+    def chosen(self, recipe: Recipe) -> Recipe:
+        """The recipe with "hub", "file: SHA-256" or "none" where it asks. UserError where its file is missing.
+
+        A warm start becomes "NAME: SHA-256", or None.
+        """
+        if isinstance(recipe, LandmarkRecipe) and recipe.warm_start:
+            used = f"{recipe.warm_start}: {_shipped_digest(shipped(recipe.warm_start))}" if self.wanted else None
+            return replace(recipe, warm_start=used)
+        if not asks(recipe):
+            return recipe
+        path = self.file(recipe)
+        used = NONE if not self.wanted else HUB if path is None else f"file: {_digest(path)}"
+        return replace(recipe, model_args={**recipe.model_args, "pretrained": used})
+
+    def file(self, recipe: Recipe) -> Path | None:
+        """Where the recipe's weights lie; None where it asks for none or they come from the hub."""
+        if not asks(recipe) or self.folder is None:
+            return None
+        return self.folder / f"{recipe.model_args['backbone']}.safetensors"
+
+
+def source_of(recipe: Recipe) -> str | None:
+    """What the recipe says of pretrained weights; None where it says nothing."""
+    if not isinstance(recipe, LandmarkRecipe):
+        return None
+    return recipe.warm_start or recipe.model_args.get("pretrained")
+
+
+def asks(recipe: Recipe) -> TypeGuard[LandmarkRecipe]:
+    """Whether the recipe starts from ImageNet's weights."""
+    return isinstance(recipe, LandmarkRecipe) and recipe.model_args.get("pretrained") not in (None, NONE)
+
+
+def shipped(name: str) -> Path:
+    """The weights of a network that comes with the code, by its recipe's name."""
+    return SHIPPED / name / WEIGHTS
+
+
+def start(net: LandmarkNet, recipe: LandmarkRecipe, path: Path | None) -> None:
+    """Give a fresh network the weights that the recipe names. UserError where they are not there or do not fit."""
+    if recipe.warm_start:
+        net.warm(_loaded(shipped(recipe.warm_start.split(":")[0])))
+    if asks(recipe):
+        net.body.get_submodule("encoder").load_state_dict(fetch(recipe, path).state_dict())
+
+
+def fetch(recipe: LandmarkRecipe, path: Path | None) -> nn.Module:
+    """The recipe's encoder with pretrained weights from `path`, or the hub. UserError where they cannot be had."""
+    arguments = recipe.model_args
+    backbone, options = arguments["backbone"], arguments.get("options", {})
+    try:
+        if path is None:
+            return encoder(backbone, options, pretrained=True)
+        _check_names(path, backbone, options)
+        return encoder(backbone, options, pretrained=True, pretrained_cfg_overlay={"file": str(path)})
+    except Exception as error:  # hub, proxy, disk and file format each fail with kinds of their own
+        wanted = path or "the Hugging Face hub"
+        raise UserError(
+            f"recipe {recipe.name}: expected weights of {backbone} as timm publishes them from {wanted}, got: "
+            f"{_first_line(error)}. Go online, or put them into a folder as {backbone}.safetensors and name it with "
+            "--weights DIR, or start from random weights with --no-pretrained."
+        ) from error
+
+
+def _loaded(path: Path) -> dict[str, Tensor]:
+    """A shipped network's tensors, in single precision."""
+    try:
+        return {name: value.float() if value.is_floating_point() else value for name, value in load_file(path).items()}
+    except (OSError, SafetensorError) as error:
+        raise _incomplete(path, error) from error
+
+
+def _shipped_digest(path: Path) -> str:
+    try:
+        return file_digest(path)
+    except OSError as error:
+        raise _incomplete(path, error) from error
+
+
+def _incomplete(path: Path, error: Exception) -> UserError:
+    return UserError(
+        f"{path}: expected weights that come with the code, got: {_first_line(error)}. "
+        "Fetch the code again, or start from random weights with --no-pretrained."
+    )
+
+
+def _check_names(path: Path, backbone: str, options: dict) -> None:
+    """ValueError where the file lacks any of the backbone's tensors: timm itself would leave those random."""
+    with torch.device("meta"):
+        whole = timm.create_model(backbone, in_chans=1, num_classes=0, **options)
+    with safe_open(path, "pt") as content:
+        found = set(content.keys())
+    missing = [name for name in whole.state_dict() if name not in found and not name.endswith("num_batches_tracked")]
+    if missing:
+        raise ValueError(f"{len(missing)} tensors are missing, the first is {missing[0]}")
+
+
+def _digest(path: Path) -> str:
+    try:
+        return file_digest(path)
+    except OSError as error:
+        raise UserError(
+            f"--weights {path.parent}: expected {path.name} there, got: {error.strerror}. "
+            "Put it there, or start from random weights with --no-pretrained."
+        ) from error
+
+
+def _first_line(error: Exception) -> str:
+    return f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}".rstrip(": .")

@@ -1,0 +1,74 @@
+"""Predictions of the patch classifier, from a fold's folder alone."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors.torch import load_file
+
+from solution.faces import FaceSet, Predictions
+from solution.keypoints import FACE4, SIZE, mirror
+from solution.recipe import POINTS, PatchRecipe
+from solution.runtime.device import quick_precision, to_device
+from solution.runtime.errors import UserError
+from solution.specialists.job import SETTINGS, WEIGHTS
+from solution.specialists.patches.decoding import Prior, Reading, read
+from solution.specialists.patches.network import PatchNetwork, normalised
+
+READING = "reading.json"
+"""The prior, corrections and spreads that belong to the weights."""
+
+BATCH = 64
+
+
+def read_faces(network: PatchNetwork, images: np.ndarray, prior: Prior) -> tuple[np.ndarray, np.ndarray]:
+    """Raw readings of pictures (N, 96, 96) uint8: points (N, 4, 2) in pixels and doubts (N, 4).
+
+    Each picture is read as it is and mirrored, and the mean taken. The views' distance adds to the doubt.
+    """
+    network.eval()
+    pairs = [_read_both(network, images[start : start + BATCH], prior) for start in range(0, len(images), BATCH)]
+    if not pairs:
+        return np.empty((0, len(POINTS), 2), np.float32), np.empty((0, len(POINTS)), np.float32)
+    return np.concatenate([points for points, _ in pairs]), np.concatenate([doubt for _, doubt in pairs])
+
+
+def _read_both(network: PatchNetwork, images: np.ndarray, prior: Prior) -> tuple[np.ndarray, np.ndarray]:
+    device = next(network.parameters()).device
+    pixels = normalised(to_device(images, device))
+    with torch.inference_mode(), quick_precision(device):
+        seen, mirrored = network.maps(pixels), network.maps(pixels.flip(3))
+    points, doubt = (value.cpu().numpy() for value in read(seen, prior.map(device)))
+    other, doubt_too = (value.cpu().numpy() for value in read(mirrored, prior.mirrored().map(device)))
+    other, doubt_too = mirror(other, FACE4), doubt_too[:, FACE4.mirror]
+    apart = np.abs(points - other).mean(2)
+    return (points + other) / 2, (doubt + doubt_too + apart) / 2
+
+
+def predict(folder: Path, faces: FaceSet, device: torch.device) -> Predictions:
+    """Eye centres, nose tip and bottom lip of every face, the other points NaN. UserError where files are missing."""
+    if faces.images.shape[1:] != (SIZE, SIZE):
+        raise UserError(f"expected pictures of {SIZE}x{SIZE} pixels, got {faces.images.shape[1:]}. Resize them first.")
+    recipe, network, reading = _restored(folder, device)
+    raw, doubt = read_faces(network, faces.images, reading.prior)
+    coords = np.full((len(faces), faces.schema.size, 2), np.nan, np.float32)
+    spread = np.full((len(faces), faces.schema.size), np.nan, np.float32)
+    columns = faces.schema.index(POINTS)
+    coords[:, columns], spread[:, columns] = reading.applied(raw, doubt, faces.subset)
+    return Predictions(recipe.name, faces.ids, coords, spread)
+
+
+def _restored(folder: Path, device: torch.device) -> tuple[PatchRecipe, PatchNetwork, Reading]:
+    try:
+        recipe = PatchRecipe.restored(json.loads((folder / SETTINGS).read_text(encoding="utf-8")))
+        reading = Reading.restored(json.loads((folder / READING).read_text(encoding="utf-8")))
+        weights = load_file(folder / WEIGHTS)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UserError(
+            f"{folder}: expected {SETTINGS}, {READING} and {WEIGHTS} of one finished training, got: {error}. "
+            "Train this recipe and fold again."
+        ) from error
+    network = PatchNetwork(recipe)
+    network.load_state_dict(weights)
+    return recipe, network.to(device), reading

@@ -1,0 +1,1 @@
+"""Experiments beside the pipeline: nothing here is part of a submission."""

@@ -1,0 +1,230 @@
+"""What pretraining by a denoising autoencoder is worth to an eye classifier, by how many labelled patches it gets."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pandas as pd
+import torch
+from PIL import Image
+from rich.console import Console
+from rich.text import Text
+
+from solution.evaluation.metrics import BOOTSTRAPS
+from solution.report.drawing import Chart, Curve, draw_chart
+from solution.run import Run, Source, alone, reopened
+from solution.runtime.artifacts import atomic, complete, digest_of, seal, write_bytes, write_text
+from solution.runtime.device import LOG, generator
+from solution.runtime.workers import local
+from solution.specialists.landmarks.pretrained import FirstWeights
+from solution.specialists.patches.sampling import spoilt
+from solution.studies.baselines.eye_patches import LOOKS, Patches, Study, classified, cut_patches, pretrained
+from solution.studies.baselines.publish import markdown, png
+
+STUDY = Study()
+FORMAT = 1  # raise it when the same settings would give something else
+ARRAYS = "study.npz"
+SHOWN = 12
+"""Held-out eyes of the first fold in the picture."""
+
+STARTS = ("random", "pretrained")
+COLOURS = (("#fdba74", "#c2410c"), ("#93c5fd", "#1d4ed8"), ("#86efac", "#15803d"), ("#c4b5fd", "#6d28d9"))
+"""By number of labelled patches: a light one without and a dark one with pretraining."""
+
+
+@dataclass(frozen=True, eq=False)
+class Cell:
+    """One number of labelled patches: wrong, bool (2, L, P), by STARTS and LOOKS, of the held-out patches of all folds.
+
+    labels: labelled patches a fold had, 0 = all. face: (P,) which face each held-out patch is of.
+    """
+
+    labels: int
+    wrong: np.ndarray
+    face: np.ndarray
+
+    @property
+    def title(self) -> str:
+        return f"{self.labels:,}" if self.labels else "all"
+
+
+@alone
+def study(run: Run) -> list[Cell]:
+    """Run what is not complete, one job a fold, and write autoencoder.csv, .md and both pictures."""
+    folds = [fold for fold in range(run.table.k) if not complete(_folder(run, fold), _inputs(run, fold), [ARRAYS])]
+    LOG.info("Autoencoder: %d of %d folds are complete", run.table.k - len(folds), run.table.k)
+    shared = (run.root, run.source, run.scale, run.weights)
+    tasks = [local.Task(f"autoencoder/{fold}", "autoencoder", work, (*shared, fold)) for fold in folds]
+    local.run(tasks, local.workers_for(run.device, run.jobs))
+    cells, eyes = _collected(run)
+    folder = run.workspace.folds
+    write_text(folder / "autoencoder.csv", frame(cells).to_csv(index=False, float_format="%.6f", lineterminator="\n"))
+    write_text(folder / "autoencoder.md", page(cells))
+    write_bytes(folder / "autoencoder.png", png(Image.fromarray(sheet(eyes))))
+    write_bytes(folder / "autoencoder-curves.png", png(draw_chart(curves(cells))))
+    return cells
+
+
+def work(root: Path, source: Source, scale: str, weights: FirstWeights, fold: int, device: torch.device) -> float:
+    """One fold: pretraining, then the classifier with and without it for each number of labels; seconds taken."""
+    began = time.perf_counter()
+    run = reopened(root, source, scale, weights)
+    faces, key = run.competition.train, ("autoencoder", fold)
+    rng = generator(*key, "patches")
+    train, held = (cut_patches(faces.take(rows), STUDY, rng) for rows in _split(run, fold))
+    start = pretrained(STUDY, train, device, key)
+    order = generator(*key, "labels").permutation(len(train.face))
+    arrays: dict[str, np.ndarray] = {"face": held.face, "eyes": _shown(start, held, device, fold)}
+    for labels in _counts(len(train.face)):
+        some = train.take(order[: labels or None])
+        parts = [classified(STUDY, some, held, one, device, (*key, labels)) for one in (None, start)]
+        arrays[f"labels{labels}"] = np.stack(parts)
+        said = [f"{100 * part[-1].mean():.1f} %" for part in parts]
+        LOG.info("Autoencoder: fold %d, %s labels: %s wrong, pretrained %s", fold, labels or "all", *said)
+    folder = _folder(run, fold)
+    with atomic(folder / ARRAYS) as temporary, temporary.open("wb") as handle:
+        np.savez(handle, allow_pickle=False, **arrays)
+    seal(folder, _inputs(run, fold), [ARRAYS])
+    return time.perf_counter() - began
+
+
+def _split(run: Run, fold: int) -> tuple[np.ndarray, np.ndarray]:
+    return run.table.fold != fold, run.table.fold == fold
+
+
+def _counts(patches: int) -> list[int]:
+    """The numbers of labelled patches that there are enough patches for; 0 stands for all."""
+    return [labels or 0 for labels in STUDY.labels if labels is None or labels < patches]
+
+
+def _shown(start: torch.nn.Module, held: Patches, device: torch.device, fold: int) -> np.ndarray:
+    """Held-out eyes as they are, spoilt, and given back, (3, SHOWN, patch, patch)."""
+    torch.manual_seed(fold)
+    eyes = held.pixels[held.eye > 0.5]
+    some = eyes[:: max(1, len(eyes) // SHOWN)][:SHOWN]
+    noisy = spoilt(some, STUDY.spoiling())
+    with torch.inference_mode():
+        back = start(noisy.to(device)).cpu()
+    return torch.stack([some, noisy, back])[:, :, 0].numpy()
+
+
+def _folder(run: Run, fold: int) -> Path:
+    return run.workspace.folds / "autoencoder" / f"fold{fold}"
+
+
+def _inputs(run: Run, fold: int) -> dict[str, Any]:
+    folds = digest_of(run.table.fold.tolist())
+    settings = STUDY.settings()
+    return {"format": FORMAT, "study": settings, "fold": fold, "data": run.competition.train_digest, "folds": folds}
+
+
+def _collected(run: Run) -> tuple[list[Cell], np.ndarray]:
+    """The cells over all folds, for the numbers of labels that every fold had, and the first fold's eyes."""
+    found = []
+    for fold in range(run.table.k):
+        with np.load(_folder(run, fold) / ARRAYS, allow_pickle=False) as arrays:
+            found.append(dict(arrays))
+    names = [name for name in found[0] if name.startswith("labels") and all(name in one for one in found)]
+    face = np.concatenate([one["face"] for one in found])
+    cells = [
+        Cell(int(name.removeprefix("labels")), np.concatenate([one[name] for one in found], axis=2), face)
+        for name in names
+    ]
+    return cells, found[0]["eyes"]
+
+
+def interval(wrong: np.ndarray, face: np.ndarray) -> tuple[float, float, float]:
+    """Mean of `wrong` (P,), and its 95 % bootstrap interval from resampling faces, whose patches belong together.
+
+    Signed numbers do as well: differences of two classifiers on the same patches give the paired interval.
+    """
+    faces, place = np.unique(face, return_inverse=True)
+    total, count = np.bincount(place, wrong), np.bincount(place)
+    rng = np.random.default_rng(0)
+    means = []
+    for _ in range(BOOTSTRAPS):
+        drawn = rng.integers(0, len(faces), len(faces))
+        means.append(total[drawn].sum() / count[drawn].sum())
+    low, high = np.quantile(means, [0.025, 0.975])
+    return float(wrong.mean()), float(low), float(high)
+
+
+@dataclass(frozen=True)
+class Rate:
+    """Share of held-out patches in the wrong class at the end, with its interval, or the difference of two shares."""
+
+    labels: str
+    start: str
+    rate: float
+    low: float
+    high: float
+
+    @property
+    def percent(self) -> str:
+        return f"{100 * self.rate:.2f} % ({100 * self.low:.2f} to {100 * self.high:.2f})"
+
+
+def rates(cell: Cell) -> list[Rate]:
+    """Error rates by STARTS, and the difference that pretraining makes."""
+    random, started = cell.wrong[:, -1].astype(float)
+    named = (*zip(STARTS, (random, started), strict=True), ("difference", started - random))
+    return [Rate(cell.title, name, *interval(values, cell.face)) for name, values in named]
+
+
+def frame(cells: Sequence[Cell]) -> pd.DataFrame:
+    """The rates of all cells as a table."""
+    return pd.DataFrame([asdict(rate) for cell in cells for rate in rates(cell)])
+
+
+def page(cells: Sequence[Cell]) -> str:
+    """The study as Markdown."""
+    rows = [(cell.title, *(rate.percent for rate in rates(cell))) for cell in cells]
+    header = ("labelled patches", "random start", "pretrained", "difference")
+    about = (
+        f"Patches of {STUDY.patch}×{STUDY.patch} pixels, an eye or not, by one hidden layer of {STUDY.hidden} units. "
+        f"Share of {len(cells[0].face):,} held-out patches in the wrong class, all folds, 95 % interval over faces. "
+        "Pretrained: the layer was first trained, without labels, to give all training patches of the fold back that "
+        f"were spoilt ({100 * STUDY.masked:g} % of squares masked, noise {STUDY.noise:g}). Both then take the same "
+        f"{STUDY.steps:,} steps on the same batches; the pretraining's {STUDY.pretrain_steps:,} steps come on top."
+    )
+    pictures = "![error by step](autoencoder-curves.png)\n\n![original, spoilt, given back](autoencoder.png)"
+    return "\n\n".join(["# Pretraining an eye classifier", about, markdown(header, rows), pictures]) + "\n"
+
+
+def curves(cells: Sequence[Cell]) -> Chart:
+    """Share of held-out patches in the wrong class by the classifier's steps."""
+    steps = [max(1, round(share * STUDY.steps)) for share in LOOKS]
+    lines = []
+    for cell, colours in zip(cells, COLOURS, strict=False):
+        for i, start in enumerate(STARTS):
+            shares = 100 * np.maximum(cell.wrong[i].mean(axis=1), 1e-4)
+            points = list(zip(map(float, steps), shares.tolist(), strict=True))
+            lines.append(Curve(f"{cell.title} labels, {start}", points, colours[i], bold=start == STARTS[1]))
+    return Chart("Eye or not: error by training step", "% of held-out patches in the wrong class", "steps", lines)
+
+
+def sheet(eyes: np.ndarray) -> np.ndarray:
+    """Eyes (3, n, h, w) as one picture, uint8: original, spoilt and given back below one another, in one contrast."""
+    zoom, gap = 4, 8
+    grey = np.clip(128 + 48 * eyes, 0, 255).astype(np.uint8)
+    side = zoom * grey.shape[2] + gap
+    canvas = np.full((3 * side + gap, grey.shape[1] * side + gap), 255, np.uint8)
+    for row, line in enumerate(grey):
+        for column, eye in enumerate(line):
+            large = cv2.resize(eye, None, fx=zoom, fy=zoom, interpolation=cv2.INTER_NEAREST)
+            y, x = row * side + gap, column * side + gap
+            canvas[y : y + large.shape[0], x : x + large.shape[1]] = large
+    return canvas
+
+
+def show(cells: Sequence[Cell], folder: Path, console: Console | None = None) -> None:
+    """Print the error rates and where the files lie."""
+    console = console or Console()
+    for rate in (rate for cell in cells for rate in rates(cell)):
+        console.print(Text(f"{rate.labels:>6} labels  {rate.start:<10}  {rate.percent}"), soft_wrap=True)
+    for name in ("autoencoder.csv", "autoencoder.md", "autoencoder.png", "autoencoder-curves.png"):
+        console.print(Text(str(folder / name)), soft_wrap=True)

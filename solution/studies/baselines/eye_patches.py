@@ -1,0 +1,189 @@
+"""Patches of eyes and of other places, and a single-layer denoising autoencoder that may start their classifier.
+
+After Vincent et al., "Extracting and Composing Robust Features with Denoising Autoencoders", ICML 2008: one hidden
+layer is trained to give patches back that were spoilt on their way in; a classifier then starts from it. The patch
+classifier of patches/ grew from this.
+"""
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from solution.faces import FaceSet
+from solution.recipe import PatchRecipe, require
+from solution.runtime.device import generator, seed_for, to_device
+from solution.specialists.patches import sampling
+from solution.specialists.patches.network import normalised
+
+EYES = ("left_eye_center", "right_eye_center")
+CANDIDATES = 8
+"""Places drawn for one that must lie off both eyes; the last is taken if none does, and it is rare that none does."""
+
+LOOKS = (0.02, 0.05, 0.1, 0.2, 0.3, 0.45, 0.6, 0.8, 1.0)
+"""When the classifier is measured, as shares of its steps."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Study:
+    """The study's settings. patch: side in pixels. hidden: units of the one layer.
+
+    masked, noise: how the autoencoder's input is spoilt, as in PatchRecipe. jitter: how far off an eye's centre its
+    patches are cut, standard deviation in pixels. nearest, farthest: how far off both eyes the other patches are cut,
+    half of them at most `farthest`, half anywhere. labels: how many labelled patches the classifier gets, None = all.
+    """
+
+    patch: int = 25
+    hidden: int = 256
+    masked: float = 0.25
+    noise: float = 0.3
+    jitter: float = 1.5
+    nearest: float = 6.0
+    farthest: float = 14.0
+    labels: tuple[int | None, ...] = (100, 300, 1000, None)
+    batch: int = 64
+    pretrain_steps: int = 4000
+    steps: int = 1500
+    lr: float = 1e-3
+
+    def __post_init__(self) -> None:
+        require(0 < self.nearest < self.farthest, "nearest: between 0 and farthest", self.nearest)
+        require(self.steps >= len(LOOKS), f"steps: {len(LOOKS)} or more", self.steps)
+        self.spoiling()
+
+    def spoiling(self) -> PatchRecipe:
+        """What `sampling.spoilt` is told."""
+        return PatchRecipe(name="autoencoder", rows="all", patch=self.patch, masked=self.masked, noise=self.noise)
+
+    def settings(self) -> dict[str, Any]:
+        """Every setting as JSON values."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, eq=False)
+class Patches:
+    """pixels: (P, 1, patch, patch) float32, each with mean 0 and standard deviation 1. eye: (P,) float32, 1 or 0.
+
+    face: (P,) int64, the id of the face that each was cut from.
+    """
+
+    pixels: Tensor
+    eye: Tensor
+    face: np.ndarray
+
+    def take(self, rows: np.ndarray) -> "Patches":
+        """The patches of these rows."""
+        chosen = torch.from_numpy(rows)
+        return Patches(self.pixels[chosen], self.eye[chosen], self.face[rows])
+
+
+def cut_patches(faces: FaceSet, study: Study, rng: np.random.Generator) -> Patches:
+    """Four patches a face whose eyes are both labelled: one about each eye, one beside an eye, one anywhere else."""
+    eyes = faces.coords[:, faces.schema.index(EYES)]
+    faces = faces.take(~np.isnan(eyes).any(axis=(1, 2)))
+    eyes = faces.coords[:, faces.schema.index(EYES)]
+    centres = np.concatenate(
+        [eyes + rng.normal(0, study.jitter, eyes.shape), _beside(eyes, study, rng), _elsewhere(eyes, study, rng)],
+        axis=1,
+    ).astype(np.float32)
+    cut = sampling.cut(normalised(torch.from_numpy(faces.images)), sampling.plain(centres), study.patch)
+    eye = torch.tensor([1.0, 1.0, 0.0, 0.0]).repeat(len(faces))
+    return Patches(sampling.standardised(cut), eye, np.repeat(faces.ids, centres.shape[1]))
+
+
+def _beside(eyes: np.ndarray, study: Study, rng: np.random.Generator) -> np.ndarray:
+    """A place a face between `nearest` and `farthest` from one of its eyes, in any direction, (N, 1, 2) pixels."""
+    shape = (len(eyes), CANDIDATES)
+    angle = rng.uniform(0, 2 * np.pi, shape)
+    distance = rng.uniform(study.nearest, study.farthest, shape)
+    anchor = np.take_along_axis(eyes, rng.integers(0, 2, shape)[..., None], axis=1)
+    return _off_eyes(anchor + np.stack([np.cos(angle), np.sin(angle)], -1) * distance[..., None], eyes, study)
+
+
+def _elsewhere(eyes: np.ndarray, study: Study, rng: np.random.Generator) -> np.ndarray:
+    return _off_eyes(sampling.anywhere(rng, len(eyes), CANDIDATES), eyes, study)
+
+
+def _off_eyes(places: np.ndarray, eyes: np.ndarray, study: Study) -> np.ndarray:
+    """Of candidates (N, C, 2) the first a face that lies off both eyes (N, 2, 2), (N, 1, 2)."""
+    distance = np.linalg.norm(places[:, :, None] - eyes[:, None], axis=-1)
+    good = (distance >= study.nearest - 1e-6).all(axis=2)
+    good[:, -1] = True
+    return np.take_along_axis(places, good.argmax(axis=1)[:, None, None], axis=1)
+
+
+class Autoencoder(nn.Module):
+    """One hidden layer: patches (P, 1, patch, patch) to the same shape."""
+
+    def __init__(self, study: Study) -> None:
+        super().__init__()
+        self.encoder = nn.Sequential(nn.Flatten(), nn.Linear(study.patch**2, study.hidden), nn.Sigmoid())
+        self.decoder = nn.Sequential(
+            nn.Linear(study.hidden, study.patch**2), nn.Unflatten(1, (1, study.patch, study.patch))
+        )
+
+    def forward(self, patches: Tensor) -> Tensor:
+        return self.decoder(self.encoder(patches))
+
+
+def pretrained(study: Study, patches: Patches, device: torch.device, key: tuple[str | int, ...]) -> Autoencoder:
+    """An autoencoder trained to give patches back that were spoilt; no label is looked at."""
+    torch.manual_seed(seed_for(*key, "autoencoder"))
+    net = Autoencoder(study).to(device)
+    optimiser = torch.optim.Adam(net.parameters(), lr=study.lr)
+    recipe = study.spoiling()
+    for rows in _batches(len(patches.face), study.batch, study.pretrain_steps, generator(*key, "autoencoder")):
+        target = patches.pixels[rows].to(device)
+        loss = functional.mse_loss(net(sampling.spoilt(target, recipe)), target)
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+    return net
+
+
+def classified(
+    study: Study,
+    patches: Patches,
+    held: Patches,
+    start: Autoencoder | None,
+    device: torch.device,
+    key: tuple[str | int, ...],
+) -> np.ndarray:
+    """Which held-out patches are put into the wrong class at each of LOOKS, bool (L, P).
+
+    The classifier is the autoencoder's layer and one output. start: an autoencoder whose layer it begins with, else a
+    random one. All of it is trained, on the same batches with and without.
+    """
+    torch.manual_seed(seed_for(*key, "classifier"))
+    net = nn.Sequential(Autoencoder(study).encoder, nn.Linear(study.hidden, 1)).to(device)
+    if start is not None:
+        net[0].load_state_dict(start.encoder.state_dict())
+    optimiser = torch.optim.Adam(net.parameters(), lr=study.lr)
+    due = [max(1, round(share * study.steps)) for share in LOOKS]
+    wrong = []
+    batches = _batches(len(patches.face), study.batch, study.steps, generator(*key, "classifier"))
+    for step, rows in enumerate(batches, 1):
+        said = net(patches.pixels[rows].to(device)).flatten()
+        loss = functional.binary_cross_entropy_with_logits(said, patches.eye[rows].to(device))
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        if step in due:
+            wrong += [_wrong(net, held, device)] * due.count(step)
+    return np.stack(wrong)
+
+
+@torch.inference_mode()
+def _wrong(net: nn.Module, held: Patches, device: torch.device) -> np.ndarray:
+    said = net(held.pixels.to(device)).flatten().cpu() > 0
+    return (said != (held.eye > 0.5)).numpy()
+
+
+def _batches(count: int, size: int, steps: int, rng: np.random.Generator) -> Iterator[Tensor]:
+    """Rows of `steps` batches, drawn anew each time."""
+    for _ in range(steps):
+        yield to_device(rng.integers(0, count, min(size, count)), torch.device("cpu"))

@@ -1,0 +1,152 @@
+"""The contest's table for people and for programs, and its picture: compare.md, compare.csv, compare.png."""
+
+import io
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from PIL import Image
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from solution.evaluation.outliers import FAR_IN_WORDS
+from solution.report.drawing import Chart, Curve, draw_chart
+from solution.runtime.artifacts import write_bytes, write_text
+from solution.studies.baselines.leaderboard import Figure, Line, Standing
+
+TABLE, PAGE, PICTURE = "compare.csv", "compare.md", "compare.png"
+COLOURS = {
+    "coordinates": ("#1d4ed8", "#0891b2", "#6d28d9", "#3b82f6", "#0e7490", "#8b5cf6", "#1e3a8a"),
+    "heatmaps": ("#c2410c", "#d97706", "#b91c1c"),
+    "ours": ("#15803d", "#22a05a", "#4d7c0f"),
+}
+"""By family: blues give coordinates, reds and browns maps, greens are ours."""
+
+WIDTH = 80
+HEADER = ("network", "read by", "weights", "mult.-adds", "train/s", "predict/s")
+
+
+def write(folder: Path, standing: Standing, dataset: str) -> None:
+    """Write table, page and picture into the folder."""
+    write_text(folder / TABLE, frame(standing).to_csv(index=False, float_format="%.6g", lineterminator="\n"))
+    write_text(folder / PAGE, page(standing, dataset))
+    write_bytes(folder / PICTURE, png(draw_chart(chart(standing, dataset))))
+
+
+def png(picture: Image.Image) -> bytes:
+    """A picture as the bytes of a PNG file."""
+    content = io.BytesIO()
+    picture.save(content, "png", optimize=True)
+    return content.getvalue()
+
+
+def frame(standing: Standing) -> pd.DataFrame:
+    """Every line as a row: figures in their columns' units, rates in pictures a second."""
+    plain = ("name", "reading", "family", "parameters", "multiply_adds", "training", "predicting", "minutes")
+    rows = []
+    for line in standing.lines:
+        row = {name: getattr(line, name) for name in plain} | {"rows": standing.rows}
+        for column, figure in line.figures.items():
+            row |= dict(zip((column, f"{column}_low", f"{column}_high"), figure, strict=True))
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def page(standing: Standing, dataset: str) -> str:
+    """The table and what belongs to it, as Markdown."""
+    blocks = [
+        f"# Earlier systems and ours, {standing.minutes:g} min each",
+        " ".join(sentences(standing, dataset)),
+        f"![error against minutes of training]({PICTURE})",
+        markdown((*HEADER, *standing.columns.values()), [cells(line) for line in standing.lines]),
+    ]
+    if standing.finished:
+        rows = [(f.name, _number(f.minutes, 1), *map(_figure, f.figures.values())) for f in standing.finished]
+        header = ("finished, on the same fold", "minutes", *standing.columns.values())
+        blocks += ["## This run's own trainings", markdown(header, rows)]
+    blocks += [
+        "## What each is",
+        "\n".join(dict.fromkeys(f"- **{x.title}** (`{x.name}`): {x.idea}." for x in standing.lines)),
+    ]
+    return "\n\n".join(blocks) + "\n"
+
+
+def sentences(standing: Standing, dataset: str) -> Iterator[str]:
+    """How the figures came about."""
+    yield (
+        f"{standing.measure}, with its 95 % interval, on {standing.rows} held-out rows (fold 0) of `{dataset}`; each "
+        f"network was trained on the other folds for {standing.minutes:g} min of wall-clock time, looks at held-out "
+        "rows not counted, from random weights, with its own loss, optimiser and augmentation."
+    )
+    if standing.suspects:
+        yield (
+            f"{standing.suspects} rows are left out of every line: their labels lie {FAR_IN_WORDS}, by what the "
+            "best network says of them."
+        )
+    yield (
+        "train/s and predict/s: pictures a second, on one core or GPU of this machine while the others were at work, "
+        "too; ours predict with six views of a picture. mult.-adds: of one view."
+    )
+
+
+def cells(line: Line) -> tuple[str, ...]:
+    """A line of the table, as HEADER names its columns."""
+    return (
+        line.title,
+        line.reading,
+        f"{line.parameters / 1e6:.2f} M",
+        f"{line.multiply_adds / 1e6:,.0f} M",
+        _number(line.training),
+        _number(line.predicting),
+        *map(_figure, line.figures.values()),
+    )
+
+
+def markdown(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A Markdown table, its first column to the left and the others to the right."""
+    rule = ["---", *["---:"] * (len(header) - 1)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in [header, rule, *rows])
+
+
+def chart(standing: Standing, dataset: str) -> Chart:
+    """Error against minutes: each network by the reading that ends best, this project's drawn thick."""
+    best: dict[str, Line] = {}
+    for line in standing.lines:  # best first
+        best.setdefault(line.name, line)
+    left = {family: iter(colours) for family, colours in COLOURS.items()}
+    curves = [
+        Curve(line.title, line.curve, next(left[line.family], "#6b7280"), line.family == "ours")
+        for line in best.values()
+    ]
+    return Chart(
+        f"Error against training time, {standing.minutes:g} min each",
+        f"{standing.measure}, held-out faces of {dataset}; blue: coordinates, brown: heatmaps, green: this project",
+        "minutes of training",
+        curves,
+    )
+
+
+def show(standing: Standing, folder: Path, console: Console | None = None) -> None:
+    """Print the figures alone, in 80 columns, and where the files lie."""
+    console = console or Console()
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for i, title in enumerate((*HEADER[:2], *standing.columns.values())):
+        table.add_column(title, justify="right" if i else "left", no_wrap=True)
+    for line in standing.lines:
+        figures = (_number(figure[0], 3) for figure in line.figures.values())
+        table.add_row(*map(Text, (line.title, line.reading, *figures)))
+    console.print(table, width=min(console.width, WIDTH))
+    console.print(Text(f"{standing.measure} first; {standing.rows} rows, {standing.suspects} suspect rows left out"))
+    for name in (TABLE, PAGE, PICTURE):
+        console.print(Text(str(folder / name)), soft_wrap=True)
+
+
+def _figure(values: Figure) -> str:
+    value, low, high = values
+    return "-" if np.isnan(value) else f"{value:.2f} ({low:.2f} to {high:.2f})"
+
+
+def _number(value: float, digits: int = 0) -> str:
+    return "-" if np.isnan(value) else f"{value:,.{digits}f}"

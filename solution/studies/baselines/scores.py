@@ -1,0 +1,145 @@
+"""What came of the comparison on the competition's faces and on those with 68 points, finished specialists beside."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from solution.ensemble import selection
+from solution.evaluation.metrics import bootstrap_interval, resampled_means, squared_errors, weighted_rmse
+from solution.evaluation.outliers import far_off, row_rms
+from solution.faces import FaceSet, aligned
+from solution.keypoints import FACE68, SUBSETS
+from solution.recipe import LandmarkRecipe
+from solution.run import Run
+from solution.runtime.artifacts import manifest
+from solution.specialists.cross_validation import load_part
+from solution.studies.baselines.leaderboard import Figure, Finished, Standing, found_in, lines_of
+from solution.studies.baselines.results import FOLD, Arena
+from solution.studies.baselines.train import arena68_of, arena_of, contenders, contenders68
+from solution.studies.faces68.nme import relative_distances
+from solution.studies.faces68.train import Study
+
+BOTH = "all"
+"""Both subsets together, weighted by asked cells; the subsets go by their numbers."""
+
+COLUMNS = {BOTH: BOTH} | {str(s): f"{s}-keypoint" for s in SUBSETS}
+NONE = (np.nan, np.nan, np.nan)
+
+
+def standing(run: Run, seconds: float) -> Standing:
+    """The figures of all networks trained for this long. UserError where there is none."""
+    arena = arena_of(run)
+    found, finished = found_in(arena, contenders(), seconds), _finished(run, arena.held)
+    everyone = [coords for _, course in found for coords in course.coords] + [coords for _, _, coords in finished]
+    kept = ~suspects(everyone, arena.held)
+    scored = _Scorer(run, arena, kept)
+    return Standing(
+        minutes=seconds / 60,
+        measure="RMSE in pixels",
+        columns=COLUMNS,
+        rows=int(kept.sum()),
+        suspects=int((~kept).sum()),
+        lines=lines_of(found, len(arena.held), scored),
+        finished=tuple(
+            Finished(name=name, minutes=minutes, figures=scored.figures(coords)) for name, minutes, coords in finished
+        ),
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Scorer:
+    """RMSE of the held-out faces, those not kept left out."""
+
+    run: Run
+    arena: Arena
+    kept: np.ndarray
+
+    def figures(self, coords: np.ndarray) -> dict[str, Figure]:
+        faces, weights = self.arena.held.take(self.kept), self.run.competition.weights
+        shares = {BOTH: weights} | {str(s): {t: float(s == t) for t in SUBSETS} for s in SUBSETS}
+        return {column: figure(coords[self.kept], faces, share) for column, share in shares.items()}
+
+    def watched(self, coords: np.ndarray) -> float:
+        kept = self.kept[self.arena.watched]
+        faces = self.arena.held.take(self.arena.watched[kept])
+        return weighted_rmse(coords[kept], faces.coords, faces.subset, self.run.competition.weights)
+
+
+def figure(coords: np.ndarray, faces: FaceSet, share: dict[int, float]) -> Figure:
+    """RMSE in pixels with its 95 % interval over the subsets that have a share; NaN where one is not predicted."""
+    rows = np.isin(faces.subset, [s for s in SUBSETS if share[s] > 0])
+    known, labels = coords[rows], faces.coords[rows]
+    if not len(labels) or (np.isnan(known) & ~np.isnan(labels)).any():
+        return NONE
+    given = known, labels, faces.subset[rows], share
+    return weighted_rmse(*given), *bootstrap_interval(*given)
+
+
+def suspects(everyone: list[np.ndarray], held: FaceSet) -> np.ndarray:
+    """Rows whose labels lie absurdly far from what the best of all predictions (each (N, 15, 2)) says, bool (N,).
+
+    The best of a subset is the one whose median row errs least. Those that do not predict a whole subset are no judges
+    of it; and where even the best errs everywhere, nobody is accused.
+    """
+    found = np.zeros(len(held), bool)
+    for subset in SUBSETS:
+        rows = held.subset == subset
+        labels = held.coords[rows]
+        known = ~np.isnan(labels)
+        rms = [row_rms(coords[rows] - labels, known) for coords in everyone]
+        judges = [(np.median(one), i) for i, one in enumerate(rms) if len(one) and not np.isnan(one).any()]
+        if judges:
+            found[rows] = far_off(everyone[min(judges)[1]][rows], labels)
+    return found
+
+
+def _finished(run: Run, held: FaceSet) -> list[tuple[str, float, np.ndarray]]:
+    """Finished specialists, and the stack, on the fold: name, minutes, coords (N, 15, 2) in the held-out order."""
+    found = []
+    for recipe in run.recipes:
+        if isinstance(recipe, LandmarkRecipe) and run.bench.done(recipe, FOLD, run.recipes):
+            folder = run.workspace.fold(recipe.name, FOLD)
+            minutes = float((manifest(folder) or {}).get("seconds", np.nan)) / 60
+            found.append((recipe.name, minutes, aligned(held, load_part(folder, recipe.name, "held"))))
+    stack = selection.load(run.bench, selection.inputs_of(run.bench, run.recipes))
+    if stack is not None:
+        found.append(("stack of all, without drift", np.nan, stack.oof[selection.PLAIN][run.table.fold == FOLD]))
+    return found
+
+
+COLUMNS68 = {"nme": "NME, %", "rmse": "RMSE, px"}
+
+
+def standing68(study: Study, seconds: float) -> Standing:
+    """The figures of all networks trained for this long. UserError where there is none."""
+    arena = arena68_of(study)
+    return Standing(
+        minutes=seconds / 60,
+        measure="NME in % of the distance between the outer eye corners",
+        columns=COLUMNS68,
+        rows=len(arena.held),
+        suspects=0,
+        lines=lines_of(found_in(arena, contenders68(), seconds), len(arena.held), _Scorer68(arena)),
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Scorer68:
+    """NME and RMSE of the held-out faces in their frames of 96×96 pixels; points outside of a frame do not count."""
+
+    arena: Arena
+
+    def figures(self, coords: np.ndarray) -> dict[str, Figure]:
+        labels = self.arena.held.coords
+        nme, low, high = _mean(relative_distances(coords, labels, FACE68)[..., None])
+        squared = _mean(squared_errors(coords, labels))
+        return {"nme": (100 * nme, 100 * low, 100 * high), "rmse": tuple(value**0.5 for value in squared)}
+
+    def watched(self, coords: np.ndarray) -> float:
+        return 100 * float(np.nanmean(relative_distances(coords, self.arena.held.coords[self.arena.watched], FACE68)))
+
+
+def _mean(cells: np.ndarray) -> Figure:
+    """The mean of the finite cells (N, K, D), and its 95 % interval from resampling faces."""
+    low, high = np.quantile(resampled_means(cells, np.random.default_rng(0)), [0.025, 0.975])
+    return float(np.nanmean(cells)), float(low), float(high)

@@ -1,0 +1,13 @@
+"""NaimishNet as it was published: a network of its own for each point. Fifteen networks share the time of one."""
+
+from dataclasses import replace
+
+from solution.studies.baselines.systems import naimishnet
+
+ANCESTOR = replace(
+    naimishnet.ANCESTOR,
+    name="naimishnet_each",
+    title="NaimishNet, one a point",
+    idea="the same network fifteen times, each for one point",
+    each_point=True,
+)

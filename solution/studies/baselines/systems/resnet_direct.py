@@ -1,0 +1,26 @@
+"""ResNet-style: residual blocks at halving resolution, the last map averaged away, coordinates from what is left.
+
+After He et al., "Deep Residual Learning for Image Recognition", CVPR 2016, in small.
+"""
+
+from torch import nn
+
+from solution.models.unet import blocks
+from solution.studies.baselines.baseline import Ancestor
+
+
+def network(points: int) -> nn.Module:
+    """Pictures (B, 1, 96, 96) to (B, points, 2)."""
+    return nn.Sequential(
+        *(nn.Conv2d(1, 64, 7, 2, 3, bias=False), nn.BatchNorm2d(64), nn.ReLU(), nn.MaxPool2d(3, 2, 1)),
+        *(blocks(64, 64, 2), blocks(64, 128, 2, stride=2), blocks(128, 256, 2, stride=2)),
+        *(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(256, 2 * points), nn.Unflatten(1, (points, 2))),
+    )
+
+
+ANCESTOR = Ancestor(
+    name="resnet_direct",
+    title="ResNet-style, direct",
+    idea="residual blocks, the last map averaged to one vector, coordinates",
+    network=network,
+)

@@ -1,0 +1,169 @@
+"""The parts of a bench. Each yields its rows; what is timed is what a run calls, not a copy of it."""
+
+import csv
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import solution
+from solution import pipeline
+from solution.data.reader import read_competition
+from solution.ensemble import selection
+from solution.recipe import LandmarkRecipe, Recipe
+from solution.specialists import cross_validation
+from solution.specialists.job import HISTORY
+from solution.specialists.landmarks.augment import Augmenter
+from solution.studies.benchmarks.inference import ensemble_speed, predicting
+from solution.studies.benchmarks.results import MATMUL, PYTHON, Row
+from solution.studies.benchmarks.setup import Workshop, shortened, stacked, unheard
+from solution.studies.benchmarks.timer import core_seconds, multiply_adds, peak_memory
+
+AUGMENTED = 256
+PHASES = {"": "epochs", "classes": "epochs", "pretrain": "pretrain_epochs"}
+"""The setting that counts a phase's epochs, by the phase's name in the history."""
+
+
+def start(shop: Workshop) -> Iterator[Row]:
+    """`--help`: what every command costs before it does anything."""
+    command = [sys.executable, "-m", "solution", "--help"]
+    place = Path(solution.__file__).parents[1]
+    call = partial(subprocess.run, command, cwd=place, check=True, capture_output=True)
+    yield _timed(shop, call, shop.size.repeats, part="start", name="python -m solution --help", items=1)
+
+
+def reading(shop: Workshop) -> Iterator[Row]:
+    """The competition's files: the first time, which leaves a cache, and from then on."""
+    caches = iter(range(sys.maxsize))
+    folder, parent = shop.files, shop.folder / "caches"
+    call = lambda: read_competition(folder, parent / str(next(caches)))  # noqa: E731 - a cold cache every time
+    with peak_memory(shop.device) as peak:
+        found = call()
+    rows = len(found.train) + len(found.test)
+    cold = _timed(shop, call, shop.size.few, part="read", name="files, cold", items=rows)
+    yield replace(cold, memory=peak.mib)
+    shutil.rmtree(parent)
+    warm = partial(read_competition, folder, parent / "warm")
+    warm()
+    yield _timed(shop, warm, shop.size.repeats, part="read", name="cache", items=rows)
+
+
+def augmentation(shop: Workshop) -> Iterator[Row]:
+    """Moving, turning and lighting pictures: once for each kind that a recipe asks for."""
+    kinds: dict[Any, list[Recipe]] = {}
+    for recipe in shop.recipes:
+        if isinstance(recipe, LandmarkRecipe):
+            kinds.setdefault(recipe.augmentation, []).append(recipe)
+    for settings, users in kinds.items():
+        faces = shop.faces(users[0], min(AUGMENTED, shop.size.rows))
+        augment = Augmenter(settings)
+        augment.seed(0)
+        call = partial(augment, faces.images, faces.coords)
+        call()
+        name = f"as {users[0].name}" + (f" and {len(users) - 1} more" if len(users) > 1 else "")
+        yield _timed(shop, call, shop.size.repeats, part="augment", name=name, items=len(faces))
+
+
+def training(shop: Workshop) -> Iterator[Row]:
+    """Each recipe's epochs, augmentation and all, by the history that a training writes. The first warms up."""
+    for recipe in shop.recipes:
+        faces = shop.faces(recipe, shop.size.batches * recipe.batch)
+        epochs = shop.size.repeats + 1
+        job = shop.job(shortened(recipe, epochs, pretrain=epochs), faces, f"{recipe.name}-timed")
+        before, began, worked = shop.meter.speed(MATMUL), time.perf_counter(), core_seconds()
+        with peak_memory(shop.device) as peak:
+            cross_validation.train(job)
+        busy = (core_seconds() - worked) / (time.perf_counter() - began)
+        speed = float(np.mean([before, shop.meter.speed(MATMUL)]))
+        for phase, seconds in _epochs(job.folder / HISTORY).items():
+            yield Row(
+                part="train",
+                name=f"{recipe.name} {phase}".strip(),
+                seconds=tuple(seconds[1:]),
+                items=len(faces),
+                yardstick=MATMUL,
+                speed=speed,
+                busy=busy,
+                multiply_adds=_of_an_epoch(shop, recipe, PHASES[phase]) * shop.size.batches,
+                memory=peak.mib,
+            )
+
+
+def _epochs(history: Path) -> dict[str, list[float]]:
+    """Seconds of each epoch by phase."""
+    found: dict[str, list[float]] = {}
+    with history.open(encoding="utf-8", newline="") as handle:
+        for line in csv.DictReader(handle):
+            found.setdefault(line.get("phase", ""), []).append(float(line["seconds"]))
+    return found
+
+
+def _of_an_epoch(shop: Workshop, recipe: Recipe, setting: str) -> int:
+    """Multiply-adds of one batch: those of two epochs less those of one, so that what comes after them is left out."""
+    faces = shop.faces(recipe, recipe.batch)
+    counts = [
+        multiply_adds(partial(cross_validation.train, shop.job(changed, faces, f"{recipe.name}-{setting}{epochs}")))
+        for epochs in (1, 2)
+        for changed in [_lasting(recipe, setting, epochs)]
+    ]
+    return counts[1] - counts[0]
+
+
+def _lasting(recipe: Recipe, setting: str, epochs: int) -> Recipe:
+    """The shortest recipe but for the epochs that one of the settings of PHASES counts."""
+    return shortened(recipe, 1, pretrain=epochs) if setting == PHASES["pretrain"] else shortened(recipe, epochs)
+
+
+def stack(shop: Workshop) -> Iterator[Row]:
+    """The stack stage on all rows: blend, trees, yardsticks, drift."""
+    run = shop.run
+    with unheard():
+        pipeline.data(run)
+
+    def call() -> None:
+        shutil.rmtree(selection.folder_of(run.bench), ignore_errors=True)
+        stacked(run)
+
+    yield _stage(shop, call, "stack", "stack stage")
+
+
+def report(shop: Workshop) -> Iterator[Row]:
+    """What comes after the stack: the checked submissions, and the report."""
+    run = shop.run
+    stacked(run)
+    for name, stage in (("submission stage", pipeline.submission), ("report stage", pipeline.report)):
+        yield _stage(shop, partial(_unheard, partial(stage, run)), "report", name)
+
+
+def _unheard(call: Callable[[], object]) -> None:
+    with unheard():
+        call()
+
+
+def _stage(shop: Workshop, call: Callable[[], object], part: str, name: str) -> Row:
+    with peak_memory(shop.device) as peak:
+        row = _timed(shop, call, shop.size.few, part=part, name=name, items=shop.size.rows)
+    return replace(row, memory=peak.mib)
+
+
+def _timed(shop: Workshop, call: Callable[[], object], repeats: int, **names: Any) -> Row:  # noqa: ANN401 - Row's
+    return Row(**shop.meter.time(call, repeats, PYTHON), **names)
+
+
+PARTS: dict[str, Callable[[Workshop], Iterator[Row]]] = {
+    "start": start,
+    "read": reading,
+    "augment": augmentation,
+    "train": training,
+    "predict": predicting,
+    "ensemble": ensemble_speed,
+    "stack": stack,
+    "report": report,
+}

@@ -1,0 +1,186 @@
+"""How time and memory grow: with the number of faces, of folds, and of trainings at once; and by what power."""
+
+import json
+import shutil
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from solution import pipeline
+from solution.data.folds import make_folds
+from solution.data.reader import read_competition
+from solution.ensemble import selection
+from solution.recipe import Recipe
+from solution.runtime.artifacts import write_json
+from solution.runtime.device import cores
+from solution.runtime.workers import local
+from solution.runtime.workers.local import Task
+from solution.specialists import cross_validation
+from solution.specialists.job import Job
+from solution.studies.benchmarks.setup import Size, Workshop, of_both, shortened, stacked, unheard
+from solution.studies.benchmarks.timer import FamilyMemory, peak_memory
+
+FACES = (750, 1500, 3000, 6000)
+FOLDS = (2, 3, 5, 10)
+ROWS = 1500
+"""Faces where it is not their number that changes."""
+
+QUICK_FACES, QUICK_FOLDS, QUICK_ROWS = (60, 120), (2, 3), 60
+
+
+@dataclass(frozen=True)
+class Point:
+    """One size, and the seconds and MiB that it took."""
+
+    size: int
+    seconds: float
+    memory: float
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One thing against sizes. against: "faces", "folds" or "trainings at once"."""
+
+    what: str
+    against: str
+    points: tuple[Point, ...]
+
+    @property
+    def exponent(self) -> float:
+        """The power of the size that the time grows by: the slope of a straight line through both logarithms."""
+        return _slope([point.size for point in self.points], [point.seconds for point in self.points])
+
+    @property
+    def memory_exponent(self) -> float:
+        """The same of the memory."""
+        return _slope([point.size for point in self.points], [point.memory for point in self.points])
+
+    def as_json(self) -> dict[str, Any]:
+        """JSON values."""
+        points = [vars(point) for point in self.points]
+        exponents = {"exponent": self.exponent, "memory_exponent": self.memory_exponent}
+        return {"what": self.what, "against": self.against, "points": points, **exponents}
+
+
+def _slope(sizes: Sequence[float], values: Sequence[float]) -> float:
+    least = 1e-3 * max(values) or 1.0  # a small one may take no memory to speak of, which has no logarithm
+    return float(np.polyfit(np.log(sizes), np.log(np.maximum(values, least)), 1)[0])
+
+
+def scaling(shop: Workshop, quick: bool) -> Iterator[Curve]:
+    """All curves. quick: on next to nothing, to show that it runs."""
+    yield from _with_faces(shop, QUICK_FACES if quick else FACES)
+    rows = QUICK_ROWS if quick else ROWS
+    yield from _with_folds(_sized(shop, replace(shop.size, rows=rows)), QUICK_FOLDS if quick else FOLDS)
+    yield _with_jobs(_sized(shop, replace(shop.size, rows=rows)), quick)
+
+
+def _sized(shop: Workshop, size: Size) -> Workshop:
+    """The same bench with other sizes, in a folder of its own, always on tiled faces."""
+    return replace(shop, size=size, folder=shop.folder / f"{size.rows}-{size.folds}", data=None)
+
+
+def _with_faces(shop: Workshop, sizes: Sequence[int]) -> Iterator[Curve]:
+    shops = [_sized(shop, replace(shop.size, rows=rows)) for rows in sizes]
+    for what, measure in {
+        "reading": _read,
+        "folds": _deal,
+        "training, one epoch": _train,
+        "stack": _stack,
+        "report": _report,
+    }.items():
+        yield Curve(what, "faces", tuple(_point(one.size.rows, measure(one), one) for one in shops))
+
+
+def _with_folds(shop: Workshop, counts: Sequence[int]) -> Iterator[Curve]:
+    shops = [_sized(shop, replace(shop.size, folds=folds)) for folds in counts]
+    for what, measure in {"training, one epoch of all folds": _train_all, "stack": _stack}.items():
+        yield Curve(what, "folds", tuple(_point(one.size.folds, measure(one), one) for one in shops))
+
+
+def _point(size: int, call: Callable[[], object], shop: Workshop) -> Point:
+    with peak_memory(shop.device) as peak:
+        seconds = shop.meter.seconds(call)
+    return Point(size, seconds, peak.mib)
+
+
+def _read(shop: Workshop) -> Callable[[], object]:
+    cache = shop.folder / "cold"
+    shutil.rmtree(cache, ignore_errors=True)
+    return partial(read_competition, shop.files, cache)
+
+
+def _deal(shop: Workshop) -> Callable[[], object]:
+    return partial(make_folds, shop.material.train)
+
+
+def _train(shop: Workshop) -> Callable[[], object]:
+    recipe = shortened(of_both(shop.recipes), 1)
+    return partial(cross_validation.train, shop.job(recipe, shop.material.train, "epoch"))
+
+
+def _train_all(shop: Workshop) -> Callable[[], object]:
+    recipe, faces = shortened(of_both(shop.recipes), 1), shop.material.train
+    fold = make_folds(faces, shop.size.folds).fold
+    jobs = [shop.job(recipe, faces.take(fold != k), f"epoch{k}") for k in range(shop.size.folds)]
+
+    def train_each() -> None:
+        for job in jobs:
+            cross_validation.train(job)
+
+    return train_each
+
+
+def _stack(shop: Workshop) -> Callable[[], object]:
+    shutil.rmtree(selection.folder_of(shop.run.bench), ignore_errors=True)
+    return partial(stacked, shop.run)
+
+
+def _report(shop: Workshop) -> Callable[[], object]:
+    stacked(shop.run)
+
+    def call() -> None:
+        with unheard():
+            pipeline.report(shop.run)
+
+    return call
+
+
+def _with_jobs(shop: Workshop, quick: bool) -> Curve:
+    """The same trainings by one, two, … workers, up to twice the cores. Their start is not in the time."""
+    most = 2 if quick else 2 * cores()
+    read_competition(shop.files, shop.folder / "cache")
+    counts = [2**power for power in range(most.bit_length()) if 2**power <= most]
+    points = [_at_once(shop, count, most) for count in counts]
+    return Curve(f"{most} trainings of one epoch", "trainings at once", tuple(points))
+
+
+def _at_once(shop: Workshop, workers: int, trainings: int) -> Point:
+    """From the first training's beginning to the last one's end; memory of all processes together."""
+    spots = shop.folder / f"spots{workers}"
+    recipe = shortened(of_both(shop.recipes), 1)
+    tasks = [
+        Task(f"epoch/{i}", "epoch", train_one, (shop.files, shop.folder / "cache", recipe, spots / str(i)))
+        for i in range(trainings)
+    ]
+    with FamilyMemory() as memory:
+        local.run(tasks, [str(shop.device)] * workers)
+    spans = [json.loads(path.read_text(encoding="utf-8")) for path in spots.glob("*/span.json")]
+    return Point(workers, max(end for _, end in spans) - min(begin for begin, _ in spans), memory.mib)
+
+
+def train_one(files: Path, cache: Path, recipe: Recipe, folder: Path, device: torch.device) -> float:
+    """Train one epoch on all labelled faces, and leave when that was; seconds."""
+    faces = read_competition(files, cache).train
+    folder.mkdir(parents=True, exist_ok=True)
+    began = time.time()
+    cross_validation.train(Job(recipe, 0, folder, faces, faces.take(slice(0, 0)), device, {}))
+    ended = time.time()
+    write_json(folder / "span.json", [began, ended])
+    return ended - began

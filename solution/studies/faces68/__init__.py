@@ -1,0 +1,1 @@
+"""The 68-point network: trained on folds of persons, scored, released as weights."""

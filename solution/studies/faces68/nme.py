@@ -1,0 +1,60 @@
+"""How far read points lie from labels: NME, the mean distance as a share of the distance between the eyes, and RMSE."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from solution.data.landmarks68 import Frames
+from solution.deploy.photo.finder import FaceFinder
+from solution.evaluation.metrics import rmse
+from solution.keypoints import FACE15, FACE68, Schema, fifteen_of
+
+OUTER_CORNERS = {FACE15.name: ("right_eye_outer_corner", "left_eye_outer_corner"), FACE68.name: ("36", "45")}
+"""The points between which the inter-ocular distance is measured, by schema."""
+
+
+@dataclass(frozen=True)
+class Score:
+    """nme_percent: mean over faces and points. rmse: pooled over coordinates, the pictures' pixels. faces: how many."""
+
+    nme_percent: float
+    rmse: float
+    faces: int
+
+
+def interocular(coords: np.ndarray, schema: Schema) -> np.ndarray:
+    """Distance between the outer corners of the eyes, (N, K, 2) to (N,), pixels."""
+    one, other = schema.index(OUTER_CORNERS[schema.name])
+    return np.linalg.norm(coords[:, one] - coords[:, other], axis=-1)
+
+
+def relative_distances(coords: np.ndarray, labels: np.ndarray, schema: Schema) -> np.ndarray:
+    """Each point's distance to its label as a share of the labels' inter-ocular distance, (N, K)."""
+    return np.linalg.norm(coords - labels, axis=-1) / interocular(labels, schema)[:, None]
+
+
+def score(coords: np.ndarray, labels: np.ndarray, schema: Schema) -> Score:
+    """The score of points (N, K, 2) against labels, both in the pictures' pixels."""
+    nme = relative_distances(coords, labels, schema).mean()
+    return Score(round(float(nme) * 100, 3), round(rmse(coords, labels), 3), len(coords))
+
+
+def labels_of(frames: Frames, schema: Schema) -> np.ndarray:
+    """The labels of 68 points, or the fifteen that they contain, (N, K, 2)."""
+    return fifteen_of(frames.coords) if schema.name == FACE15.name else frames.coords
+
+
+def evaluate(frames: Frames, finder: FaceFinder) -> Score:
+    """Read every labelled picture without its labels, and score what was read."""
+    schema = finder.landmarker.schema
+    coords = np.stack([finder.read_whole(image).coords for image in frames.images])
+    return score(coords.astype(np.float32), labels_of(frames, schema), schema)
+
+
+def pooled(scores: list[Score]) -> Score:
+    """The score of all faces together."""
+    faces = np.array([one.faces for one in scores])
+    share = faces / faces.sum()
+    nme = float(share @ [one.nme_percent for one in scores])
+    squared = float(share @ [one.rmse**2 for one in scores])
+    return Score(round(nme, 3), round(squared**0.5, 3), int(faces.sum()))

@@ -1,0 +1,232 @@
+"""Networks of 68 points, cross-validated: folds of persons, one training a fold, each measured as it will be used."""
+
+import argparse
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cache, cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from sklearn.model_selection import GroupKFold
+
+from solution import recipes
+from solution.data.crop import aligned
+from solution.data.landmarks68 import Frames, read_frames, without_flaws
+from solution.deploy.photo.detector import HaarDetector
+from solution.deploy.photo.finder import FaceFinder
+from solution.deploy.photo.framing import Calibration, margins, mean_shape, picture_boxes
+from solution.deploy.photo.landmarker import Landmarker, Reading
+from solution.recipe import Landmark68Recipe, Recipe
+from solution.run import check_scale, default_scale
+from solution.runtime import lock
+from solution.runtime.artifacts import Workspace, atomic, complete, digest_of, manifest, write_json, write_text
+from solution.runtime.device import LOG, generator, log_to, pick_device
+from solution.runtime.errors import UserError
+from solution.runtime.workers import local
+from solution.runtime.workers.local import check_jobs
+from solution.specialists import cross_validation
+from solution.specialists.history import trained_for
+from solution.specialists.job import PREDICTIONS, Job
+from solution.studies.faces68.crops import SHARE, held_faces, training_faces
+from solution.studies.faces68.nme import Score, pooled, score
+
+WITHIN = 0.683
+"""Share of the errors of an axis that shall lie within the standard deviation, as in a normal distribution."""
+
+SURE = 0.99
+"""Share of true faces whose doubt is below what `ROOM` enlarges to the limit."""
+
+ROOM = 1.25
+
+
+def fitted(calibration: Calibration, readings: Sequence[Reading], labels: np.ndarray) -> Calibration:
+    """The calibration with sd and doubt fitted to readings of unseen faces and their labels (N, K, 2).
+
+    The readings must come from this calibration with `sd` 1: so they are in the pictures' pixels as the errors are.
+    """
+    errors = np.abs(np.stack([reading.coords for reading in readings]) - labels)
+    spread = np.stack([reading.sd for reading in readings])[..., None]
+    sd = np.quantile(errors / spread, WITHIN, axis=(0, 2)).astype(np.float32)
+    doubt = float(np.quantile([reading.doubt for reading in readings], SURE)) * ROOM
+    return replace(calibration, sd=sd, doubt=doubt)
+
+
+NAME = "unet_68"
+FORMAT = 1  # raise it when the same settings would train to something else: old folds are then redone
+FOLDS = 5
+SEEN = "seen.txt"
+"""Digests of the pictures that a fold has learnt from, a line each, so that it is never scored on them."""
+
+BOXES = 400
+"""Training pictures whose boxes tell how a detector frames a face."""
+
+
+@dataclass(frozen=True)
+class Study:
+    """Labelled pictures, read when first needed, and the recipe trained on them. data: zip or folder; count: folds."""
+
+    root: Path
+    data: Path
+    scale: str
+    name: str = NAME
+    count: int = FOLDS
+
+    @cached_property
+    def workspace(self) -> Workspace:
+        """Named after the file and the folder it is in: such files are often called the same."""
+        path = self.data.resolve()
+        return Workspace(self.root, f"{path.parent.name}-{path.stem}").ready()
+
+    @cached_property
+    def frames(self) -> Frames:
+        return without_flaws(read_frames(self.data))
+
+    @cached_property
+    def digest(self) -> str:
+        return self.frames.digest()
+
+    @cached_property
+    def recipe(self) -> Recipe:
+        """UserError where the recipe is not one for 68 points."""
+        found = recipes.load(self.name)
+        if not isinstance(found, Landmark68Recipe):
+            raise UserError(f"--recipe {self.name}: expected one for 68 points, such as {NAME}")
+        return found.at(self.scale)
+
+    @cached_property
+    def fold(self) -> np.ndarray:
+        """Which fold holds each picture out, (N,): all of a person's in one. UserError with too few persons."""
+        persons = np.array(self.frames.persons)
+        found = len(np.unique(persons))
+        if found < self.count:
+            raise UserError(
+                f"{self.data}: expected pictures of at least {self.count} persons for {self.count} folds, got {found}"
+            )
+        fold = np.empty(len(persons), np.int64)
+        dealt = GroupKFold(self.count, shuffle=True, random_state=0).split(persons, groups=persons)
+        for number, (_, held) in enumerate(dealt):
+            fold[held] = number
+        return fold
+
+    def folder(self, fold: int) -> Path:
+        return self.workspace.fold(self.name, fold)
+
+    def inputs(self, fold: int) -> dict[str, Any]:
+        """Everything a fold's result depends on."""
+        return {
+            "format": FORMAT,
+            "recipe": self.recipe.settings(),
+            "fold": fold,
+            "data": self.digest,
+            "folds": digest_of(self.fold.tolist()),
+        }
+
+
+def train(study: Study, fold: int | None, device: torch.device, jobs: int | None = None) -> Score | None:
+    """Train every fold that is not complete, or one; the score over all folds, None while some are missing."""
+    if fold is not None and not 0 <= fold < study.count:
+        raise UserError(f"--fold {fold}: expected 0 to {study.count - 1}")
+    wanted = range(study.count) if fold is None else (fold,)
+    shared = (study.root, study.data, study.scale, study.name, study.count)
+    with lock.hold(study.workspace.folds) as remark:
+        if remark:
+            LOG.warning(remark)
+        missing = [f for f in wanted if not complete(study.folder(f), study.inputs(f))]
+        persons = len(set(study.frames.persons))
+        LOG.info("Faces: %d of %d persons; %d trainings to do", len(study.frames), persons, len(missing))
+        stale = sum(manifest(study.folder(f)) is not None for f in missing)
+        if stale:
+            LOG.warning("%s: %d trainings of other settings, pictures or folds are replaced", study.name, stale)
+        tasks = [local.Task(f"{study.name}/{f}", study.name, work, (*shared, f)) for f in missing]
+        local.run(tasks, local.workers_for(device, jobs))
+        return _summary(study)
+
+
+@cache
+def _reopened(root: Path, data: Path, scale: str, name: str, count: int) -> Study:
+    """A worker's own view of the study, read once."""
+    return Study(root, data, scale, name, count)
+
+
+def work(root: Path, data: Path, scale: str, name: str, count: int, fold: int, device: torch.device) -> float:
+    """Train one fold, read its held-out pictures as any other, seal the folder; seconds taken, of all epochs."""
+    study, began = _reopened(root, data, scale, name, count), time.perf_counter()
+    folder, held = study.folder(fold), study.fold == fold
+    learnt, unseen = study.frames.take(~held), study.frames.take(held)
+    shape = mean_shape(learnt.coords, SHARE)
+    crops = training_faces(learnt, shape, generator(name, study.recipe.seed, fold, "frames"))
+    job = Job(study.recipe, fold, folder, crops, held_faces(unseen, shape), device, study.inputs(fold))
+    job.open_folder()
+    preparing = time.perf_counter() - began
+    cross_validation.train(job)
+    began = time.perf_counter()
+    found = measured(job, framing(learnt, shape), unseen)
+    write_text(folder / SEEN, "".join(f"{digest}\n" for digest in sorted(set(learnt.digests))))
+    seconds = preparing + trained_for(folder) + time.perf_counter() - began
+    job.seal(seconds=round(seconds, 1), device=device.type, folds=study.count, **vars(found))
+    LOG.info("%s: NME %.2f %%, RMSE %.2f px on %d unseen faces", job.title, *vars(found).values())
+    return seconds
+
+
+def framing(frames: Frames, shape: np.ndarray) -> Calibration:
+    """How boxes and whole pictures become frames, measured on training faces; nothing of spreads yet."""
+    windows = [aligned(face, shape) for face in frames.coords]
+    detector, boxes, boxed = HaarDetector(views=1), [], []
+    for row in range(0, len(frames), max(1, len(frames) // BOXES)):
+        found = next(detector.find(frames.images[row]), np.empty((0, 4)))
+        if len(found) == 1:
+            boxes.append(found[0])
+            boxed.append(windows[row])
+    whole = margins(windows, picture_boxes(frames.images))
+    box = margins(boxed, np.array(boxes)) if boxes else whole
+    return Calibration(shape, box, whole, np.ones(len(shape), np.float32), float("inf"))
+
+
+def measured(job: Job, calibration: Calibration, frames: Frames) -> Score:
+    """Read unseen pictures, fit what the spread means to their errors, write both; the score."""
+    finder = FaceFinder(HaarDetector(views=1), Landmarker(job.folder, calibration, job.device))
+    readings = [finder.read_whole(image) for image in frames.images]
+    final = fitted(calibration, readings, frames.coords)
+    final.write(job.folder)
+    coords = np.stack([reading.coords for reading in readings]).astype(np.float32)
+    spread = np.stack([reading.sd for reading in readings]).astype(np.float32) * final.sd
+    with atomic(job.folder / PREDICTIONS) as temporary, temporary.open("wb") as handle:
+        np.savez(handle, names=np.array(frames.names), coords=coords, spread=spread)
+    return score(coords, frames.coords, finder.landmarker.schema)
+
+
+def _summary(study: Study) -> Score | None:
+    """Write and say what the folds score together; None while not all are trained."""
+    done = [f for f in range(study.count) if complete(study.folder(f), study.inputs(f))]
+    facts = [manifest(study.folder(f)) or {} for f in done]
+    scores = [Score(fact["nme_percent"], fact["rmse"], fact["faces"]) for fact in facts]
+    path = study.workspace.folds / study.name / "cv.json"
+    if len(done) < study.count:
+        path.unlink(missing_ok=True)  # it would be of folds that are no longer there
+        LOG.info("Cross-validation: %d of %d folds are trained", len(done), study.count)
+        return None
+    whole = pooled(scores)
+    content = {**vars(whole), "seconds": sum(fact["seconds"] for fact in facts), "folds": [vars(one) for one in scores]}
+    write_json(path, content)
+    LOG.info("Cross-validated: NME %.2f %%, RMSE %.2f px, %d faces", *vars(whole).values())
+    return whole
+
+
+def open_study(
+    options: argparse.Namespace, root: Path, recipe: str = NAME, folds: int = FOLDS
+) -> tuple[Study, torch.device, int | None]:
+    """The study of pictures with 68 points that the options describe, what it trains on, and how many at once."""
+    jobs, device = check_jobs(options.jobs), pick_device(options.device)
+    if folds < 2:
+        raise UserError(f"--folds {folds}: expected 2 or more")
+    if options.data is None:
+        raise UserError("--data: expected a zip or folder with one *_frames_keypoints.csv and its pictures")
+    scale = check_scale(options.scale or default_scale(options.data, device.type))
+    study = Study(root, options.data, scale, recipe, folds)
+    _, faces = study.recipe, len(study.frames)  # what is misspelt is refused before a folder is made for results
+    log_to(study.workspace.folds / "log.txt")
+    LOG.info("Scale %s on %s, %d faces; results under %s", scale, device, faces, study.workspace.folds)
+    return study, device, jobs

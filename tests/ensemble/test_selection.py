@@ -1,0 +1,306 @@
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from solution.data.competition import Competition, Lookup
+from solution.data.sequence import CONTINUES, INTERLEAVED, UNKNOWN
+from solution.ensemble import selection, stacker
+from solution.ensemble.selection import BLEND, FINAL, PLAIN, STACK, WITH_DRIFT, Ensemble
+from solution.ensemble.stacker import stack_all
+from solution.evaluation.ensemble_variance import ambiguity
+from solution.faces import FaceSet, FoldTable, Predictions
+from solution.keypoints import FACE15, IN_FOUR
+from solution.runtime.artifacts import Workspace
+from solution.runtime.errors import UserError
+from solution.specialists.cross_validation import Specialist, Workbench
+from tests.passes import passes
+from tests.small import FOLDS, small_faces, small_folds
+from tests.tiny_recipes import ALL, BASE, OTHER
+
+ROWS = 120
+
+
+@pytest.fixture(autouse=True)
+def _few_trees(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stacker, "ROUNDS", 60)
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Workbench:
+    """Random faces, half of them much darker than the others."""
+    train, test = small_faces(ROWS, ROWS), small_faces(20, 20, seed=1)
+    train, test = (replace(faces, images=darkened(faces)) for faces in (train, test))
+    lookup = Lookup(np.arange(40), test.ids, np.zeros(40, int))
+    data = Competition(train, test, lookup, "d" * 16, "e" * 16, "f" * 16, True)
+    return Workbench(Workspace(tmp_path, "planted"), data, small_folds(train))
+
+
+def darkened(faces: FaceSet) -> np.ndarray:
+    return np.where((faces.ids % 2 == 0)[:, None, None], faces.images // 3, faces.images)
+
+
+def specialist(bench: Workbench, recipe: object, bias: float, seed: int) -> Specialist:
+    """Errs by a pixel, and by `bias` more in x where the picture is dark: something that trees can learn."""
+    rng = np.random.default_rng(seed)
+
+    def say(faces: FaceSet) -> Predictions:
+        coords = faces.coords + rng.standard_normal(faces.coords.shape).astype(np.float32)
+        coords[faces.ids % 2 == 0, :, 0] += bias
+        coords[~np.isin(faces.subset, recipe.subsets)] = np.nan
+        return Predictions(recipe.name, faces.ids, coords, np.full(coords.shape[:2], np.nan, np.float32))
+
+    data = bench.competition
+    return Specialist(recipe, say(data.train), tuple(say(data.test) for _ in range(FOLDS)), 1.0)
+
+
+def made(bench: Workbench, bias: float) -> Ensemble:
+    return selection.make([specialist(bench, BASE, bias, 1), specialist(bench, OTHER, bias, 2)], bench)
+
+
+def drifting(bench: Workbench, most: float) -> tuple[Workbench, np.ndarray]:
+    """The same faces with 4-keypoint labels that glide by up to `most` px in y, and its test rows' so moved."""
+    data = bench.competition
+    moved = []
+    for faces in (data.train, data.test):
+        coords = faces.coords.copy()
+        rows = np.flatnonzero(faces.subset == 4)
+        coords[rows, :, 1] += most * np.sin(np.pi * 2 * (np.arange(len(rows)) + 0.5) / len(rows))[:, None]
+        moved.append(coords)
+    train = replace(data.train, coords=moved[0])
+    return replace(bench, competition=replace(data, train=train)), moved[1]
+
+
+def error(coords: np.ndarray, labels: np.ndarray) -> float:
+    return float(np.sqrt(np.nanmean((coords - labels) ** 2)))
+
+
+def test_the_stack_corrects_a_bias_that_depends_on_the_picture(bench: Workbench):
+    found = made(bench, bias=3.0)
+    data = bench.competition
+    for name, parts, faces in (("oof", found.oof, data.train), ("test", found.test, data.test)):
+        blend, stack = (error(parts[kind], faces.coords) for kind in (BLEND, STACK))
+        assert stack < 0.7 * blend, name
+    assert {choice["used"] for choice in found.choice.values()} == {STACK}
+    for choice in found.choice.values():
+        point, low, high = choice["difference"]
+        assert low < point < high < 0
+        assert point == pytest.approx(choice[STACK] - choice[BLEND])
+
+
+def test_the_blend_is_used_where_the_stack_is_worse(bench: Workbench, monkeypatch: pytest.MonkeyPatch):
+    def wrong(
+        self: stacker.Trees, members: np.ndarray, spreads: np.ndarray, blend: np.ndarray, faces: object
+    ) -> object:
+        return blend + (2.0 if self.subset == 4 else 0.0)
+
+    monkeypatch.setattr(stacker.Trees, "correct", wrong)
+    found = made(bench, bias=0.0)
+    assert found.choice[4]["used"] == BLEND
+    in4 = bench.competition.test.subset == 4
+    np.testing.assert_array_equal(found.test["plain"][:, in4], found.test[BLEND][:, in4])
+    assert found.choice[4]["difference"][0] > 0.5
+
+
+def test_a_rows_blend_and_stack_do_not_depend_on_its_own_folds_labels(bench: Workbench):
+    members = [specialist(bench, BASE, 1.0, 1), specialist(bench, OTHER, -2.0, 2)]
+    train, test, table = bench.competition.train, bench.competition.test, bench.table
+    before = stack_all(members, train, test, table)
+    own = table.fold == 1
+    coords = train.coords.copy()
+    coords[own] += np.random.default_rng(0).normal(0, 3, coords[own].shape).astype(np.float32)
+    after = stack_all(members, replace(train, coords=coords), test, table)
+    for new, old in ((after.blend, before.blend), (after.stack, before.stack)):
+        np.testing.assert_array_equal(new[own], old[own])
+        assert np.nanmax(np.abs(new - old)) > 1e-4  # the others' weights and trees were learnt from these labels
+
+
+def test_a_face_that_one_specialist_has_lost_is_the_others_alone(bench: Workbench):
+    """Held-out and test faces alike, and told by what is usual in the same fold: other networks may be less sure."""
+    train, test, fold = bench.competition.train, bench.competition.test, bench.table.fold
+    lost, lost_test = (np.flatnonzero(faces.subset == 4)[5] for faces in (train, test))
+
+    def certain(member: Specialist, off: float, doubt: float, elsewhere: float) -> Specialist:
+        """The specialist with spreads of 1 px, `elsewhere` in other folds; its one face `off` px off, `doubt` times."""
+        usual = np.where(fold == fold[lost], 1.0, elsewhere)
+        for part, face, spread in ((member.oof, lost, usual), *((part, lost_test, 1.0) for part in member.test)):
+            part.spread[:] = np.broadcast_to(spread, len(part.ids))[:, None]
+            part.spread[face] *= doubt
+            part.coords[face, :, 0] += off
+        return member
+
+    wrong = certain(specialist(bench, BASE, 0.0, 1), off=40.0, doubt=3.0, elsewhere=40.0)
+    right = certain(specialist(bench, OTHER, 0.0, 2), off=0.0, doubt=1.0, elsewhere=1.0)
+    found = selection.make([wrong, right], bench)
+    np.testing.assert_allclose(found.oof[BLEND][lost, IN_FOUR], right.oof.coords[lost, IN_FOUR], rtol=1e-4)
+    for f in range(FOLDS):
+        told = right.test[f].coords[lost_test, IN_FOUR]
+        np.testing.assert_allclose(found.test[BLEND][f, lost_test, IN_FOUR], told, rtol=1e-4)
+
+
+def in_passes(bench: Workbench, relation: str) -> Workbench:
+    """The same 15-keypoint rows with 1,000 4-keypoint rows of passes over one picture order, a fifth of them the test
+    file: random ones, or the last. Their ids tell their places, from 1000 on.
+    """
+    identities = passes(0, 1000, period=200, repeated=0.4)
+    known = small_faces(0, identities.max() + 1, seed=2)
+    held = np.arange(1000) >= 800
+    if relation == INTERLEAVED:
+        held = np.random.default_rng(0).permutation(held)
+    parts = []
+    for faces, rows in ((bench.competition.train, ~held), (bench.competition.test, held)):
+        in15, shown = np.flatnonzero(faces.subset == 15), identities[rows]
+        parts.append(
+            FaceSet(
+                np.concatenate([faces.ids[in15], 1000 + np.flatnonzero(rows)]),
+                np.concatenate([faces.images[in15], known.images[shown]]),
+                np.concatenate([faces.coords[in15], known.coords[shown]]),
+                FACE15,
+                np.repeat([15, 4], [len(in15), len(shown)]).astype(np.int8),
+            )
+        )
+    train, test = parts
+    lookup = Lookup(np.arange(len(test)), test.ids, np.zeros(len(test), int))
+    group = np.concatenate([10_000 + np.arange((train.subset == 15).sum()), identities[~held]])
+    table = FoldTable(train.ids, group % FOLDS, group)
+    return replace(bench, competition=replace(bench.competition, train=train, test=test, lookup=lookup), table=table)
+
+
+def gliding(bench: Workbench, most: float) -> tuple[Workbench, np.ndarray]:
+    """The faces of `in_passes` with 4-keypoint labels that glide by up to `most` px in y, and its test rows' labels."""
+    data, moved = bench.competition, []
+    for faces in (data.train, data.test):
+        coords, in4 = faces.coords.copy(), faces.subset == 4
+        coords[in4, :, 1] += most * np.sin((faces.ids[in4] - 1000) * 2 * np.pi / 400)[:, None]
+        moved.append(coords)
+    return replace(bench, competition=replace(data, train=replace(data.train, coords=moved[0]))), moved[1]
+
+
+def two_of(bench: Workbench) -> list[Specialist]:
+    """Networks that know no row."""
+    return [specialist(bench, BASE, 0.0, 1), specialist(bench, OTHER, 0.0, 2)]
+
+
+def test_drift_is_added_to_test_pictures_among_the_training_rows(bench: Workbench):
+    still = in_passes(bench, INTERLEAVED)
+    moved, answers = gliding(still, most=3.0)
+    found = selection.make(two_of(still), moved)
+    choice = found.choice[4]
+    assert (choice["relation"], choice["drift_used"]) == (INTERLEAVED, True)
+    assert "carried" not in choice
+    assert choice["drift"] < 0.8 * choice["plain"]
+    point, low, high = choice["drift_difference"]
+    assert low < point < high < 0
+    assert point == pytest.approx(choice["drift"] - choice["plain"])
+    assert (found.choice[15]["relation"], found.choice[15]["drift_used"]) == (UNKNOWN, False)
+    for parts, faces, labels in (
+        (found.oof, moved.competition.train, moved.competition.train.coords),
+        (found.test, moved.competition.test, answers),
+    ):
+        in4 = faces.subset == 4
+        final, plain = (error(parts[kind][..., in4, :, :], labels[in4]) for kind in (FINAL, PLAIN))
+        assert final < 0.6 * plain
+        np.testing.assert_array_equal(parts[FINAL][..., ~in4, :, :], parts[PLAIN][..., ~in4, :, :])
+
+
+def test_no_drift_is_added_where_labels_have_none(bench: Workbench):
+    for relation in (INTERLEAVED, CONTINUES):
+        still = in_passes(bench, relation)
+        found = selection.make(two_of(still), still)
+        assert (found.choice[4]["relation"], found.choice[4]["drift_used"]) == (relation, False)
+        assert found.choice[4]["drift_difference"][2] >= 0
+        for parts in (found.oof, found.test):
+            np.testing.assert_array_equal(parts[FINAL], parts[PLAIN])
+
+
+def test_drift_is_carried_on_to_test_pictures_that_follow(bench: Workbench):
+    """Out-of-fold predictions have none of it: no training row follows all others."""
+    still = in_passes(bench, CONTINUES)
+    moved, _ = gliding(still, most=3.0)
+    found = selection.make(two_of(still), moved)
+    choice = found.choice[4]
+    assert (choice["relation"], choice["drift_used"]) == (CONTINUES, True)
+    window, factor, decay = choice["carried"]
+    np.testing.assert_array_equal(found.oof[FINAL], found.oof[PLAIN])
+    in4 = np.flatnonzero(moved.competition.test.subset == 4)
+    added = (found.test[FINAL] - found.test[PLAIN])[0][in4][:, list(IN_FOUR), 1]
+    assert np.abs(added[0]).max() > 0.1 * factor
+    np.testing.assert_allclose(added[100], added[0] * np.exp(-100 / decay), rtol=0.1, atol=0.01)
+    assert window > 0
+
+
+def test_no_drift_is_added_where_the_place_is_unknown(bench: Workbench):
+    """However much of it the labels have."""
+    moved, _ = drifting(bench, most=3.0)
+    found = selection.make(two_of(bench), moved)
+    for choice in found.choice.values():
+        assert (choice["relation"], choice["drift_used"]) == (UNKNOWN, False)
+        assert not {"drift", "drift_difference", "carried"} & set(choice)
+    for parts in (found.oof, found.test):
+        np.testing.assert_array_equal(parts[FINAL], parts[PLAIN])
+
+
+def test_training_rows_have_their_drift_for_the_audit_alone(bench: Workbench):
+    """Wherever the test pictures stand: a training row's own place is known."""
+    moved, _ = drifting(bench, most=3.0)
+    still, found = selection.make(two_of(bench), bench), selection.make(two_of(bench), moved)
+    labels, in4 = moved.competition.train.coords, moved.competition.train.subset == 4
+    assert error(found.oof[WITH_DRIFT][in4], labels[in4]) < 0.6 * error(found.oof[PLAIN][in4], labels[in4])
+    np.testing.assert_array_equal(found.oof[WITH_DRIFT][~in4], found.oof[PLAIN][~in4])
+    np.testing.assert_array_equal(still.oof[WITH_DRIFT], still.oof[PLAIN])
+    assert WITH_DRIFT not in found.test
+
+
+@pytest.mark.parametrize("kind", [15, 4])
+def test_a_test_file_may_lack_one_kind_of_row(bench: Workbench, kind: int):
+    test = bench.competition.test
+    only = replace(bench, competition=replace(bench.competition, test=test.take(test.subset == kind)))
+    found = made(only, bias=0.0)
+    assert np.isfinite(found.test["final"][:, :, 0]).all()
+    assert ambiguity(found.test["final"], only.competition.test.subset).by_subset[19 - kind] == 0
+
+
+def test_weights_are_named_and_sum_to_one(bench: Workbench):
+    found = made(bench, bias=0.0)
+    assert found.weights[15] == {"base": 1.0, "other": 0.0}
+    assert sum(found.weights[4].values()) == pytest.approx(1.0, abs=1e-3)
+    assert min(found.weights[4].values()) > 0.3
+
+
+def test_a_subset_that_nobody_predicts_is_a_user_error(bench: Workbench):
+    with pytest.raises(UserError, match="labelled cells are predicted by no specialist"):
+        selection.make([specialist(bench, OTHER, 0.0, 1)], bench)
+
+
+def test_it_is_read_as_it_was_made_and_only_for_its_inputs(bench: Workbench):
+    found, inputs = made(bench, bias=0.0), selection.inputs_of(bench, ALL)
+    assert selection.load(bench, inputs) is None
+    selection.save(found, bench, inputs)
+    again = selection.load(bench, inputs)
+    assert again is not None
+    assert (again.choice, again.weights) == (found.choice, found.weights)
+    for ours, theirs in ((found.oof, again.oof), (found.test, again.test)):
+        assert set(ours) == set(theirs)
+        for name, value in ours.items():
+            np.testing.assert_array_equal(value, theirs[name])
+    assert selection.load(bench, selection.inputs_of(bench, (replace(BASE, seed=1), *ALL[1:]))) is None
+
+
+@pytest.mark.parametrize("settings", ["DRIFT", "SEQUENCE"])
+def test_a_stack_of_other_settings_of_the_drift_is_made_again(
+    bench: Workbench, monkeypatch: pytest.MonkeyPatch, settings: str
+):
+    selection.save(made(bench, bias=0.0), bench, selection.inputs_of(bench, ALL))
+    changed = {"DRIFT": {"near4": 13.0}, "SEQUENCE": {"continues": 0.9}}[settings]
+    monkeypatch.setattr(selection, settings, replace(getattr(selection, settings), **changed))
+    assert selection.load(bench, selection.inputs_of(bench, ALL)) is None
+
+
+def test_the_test_predictions_are_the_pipelines_mean(bench: Workbench):
+    found = made(bench, bias=0.0)
+    final = found.test_predictions(BLEND, bench)
+    np.testing.assert_allclose(final.coords, found.test[BLEND].mean(axis=0), atol=1e-4)
+    known = np.isfinite(final.coords).all(axis=2)
+    assert (final.spread[known] > 0).all()
+    assert found.oof_predictions(STACK, bench).coords.shape == (2 * ROWS, FACE15.size, 2)

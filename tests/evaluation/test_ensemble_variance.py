@@ -1,0 +1,38 @@
+import numpy as np
+import pytest
+
+from solution.evaluation.ensemble_variance import TORN, ambiguity
+from solution.keypoints import SUBSETS
+from tests.small import small_faces
+
+TEST = small_faces(20, 20)
+
+
+def pipelines(sd: float) -> np.ndarray:
+    """Five pipelines that share an error of 1 px and have one of their own, (5, T, 15, 2)."""
+    rng = np.random.default_rng(0)
+    shared = TEST.coords + rng.normal(0, 1, TEST.coords.shape)
+    return shared + rng.normal(0, sd, (5, *TEST.coords.shape))
+
+
+@pytest.mark.parametrize("sd", [0.5, 6.0])
+def test_it_is_what_averaging_takes_off_the_squared_error(sd: float):
+    made = pipelines(sd)
+    found = ambiguity(made, TEST.subset)
+    assert found.torn == 0  # not even where all pipelines are as poor
+    for s in SUBSETS:
+        rows = TEST.subset == s
+        one = np.nanmean((made[:, rows] - TEST.coords[rows]) ** 2)
+        mean = np.nanmean((made.mean(axis=0)[rows] - TEST.coords[rows]) ** 2)
+        assert found.by_subset[s] == pytest.approx(one - mean)
+        assert found.by_subset[s] > 0.5 * sd**2
+
+
+@pytest.mark.parametrize(("off", "torn"), [(2.2 * TORN, 0), (3.0 * TORN, 1)])
+def test_a_face_that_tears_the_pipelines_apart_does_not_make_the_figure(off: float, torn: int):
+    made, row = pipelines(0.3), int(np.flatnonzero(TEST.subset == 15)[3])
+    sane = ambiguity(np.delete(made, row, axis=1), np.delete(TEST.subset, row))
+    made[4, row] += off
+    found = ambiguity(made, TEST.subset)
+    assert found.torn == torn
+    assert (found.by_subset == pytest.approx(sane.by_subset)) == bool(torn)

@@ -1,0 +1,28 @@
+import numpy as np
+
+from solution.evaluation.outliers import far_off
+from tests.small import predicted, small_faces
+
+
+def test_labels_that_lie_elsewhere_are_found():
+    faces = small_faces(20, 20)
+    coords = predicted(faces, error=1.0).coords
+    labels = faces.coords.copy()
+    labels[3] += 30.0
+    labels[25, 0] += 45.0  # one of four points: 22 px rms over the row
+    labels[7, 2] += 15.0  # one of fifteen: a poor label, not surely a wrong one
+    labels[9] = np.nan
+    assert np.flatnonzero(far_off(coords, labels)).tolist() == [3, 25]
+
+
+def test_untrained_specialists_accuse_nobody():
+    faces = small_faces(20, 20)
+    assert not far_off(predicted(faces, error=25.0).coords, faces.coords).any()
+
+
+def test_a_row_that_nobody_predicts_is_not_judged():
+    faces = small_faces(3, 0)
+    coords = predicted(faces).coords
+    coords[1] = np.nan
+    assert not far_off(coords, faces.coords).any()
+    assert not far_off(coords[:0], faces.coords[:0]).any()

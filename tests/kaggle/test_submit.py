@@ -1,0 +1,247 @@
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from solution.data.competition import Competition
+from solution.kaggle import client as calling
+from solution.kaggle import ledger, submit
+from solution.kaggle.ledger import ERROR, FAILED, PENDING, SCORED, UNKNOWN, Entry
+from solution.kaggle.submission import write_submission
+from solution.kaggle.submit import packed, refresh, send, wait
+from solution.runtime.errors import UserError
+from tests.kaggle.conftest import FIGURES, HEADER, Client
+from tests.kaggle.stand_in import TOKEN, StandIn
+from tests.small import predicted, small_competition
+
+SENT = "echo '9 submissions remaining today.'; echo 'Successfully submitted to Facial Keypoints Detection'"
+Send = Callable[..., Entry]
+
+
+@pytest.fixture
+def sent(file: Path, competition: Competition) -> Send:
+    """Check the file and send it."""
+    return lambda message="a try": send(packed(file, competition, message))
+
+
+@pytest.fixture
+def book(file: Path) -> Path:
+    return file.parent / "scores.csv"
+
+
+def lines(book: Path) -> list[Entry]:
+    return ledger.read(book)
+
+
+def figures(entry: Entry) -> dict[str, float | None]:
+    """What a line keeps of the submission's record, by name."""
+    return {name: getattr(entry, name) for name in FIGURES}
+
+
+def table(*rows: str) -> str:
+    """The shell lines of a client that lists these submissions."""
+    return "\n".join(f"echo '{row}'" for row in (HEADER, *rows))
+
+
+# With the real client, in front of a stand-in for Kaggle
+
+
+def test_an_upload_that_fails_never_counts_as_sent(site: StandIn, sent: Send, book: Path):
+    site.stored = 400
+    with pytest.raises(UserError, match=r"'Could not submit to competition'.*nothing was sent"):
+        sent()
+    assert [line.status for line in lines(book)] == [FAILED]
+    assert (site.calls[-1], site.submissions) == ("PUT", [])
+
+
+def test_a_submission_that_kaggle_does_not_take(site: StandIn, sent: Send, book: Path):
+    site.refusals["CreateSubmission"] = (400, "Your team has used its daily Submission allowance (5) today.")
+    with pytest.raises(UserError, match=r"daily Submission allowance \(5\) today.'. Kaggle takes a few a day"):
+        sent()
+    assert [line.status for line in lines(book)] == [FAILED]
+
+
+def test_a_score_that_never_comes(site: StandIn, sent: Send, book: Path, file: Path):
+    site.add("best.csv", "a try", status="COMPLETE", publicScore="9.9", privateScore="9.9")  # another one before
+    site.looks = 1000
+    entry = wait(book, sent(), 0.2)
+    assert (entry.status, entry.public, entry.received) == (PENDING, None, "2026-01-01T00:00:02.123+00:00")
+    assert lines(book) == [entry]
+    assert list(site.uploads.values()) == [file.read_bytes()]
+    site.looks = 0
+    assert refresh(book) == 0
+    assert lines(book) == [replace(entry, status=SCORED, public=1.54321, private=1.29876)]
+
+
+# With a client of a few shell lines
+
+FAILURES = {
+    "upload failed with status 0": (
+        "printf '100%%|####| 1k/1k\\r' >&2; echo 'Could not submit to competition'",
+        "status 0 and 'Could not submit to competition'",
+    ),
+    "no such competition, status 0": ("echo 'Could not find competition'", "status 0 and 'Could not find competition'"),
+    "silence": ("exit 0", "status 0 and 'nothing'"),
+    "success text, but an error status": (
+        "echo 'Successfully submitted'; echo 'broken pipe' >&2; exit 1",
+        "status 1 and 'broken pipe'",
+    ),
+    "rules": ("echo '403 Client Error: Forbidden for url: https://x' >&2; exit 1", "Accept the competition's rules"),
+    "credentials": ("echo 'Authentication required to call the Kaggle API.'; exit 1", "KAGGLE_API_TOKEN"),
+    "network": ("echo 'Max retries exceeded (NameResolutionError)' >&2; exit 1", "network connection"),
+}
+
+
+@pytest.mark.parametrize("step", ["submit", "submissions"])
+@pytest.mark.parametrize("failure", FAILURES)
+def test_a_failure_never_counts_as_sent(client: Client, sent: Send, book: Path, failure: str, step: str):
+    shell, message = FAILURES[failure]
+    calls = client(**{"submit": SENT, step: shell})
+    with pytest.raises(UserError) as caught:
+        sent()
+    if step == "submit" or "exit 1" in shell:
+        assert message in str(caught.value)
+    assert [(line.status, figures(line)) for line in lines(book)] == [(FAILED, FIGURES)]
+    assert ("submit" in calls.read_text().splitlines()) == (step == "submit")
+
+
+def test_a_success_is_entered_with_all_that_is_known(client: Client, sent: Send, book: Path, file: Path):
+    calls = client(submit=SENT)
+    entry = sent(" five  folds,\nstacked ")
+    assert lines(book) == [entry]
+    assert (entry.name, entry.message, entry.status) == ("best.csv", "five folds, stacked", PENDING)
+    assert (figures(entry), entry.public, entry.private) == (FIGURES, None, None)
+    words = ["competitions", "submit", "-c", "facial-keypoints-detection", "-f", str(file), "-m", "five folds, stacked"]
+    assert calls.read_text().splitlines()[-8:] == words
+    sent("again")
+    assert [line.message for line in lines(book)] == ["five folds, stacked", "again"]
+
+
+def test_a_client_that_hangs_leaves_it_open(client: Client, sent: Send, book: Path, monkeypatch: pytest.MonkeyPatch):
+    client(submit="exec sleep 20")
+    monkeypatch.setattr(calling, "LIMIT", 0.3)
+    with pytest.raises(UserError, match=r"within 0\.3 s.*scores --refresh"):
+        sent()
+    (line,) = lines(book)
+    assert line.status == UNKNOWN
+    client(submissions=table("1,best.csv,2026-01-01 00:00:01,a try,COMPLETE,1.5,1.25"))
+    assert refresh(book) == 0
+    assert lines(book) == [
+        replace(line, status=SCORED, public=1.5, private=1.25, received="2026-01-01T00:00:01.000+00:00")
+    ]
+
+
+def test_a_try_that_was_stopped_leaves_it_open(client: Client, sent: Send, book: Path, monkeypatch: pytest.MonkeyPatch):
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    client()
+    monkeypatch.setattr(submit, "_upload", stop)
+    with pytest.raises(KeyboardInterrupt):
+        sent()
+    assert [line.status for line in lines(book)] == [UNKNOWN]
+    assert refresh(book) == 1
+    assert [line.status for line in lines(book)] == [UNKNOWN]
+
+
+def test_a_file_that_changes_after_the_check_is_not_sent(
+    client: Client, file: Path, competition: Competition, book: Path
+):
+    calls = client(submit=SENT)
+    parcel = packed(file, competition, "a try")
+    file.write_text(file.read_text() + "\n")
+    with pytest.raises(UserError, match="it has changed meanwhile"):
+        send(parcel)
+    assert not calls.exists()
+    assert not book.exists()
+
+
+def test_drawn_faces_are_refused(client: Client, tmp_path: Path):
+    drawn, truth = small_competition(drawn=True)
+    file = write_submission(tmp_path / "drawn.csv", drawn, predicted(truth), {})
+    with pytest.raises(UserError, match="drawn faces"):
+        packed(file, drawn, "a try")
+
+
+def test_rows_held_out_are_refused(client: Client, tmp_path: Path):
+    known, truth = small_competition(drawn=True)
+    known = replace(known, drawn=False, held_out=True, answers=None)
+    file = write_submission(tmp_path / "known.csv", known, predicted(truth), {})
+    with pytest.raises(UserError, match="labelled rows that were held out"):
+        packed(file, known, "a try")
+
+
+def test_a_changed_file_is_refused(file: Path, competition: Competition):
+    rows = file.read_text().splitlines()
+    file.write_text("\n".join([rows[0], "1,1.0", *rows[2:]]) + "\n")
+    with pytest.raises(UserError, match=r"content that best\.json describes"):
+        packed(file, competition, "a try")
+
+
+def test_a_message_says_something_and_no_secret(file: Path, competition: Competition, monkeypatch: pytest.MonkeyPatch):
+    with pytest.raises(UserError, match="expected a few words"):
+        packed(file, competition, " \n")
+    monkeypatch.setenv("KAGGLE_API_TOKEN", TOKEN)
+    with pytest.raises(UserError, match="got a Kaggle token or key") as caught:
+        packed(file, competition, f"with {TOKEN}")
+    assert TOKEN not in str(caught.value)
+
+
+def test_a_score_is_waited_for_through_failures(client: Client, sent: Send, book: Path, tmp_path: Path):
+    client(submit=SENT)
+    entry = sent()
+    look = tmp_path / "look"
+    pending, done = "1,best.csv,2026-01-01,a try,PENDING,,", "1,best.csv,2026-01-01,a try,COMPLETE,1.5,1.25"
+    client(
+        submissions=f"""echo >> {look}
+case $(wc -l < {look}) in 1) exit 1;; 2) echo No submissions found;; 3) {table(pending)};; *) {table(done)};; esac"""
+    )
+    found = wait(book, entry, 20)
+    assert (found.status, found.public, found.private) == (SCORED, 1.5, 1.25)
+    assert lines(book) == [found]
+    assert len(look.read_text()) == 4
+
+
+def test_a_file_that_kaggle_cannot_score(client: Client, sent: Send, book: Path):
+    client(submit=SENT)
+    entry = sent()
+    client(submissions=table("1,best.csv,2026-01-01,a try,ERROR,,"))
+    assert wait(book, entry, 20).status == ERROR
+
+
+def test_ctrl_c_ends_the_waiting_alone(client: Client, sent: Send, book: Path, monkeypatch: pytest.MonkeyPatch):
+    client(submit=SENT)
+    entry = sent()
+
+    def press(seconds: float) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(submit.time, "sleep", press)
+    assert wait(book, entry, 20) == entry
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_submissions_of_one_name_and_message_are_told_apart(client: Client, sent: Send, book: Path, late: bool):
+    own = [f"{i},best.csv,2026-01-01 00:00:0{i},a try,COMPLETE,1.{i},1.{i}" for i in (4, 3, 2, 1)]
+    other = ["9,best.csv,2026-01-01 00:00:09,another,COMPLETE,1.9,1.9", "8,x.csv,2026-01-01 00:00:08,a try,ERROR,,"]
+    client(submit=SENT, submissions=table(own[3]))
+    sent()
+    client(submit=SENT, submissions=table(*own[3 if late else 2 :]))  # Kaggle may list one only after the next is sent
+    sent()
+    client(submissions=table(*other, *own))
+    assert refresh(book) == 0
+    assert [line.public for line in lines(book)] == [1.2, 1.3]
+    calls = client(submissions="exit 1")
+    calls.unlink()
+    assert refresh(book) == 0  # nothing is open: Kaggle is not asked
+    assert not calls.exists()
+
+
+def test_a_refresh_without_an_answer_is_an_error(client: Client, sent: Send, book: Path):
+    client(submit=SENT)
+    before = [sent()]
+    client(submissions="echo 'Max retries exceeded' >&2; exit 1")
+    with pytest.raises(UserError, match="network connection"):
+        refresh(book)
+    assert lines(book) == before

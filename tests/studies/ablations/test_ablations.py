@@ -1,0 +1,200 @@
+"""Trials: variations beside a finished run, their treatments of the rows, and the paired comparison."""
+
+import csv
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from solution import recipes
+from solution.__main__ import main
+from solution.keypoints import POINTS
+from solution.run import Run, Source
+from solution.runtime.errors import UserError
+from solution.specialists.landmarks.network import LandmarkNet
+from solution.studies import ablations
+from solution.studies.ablations import compare, row_filters, train
+from tests.tiny_recipes import BASE, CHILD, OTHER
+
+Trial = Callable[..., int]
+
+
+@pytest.fixture
+def run(finished_copy: Path, drawn_folder: Path) -> Run:
+    return Run(finished_copy, Source(drawn_folder, "faces"), "smoke", torch.device("cpu"), jobs=1)
+
+
+@pytest.fixture
+def trial(finished_copy: Path, drawn_folder: Path) -> Trial:
+    def call(*arguments: str) -> int:
+        return main(["trial", *arguments, "--data", str(drawn_folder), "--jobs", "1"], finished_copy)
+
+    return call
+
+
+def test_a_trial_is_trained_beside_its_recipe_and_compared(trial: Trial, run: Run, capsys: pytest.CaptureFixture[str]):
+    before = (run.workspace.fold("child", 0) / "manifest.json").read_bytes()
+    assert trial("child/seed", "child/sane", "--folds", "2") == 0
+    assert "child/seed: 15-keypoint rows, 2 folds: " in capsys.readouterr().out
+    assert (run.workspace.fold("child", 0) / "manifest.json").read_bytes() == before
+    with (run.workspace.folds / "trials.csv").open(encoding="utf-8") as handle:
+        lines = {line["trial"]: line for line in csv.DictReader(handle)}
+    assert set(lines) == {"child/seed", "child/sane"}
+    line = {k: float(v) for k, v in lines["child/seed"].items() if k not in ("trial", "drift")}
+    assert line["difference"] == pytest.approx(line["trial_rmse"] - line["recipe_rmse"], abs=2e-4)
+    assert line["low"] <= line["difference"] <= line["high"]
+    assert line["difference"] != 0
+    assert trial("child/seed", "--folds", "2") == 0
+    assert "2 of 2 trainings are complete" in capsys.readouterr().out
+
+
+def test_a_trial_that_changes_nothing_gives_no_difference(
+    trial: Trial, run: Run, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.setitem(ablations.TRIALS, "same", ablations.Trial(asks="nothing"))
+    assert trial("other/same", "--folds", "2") == 0
+    assert "changes nothing of other, and will give no difference" in capsys.readouterr().out
+    assert len(compare.outcomes(run, "other/same", (0,))) == 1
+    plain, drifted = compare.outcomes(run, "other/same", (0, 1))
+    assert (plain.drift, drifted.drift) == (False, True)
+    for one in (plain, drifted):
+        assert one.difference == one.low == one.high == one.blend_difference == 0
+
+
+def test_a_trial_named_twice_is_trained_once(trial: Trial, capsys: pytest.CaptureFixture[str]):
+    assert trial("child/seed", "child/seed", "--folds", "1") == 0
+    assert "Trials: 0 of 1 trainings are complete" in capsys.readouterr().out
+
+
+def test_what_a_trial_needs_is_asked_before_anything_is_trained(
+    trial: Trial, run: Run, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    shutil.rmtree(run.workspace.fold("other", 1))
+    monkeypatch.setitem(row_filters.TEACHERS, "15", ("child", "other"))
+    for name, said in (
+        (
+            "other/seed",
+            "which trial other/seed is compared with. Run `python -m solution train --recipe other --fold 1`",
+        ),
+        (
+            "child/pseudo",
+            "that labels the test pictures for child/pseudo. Run `python -m solution train --recipe other",
+        ),
+    ):
+        assert trial(name, "--folds", "2") == 2
+        assert said in capsys.readouterr().err
+    assert not (run.workspace.folds / "trials").exists()
+
+
+def test_a_trial_of_another_scales_recipe_is_refused(run: Run, use_recipes: Callable[..., None]):
+    use_recipes(BASE, replace(CHILD, runs_at=("full",)), OTHER)
+    with pytest.raises(UserError, match="expected a recipe of scale smoke, child is none"):
+        train.base_of(run, "child/seed")
+
+
+def test_a_trial_is_bound_to_its_teachers(run: Run, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setitem(row_filters.TEACHERS, "15", ("child",))
+    inputs = train.job_of(run, "child/pseudo", 1).inputs
+    child = next(recipe for recipe in run.recipes if recipe.name == "child")
+    assert inputs["teachers"] == {"child": run.bench.digest(child, 1, run.recipes)}
+
+
+def test_an_unfinished_trial_is_not_compared(run: Run):
+    with pytest.raises(UserError, match="child/seed fold 0: expected finished trainings of the trial and of child"):
+        compare.outcomes(run, "child/seed", (0,))
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("child/sede", "Did you mean child/seed"),
+        ("child/qqq", "There are: seed"),
+        ("child", "expected RECIPE/TRIAL"),
+        ("eye_classifier/seed", "expected a landmark recipe"),
+        ("timm_all/attention", "expected a recipe of model unet, timm_all's is timm_unet"),
+        (
+            "regressor_4/heavy_tailed",
+            "expected a recipe of model unet or timm_unet or cascade, regressor_4's is regressor",
+        ),
+    ],
+)
+def test_an_unknown_trial_says_what_there_is(name: str, said: str):
+    with pytest.raises(UserError, match=said):
+        ablations.load(name)
+
+
+@pytest.mark.parametrize("base", ["unet_all", "timm_all", "cascade_15", "timm_15", "regressor_4"])
+def test_whatever_recipe_a_trial_takes_it_makes_a_network_of(base: str):
+    """One picture there and back, with the trial's loss: what does not go together is refused by `load`."""
+    recipe, made = recipes.load(base).at("cpu"), set()
+    faces, subset = torch.zeros(1, 96, 96, dtype=torch.uint8), torch.tensor([recipe.subsets[-1]])
+    for name in ablations.TRIALS:
+        try:
+            _, trial = ablations.load(f"{base}/{name}")
+        except UserError:
+            continue
+        varied = trial.recipe(recipe)
+        coords, spread = LandmarkNet(varied).eval()(faces, subset)
+        asked = POINTS[int(subset)]
+        assert torch.isfinite(coords[:, asked]).all(), name
+        assert varied.loss != "heavy_tailed" or torch.isfinite(spread[:, asked]).all(), name
+        made.add(name)
+    assert {"seed", "sane", "squared", "gentle"} <= made
+
+
+def test_rows_that_the_trunk_finds_absurd_are_left_out(run: Run):
+    job = train.job_of(run, "child/sane", 0)
+    coords = job.train.coords.copy()
+    coords[3] += 400
+    kept = row_filters.sane(replace(job, train=replace(job.train, coords=coords)), run.bench)
+    assert len(job.train) - len(kept) >= 1
+    assert job.train.ids[3] not in kept.ids
+
+
+def test_sane_rows_need_a_trunk(run: Run):
+    with pytest.raises(UserError, match="expected a recipe that starts from another"):
+        row_filters.sane(train.job_of(run, "base/sane", 0), run.bench)
+
+
+def test_twins_get_the_mean_of_their_labels(run: Run):
+    job = train.job_of(run, "base/twins", 0)
+    found = row_filters.twins(job, run.bench)
+    group = run.bench.table.group[np.isin(run.bench.table.ids, job.train.ids)]
+    changed = np.flatnonzero((np.nan_to_num(found.coords) != np.nan_to_num(job.train.coords)).any(axis=(1, 2)))
+    assert len(changed) > 0
+    for row in changed:
+        rows = np.flatnonzero(group == group[row])
+        assert len(rows) > 1
+        known = ~np.isnan(job.train.coords[row])
+        mean = np.nanmean(job.train.coords[rows][:, known], axis=0)
+        np.testing.assert_allclose(found.coords[row][known], mean, rtol=1e-5)
+
+
+def test_twins_of_two_sources_keep_their_labels(run: Run):
+    job = train.job_of(run, "base/twins", 0)
+    group = run.bench.table.group[np.isin(run.bench.table.ids, job.train.ids)]
+    twins = np.flatnonzero(np.bincount(group) > 1)
+    subset = np.where(np.isin(group, twins), np.arange(len(group)) % 2 * 11 + 4, job.train.subset).astype(np.int8)
+    for one in twins:  # no two alike of one source
+        rows = np.flatnonzero(group == one)
+        subset[rows[:2]] = (15, 4)
+        subset[rows[2:]] = 0
+    found = row_filters.twins(replace(job, train=replace(job.train, subset=subset)), run.bench)
+    kept = subset != 0
+    np.testing.assert_array_equal(found.coords[kept], job.train.coords[kept])
+
+
+def test_test_pictures_join_with_the_folds_own_predictions(run: Run, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setitem(row_filters.TEACHERS, "15", ("child",))
+    job = train.job_of(run, "child/pseudo", 1)
+    found = row_filters.pseudo(job, run.bench)
+    own = run.competition.test.subset == 15
+    assert len(found) == len(job.train) + own.sum()
+    joined = found.take(found.ids < 0)
+    np.testing.assert_array_equal(joined.images, run.competition.test.images[own])
+    assert np.isfinite(joined.coords).all()
+    assert not np.isin(job.held.ids, found.ids).any()

@@ -1,0 +1,35 @@
+"""A system that trains in no time, and faces with one bright spot that every point follows."""
+
+from dataclasses import replace
+
+import cv2
+import numpy as np
+from torch import nn
+
+from solution.faces import FaceSet
+from solution.keypoints import BEYOND_FOUR, FACE15, SIZE
+from solution.studies.baselines.baseline import Ancestor
+
+
+def network(points: int) -> nn.Module:
+    return nn.Sequential(
+        *(nn.AvgPool2d(8), nn.Flatten(), nn.Linear(144, 32), nn.ReLU(), nn.Linear(32, 2 * points)),
+        nn.Unflatten(1, (points, 2)),
+    )
+
+
+TINY = Ancestor(name="tiny", title="Tiny", idea="small", network=network, batch=16)
+EACH = replace(TINY, name="tiny_each", each_point=True)
+
+
+def spots(count: int, seed: int = 0) -> FaceSet:
+    """Dark pictures with a bright spot; all points lie at it, half of the rows have but four."""
+    rng = np.random.default_rng(seed)
+    places = rng.uniform(30, 65, (count, 2)).astype(np.float32)
+    images = np.zeros((count, SIZE, SIZE), np.uint8)
+    for image, (x, y) in zip(images, np.rint(places).astype(int).tolist(), strict=True):
+        cv2.circle(image, (x, y), 12, 255, -1)
+    coords = np.repeat(places[:, None], FACE15.size, axis=1)
+    subset = np.where(np.arange(count) < count // 2, 15, 4).astype(np.int8)
+    coords[np.ix_(subset == 4, BEYOND_FOUR)] = np.nan
+    return FaceSet(np.arange(count), images, coords, FACE15, subset)
