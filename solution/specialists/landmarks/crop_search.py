@@ -3,7 +3,7 @@
 A few faces lie far from where the training pictures have theirs, small in a crowd or cut off at the border. A network
 says so itself, by a spread far above its usual one. In a frame that puts the face where it is used to, its spread
 halves and more; that tells the right frame without any label. Frames on a grid come first; from the surest of them the
-face is framed anew by its own points, as the usual face lies. See docs/experiments.md, "Lost faces".
+face is framed anew by its own points, as the usual face lies. See docs/experiments.md, "Missed faces".
 """
 
 from collections.abc import Callable, Sequence
