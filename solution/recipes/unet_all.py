@@ -1,7 +1,7 @@
 """A U-Net with one trunk on all rows and a head a subset, from the network of 68 points that comes with the code.
 
-What its epochs, and those of the specialists made from it, are worth: docs/experiments.md, "Trunks that have learnt
-longer".
+What its epochs, and those of the specialists made from it, are worth: docs/experiments.md, "Longer
+pre-training on 68 points".
 """
 
 from solution.codecs import Heatmap
