@@ -61,7 +61,7 @@ def train_there(shared: Payload, name: str, fold: int, files: Files, device: str
 @contextmanager
 def _heard(lines: Lines) -> Iterator[None]:
     """Send this process's log lines to the driver, and nowhere else."""
-    handler = logging.handlers.QueueHandler(lines)  # type: ignore[arg-type]
+    handler = logging.handlers.QueueHandler(lines)  # type: ignore[arg-type]  # its type asks for get, too, of a listener
     LOG.setLevel(logging.INFO)
     LOG.propagate = False
     LOG.addHandler(handler)
