@@ -14,9 +14,12 @@ from solution import recipes, trials
 from solution.__main__ import main
 from solution.errors import UserError
 from solution.keypoints import POINTS
+from solution.metrics import paired_difference
 from solution.network import LandmarkNet
 from solution.source import Source
+from solution.specialists import load_part
 from solution.stages import Run
+from solution.suspects import far_off
 from solution.trials import compare, treatments, work
 from tests.tiny_recipes import BASE, CHILD, OTHER
 
@@ -44,7 +47,7 @@ def test_a_trial_is_trained_beside_its_recipe_and_compared(trial: Trial, run: Ru
     with (run.workspace.folds / "trials.csv").open(encoding="utf-8") as handle:
         lines = {line["trial"]: line for line in csv.DictReader(handle)}
     assert set(lines) == {"child/seed", "child/sane"}
-    line = {k: float(v) for k, v in lines["child/seed"].items() if k not in ("trial", "drift")}
+    line = {k: float(v) for k, v in lines["child/seed"].items() if k != "trial"}
     assert line["difference"] == pytest.approx(line["trial_rmse"] - line["recipe_rmse"], abs=2e-4)
     assert line["low"] <= line["difference"] <= line["high"]
     assert line["difference"] != 0
@@ -59,10 +62,31 @@ def test_a_trial_that_changes_nothing_gives_no_difference(
     assert trial("other/same", "--folds", "2") == 0
     assert "changes nothing of other, and will give no difference" in capsys.readouterr().out
     assert len(compare.outcomes(run, "other/same", (0,))) == 1
-    plain, drifted = compare.outcomes(run, "other/same", (0, 1))
-    assert (plain.drift, drifted.drift) == (False, True)
-    for one in (plain, drifted):
-        assert one.difference == one.low == one.high == one.blend_difference == 0
+    (one,) = compare.outcomes(run, "other/same", (0, 1))
+    assert one.difference == one.low == one.high == one.blend_difference == 0
+
+
+def test_the_comparison_is_of_rows_in_file_order(trial: Trial, run: Run):
+    """Sections are of neighbouring rows: the folds' parts are put in order first."""
+    assert trial("other/seed", "--folds", "2") == 0
+    (found,) = compare.outcomes(run, "other/seed", (0, 1))
+    train = run.competition.train
+    parts = []
+    for folder, name in (
+        *((run.workspace.fold("other", fold), "other") for fold in (0, 1)),
+        *((work.job_of(run, "other/seed", fold).folder, "other/seed") for fold in (0, 1)),
+    ):
+        part = load_part(folder, name, "held")
+        parts.append(dict(zip(part.ids.tolist(), part.coords, strict=True)))
+    old, new = parts[0] | parts[1], parts[2] | parts[3]
+    rows = np.flatnonzero(np.isin(train.ids, list(old)) & (train.subset == 4))
+    assert (np.diff(rows) > 0).all()
+    ours, theirs = (np.stack([by_id[i] for i in train.ids[rows].tolist()]) for by_id in (new, old))
+    kept = ~far_off(theirs, train.coords[rows])
+    labels, subset = train.coords[rows][kept], train.subset[rows][kept]
+    want = paired_difference(ours[kept], theirs[kept], labels, subset, {15: 0.0, 4: 1.0})
+    assert (found.difference, found.low, found.high) == pytest.approx(want)
+    assert found.rows == kept.sum()
 
 
 def test_a_trial_named_twice_is_trained_once(trial: Trial, capsys: pytest.CaptureFixture[str]):
