@@ -3,7 +3,7 @@
 import csv
 import shutil
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -87,6 +87,39 @@ def test_the_comparison_is_of_rows_in_file_order(trial: Trial, run: Run):
     want = paired_difference(ours[kept], theirs[kept], labels, subset, {15: 0.0, 4: 1.0})
     assert (found.difference, found.low, found.high) == pytest.approx(want)
     assert found.rows == kept.sum()
+
+
+def test_outcomes_of_an_earlier_version_stay_but_for_those_with_drift(run: Run):
+    """A file of that version has a column that tells whether the drift had been added to both."""
+    one = compare.Outcome(
+        trial="a/seed",
+        subset=4,
+        folds=2,
+        rows=30,
+        recipe_rmse=1.5,
+        trial_rmse=1.4,
+        difference=-0.1,
+        low=-0.2,
+        high=0.0,
+        blend_difference=-0.05,
+        blend_low=-0.1,
+        blend_high=0.0,
+    )
+    path = run.workspace.folds / "trials.csv"
+    names = [name for name in asdict(one) if name != "rows"]
+    with path.open("w", encoding="utf-8", newline="") as handle:
+        writer = csv.DictWriter(handle, [*names[:3], "rows", "drift", *names[3:]])
+        writer.writeheader()
+        for drift in (False, True):
+            writer.writerow({**asdict(one), "drift": drift})
+    compare.write(run, [replace(one, trial="b/seed")])
+    with path.open(encoding="utf-8", newline="") as handle:
+        lines = list(csv.DictReader(handle))
+    assert [line["trial"] for line in lines] == ["a/seed", "b/seed"]
+    assert list(lines[0]) == list(asdict(one))
+    assert {name: value for name, value in lines[0].items() if name != "trial"} == {
+        name: str(value) for name, value in asdict(one).items() if name != "trial"
+    }
 
 
 def test_a_trial_named_twice_is_trained_once(trial: Trial, capsys: pytest.CaptureFixture[str]):
