@@ -21,7 +21,11 @@ from solution.__main__ import STOPPED, main
 from solution.cli import FAMILY, ORDER
 from solution.cli.parser import load_verb
 from solution.data.competition import Competition
+from solution.data.sequence import Placement
 from solution.ensemble import selection
+from solution.evaluation.ensemble_variance import ambiguity
+from solution.evaluation.expected import OutOfFold, expect
+from solution.evaluation.outliers import far_off
 from solution.run import Run, Source
 from tests.tiny_recipes import ALL, BASE, CHILD, OTHER
 
@@ -77,27 +81,85 @@ def test_a_run_makes_everything(finished: Path, drawn: Competition):
 def test_the_record_has_each_figure_in_its_place(finished_copy: Path, drawn_folder: Path):
     run = Run(finished_copy, Source(drawn_folder, "faces"), "smoke", torch.device("cpu"))
     made = pipeline.stacked(run)
+    placement = Placement(subset=4, relation="continues", pictures=5, pairs=(30, 20, 4), period=401.23456, rate=1.01)
     figures = replace(
         pipeline.quality(run, made, selection.FINAL),
-        cv={"overall": 1.0, 15: 2.0, 4: 3.0},
-        intervals={"overall": (0.5, 1.5)},
-        without_outliers={"overall": 4.0, 15: 5.0, 4: 6.0},
-        intervals_without={"overall": (3.5, 4.5)},
-        expected={"overall": 7.0, 15: 8.0, 4: 9.0},
-        suspects=11,
-        torn=12,
+        expected={"overall": 1.0000011, 15: 2.0, 4: 3.0},
+        expected_intervals={"overall": (0.5, 1.5), 15: (1.9, 2.1)},
+        expected_without_outliers={"overall": 4.0, 15: 5.0, 4: 6.0},
+        expected_without_outliers_intervals={"overall": (3.5, 4.5)},
+        cv={"overall": 7.0, 15: 8.0, 4: 9.0},
+        cv_intervals={"overall": (6.5, 7.5)},
+        cv_without_outliers={"overall": 10.0, 15: 11.0, 4: 12.0},
+        cv_without_outliers_intervals={"overall": (9.5, 10.5)},
+        outliers=13,
+        disagreeing=14,
+        placement={4: replace(placement, places=np.arange(10.0), error=np.ones(10))},
     )
     record = pipeline.record_of(run, made, figures)
     wanted = {
-        "cv": 4.0,
-        "cv_by_subset": {"15": 5.0, "4": 6.0},
-        "cv_interval": [3.5, 4.5],
-        "cv_leaves_out_suspects": 11,
-        "cv_over_every_label": {"overall": 1.0, "15": 2.0, "4": 3.0},
-        "expected": {"overall": 7.0, "15": 8.0, "4": 9.0},
-        "expected_leaves_out_torn": 12,
+        "kind": "final",
+        "expected": {"overall": 1.0, "15": 2.0, "4": 3.0},
+        "expected_intervals": {"overall": [0.5, 1.5], "15": [1.9, 2.1]},
+        "expected_without_outliers": {"overall": 4.0, "15": 5.0, "4": 6.0},
+        "expected_without_outliers_intervals": {"overall": [3.5, 4.5]},
+        "cv": {"overall": 7.0, "15": 8.0, "4": 9.0},
+        "cv_intervals": {"overall": [6.5, 7.5]},
+        "cv_without_outliers": {"overall": 10.0, "15": 11.0, "4": 12.0},
+        "cv_without_outliers_intervals": {"overall": [9.5, 10.5]},
+        "outliers": 13,
+        "disagreeing": 14,
     }
     assert {name: record[name] for name in wanted} == wanted
+    placed = record["placement"]["4"]
+    told = {"relation": "continues", "pictures": 5, "pairs": (30, 20, 4), "period": 401.2346, "rate": 1.01}
+    assert {name: placed[name] for name in told} == told
+    assert placed["phase"] is placed["concentration"] is None  # not NaN, which is no JSON
+    assert not {"places", "error", "subset"} & set(placed)
+    assert "NaN" not in json.dumps(record)
+
+
+def test_the_figures_are_of_the_predictions_that_are_submitted(finished_copy: Path, drawn_folder: Path):
+    """With what the data say: the test file's sizes, the weights, and where its pictures stand."""
+    run = Run(finished_copy, Source(drawn_folder, "faces"), "smoke", torch.device("cpu"))
+    made, data = pipeline.stacked(run), run.competition
+    figures = pipeline.quality(run, made, selection.PLAIN)
+    coords, labels = made.oof[selection.PLAIN].astype(np.float32).astype(float), data.train.coords
+    outliers = far_off(coords, labels)
+    off = ambiguity(made.test[selection.PLAIN], data.test.subset)
+    oof = OutOfFold(coords=coords, labels=labels, subset=data.train.subset, outliers=outliers)
+    want = expect(oof, off.by_subset, {15: 8, 4: 10}, data.weights)
+    assert figures.name == "plain"
+    for kind in ("overall", 15, 4):
+        assert figures.expected[kind] == pytest.approx(want.scores[kind], rel=1e-5)
+        assert figures.expected_intervals[kind] == pytest.approx(want.intervals[kind], rel=1e-5)
+    assert (figures.outliers, figures.disagreeing) == (outliers.sum(), off.torn)
+    assert figures.placement == data.placement
+    assert {placement.relation for placement in figures.placement.values()} == {"unknown"}
+
+
+def test_the_data_stage_tells_where_the_test_pictures_stand(finished_copy: Path, cli: Cli):
+    code, said, _ = cli(finished_copy, "data")
+    assert code == 0
+    for subset in (15, 4):
+        assert f"Data: {subset}-keypoint test pictures: place unknown" in said
+    assert "test pictures are identical to labelled ones" in said
+
+
+def test_the_audit_reads_the_predictions_with_drift(
+    finished_copy: Path, drawn_folder: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """A training row's own place is known, wherever the test pictures stand."""
+    run = Run(finished_copy, Source(drawn_folder, "faces"), "smoke", torch.device("cpu"))
+    made = pipeline.stacked(run)
+    made.oof[selection.WITH_DRIFT] += np.float32(0.25)
+    monkeypatch.setattr(pipeline, "stacked", lambda run: made)
+    audited = []
+    real = pipeline.label_errors.write_audit
+    monkeypatch.setattr(pipeline.label_errors, "write_audit", lambda *given: audited.append(given[3]) or real(*given))
+    pipeline.audit(run)
+    np.testing.assert_array_equal(audited[0].coords, made.oof[selection.WITH_DRIFT].astype(np.float32))
+    assert (np.nan_to_num(audited[0].coords) != np.nan_to_num(made.oof[selection.FINAL])).any()
 
 
 def test_the_report_tells_the_submissions_true_error(finished: Path, drawn_folder: Path):

@@ -80,13 +80,17 @@ def _in_order(parts: list[Predictions], ids: np.ndarray) -> np.ndarray:
 
 
 def write(run: Run, found: list[Outcome]) -> None:
-    """Put these outcomes into folds/DATASET/trials.csv, in place of earlier ones of the same trials."""
+    """Put these outcomes into folds/DATASET/trials.csv, in place of earlier ones of the same trials.
+
+    Of a file of an earlier version, whose lines tell whether the drift was added to both, only those without it stay.
+    """
     path = run.workspace.folds / "trials.csv"
     names = {one.trial for one in found}
     lines = [{k: round(v, 4) if isinstance(v, float) else v for k, v in asdict(one).items()} for one in found]
     if path.is_file():
         with path.open(encoding="utf-8", newline="") as handle:
-            lines = [line for line in csv.DictReader(handle) if line["trial"] not in names] + lines
+            old = [line for line in csv.DictReader(handle) if line["trial"] not in names]
+        lines = [line for line in old if line.pop("drift", "False") == "False"] + lines
     with atomic(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as handle:
         writer = csv.DictWriter(handle, [f.name for f in fields(Outcome)])
         writer.writeheader()

@@ -3,7 +3,7 @@
 import csv
 import shutil
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -12,9 +12,12 @@ import torch
 
 from solution import recipes
 from solution.__main__ import main
+from solution.evaluation.metrics import paired_difference
+from solution.evaluation.outliers import far_off
 from solution.keypoints import POINTS
 from solution.run import Run, Source
 from solution.runtime.errors import UserError
+from solution.specialists.cross_validation import load_part
 from solution.specialists.landmarks.network import LandmarkNet
 from solution.studies import ablations
 from solution.studies.ablations import compare, row_filters, train
@@ -44,7 +47,7 @@ def test_a_trial_is_trained_beside_its_recipe_and_compared(trial: Trial, run: Ru
     with (run.workspace.folds / "trials.csv").open(encoding="utf-8") as handle:
         lines = {line["trial"]: line for line in csv.DictReader(handle)}
     assert set(lines) == {"child/seed", "child/sane"}
-    line = {k: float(v) for k, v in lines["child/seed"].items() if k not in ("trial", "drift")}
+    line = {k: float(v) for k, v in lines["child/seed"].items() if k != "trial"}
     assert line["difference"] == pytest.approx(line["trial_rmse"] - line["recipe_rmse"], abs=2e-4)
     assert line["low"] <= line["difference"] <= line["high"]
     assert line["difference"] != 0
@@ -59,10 +62,64 @@ def test_a_trial_that_changes_nothing_gives_no_difference(
     assert trial("other/same", "--folds", "2") == 0
     assert "changes nothing of other, and will give no difference" in capsys.readouterr().out
     assert len(compare.outcomes(run, "other/same", (0,))) == 1
-    plain, drifted = compare.outcomes(run, "other/same", (0, 1))
-    assert (plain.drift, drifted.drift) == (False, True)
-    for one in (plain, drifted):
-        assert one.difference == one.low == one.high == one.blend_difference == 0
+    (one,) = compare.outcomes(run, "other/same", (0, 1))
+    assert one.difference == one.low == one.high == one.blend_difference == 0
+
+
+def test_the_comparison_is_of_rows_in_file_order(trial: Trial, run: Run):
+    """Sections are of neighbouring rows: the folds' parts are put in order first."""
+    assert trial("other/seed", "--folds", "2") == 0
+    (found,) = compare.outcomes(run, "other/seed", (0, 1))
+    faces = run.competition.train
+    parts = []
+    for folder, name in (
+        *((run.workspace.fold("other", fold), "other") for fold in (0, 1)),
+        *((train.job_of(run, "other/seed", fold).folder, "other/seed") for fold in (0, 1)),
+    ):
+        part = load_part(folder, name, "held")
+        parts.append(dict(zip(part.ids.tolist(), part.coords, strict=True)))
+    old, new = parts[0] | parts[1], parts[2] | parts[3]
+    rows = np.flatnonzero(np.isin(faces.ids, list(old)) & (faces.subset == 4))
+    assert (np.diff(rows) > 0).all()
+    ours, theirs = (np.stack([by_id[i] for i in faces.ids[rows].tolist()]) for by_id in (new, old))
+    kept = ~far_off(theirs, faces.coords[rows])
+    labels, subset = faces.coords[rows][kept], faces.subset[rows][kept]
+    want = paired_difference(ours[kept], theirs[kept], labels, subset, {15: 0.0, 4: 1.0})
+    assert (found.difference, found.low, found.high) == pytest.approx(want)
+    assert found.rows == kept.sum()
+
+
+def test_outcomes_of_an_earlier_version_stay_but_for_those_with_drift(run: Run):
+    """A file of that version has a column that tells whether the drift had been added to both."""
+    one = compare.Outcome(
+        trial="a/seed",
+        subset=4,
+        folds=2,
+        rows=30,
+        recipe_rmse=1.5,
+        trial_rmse=1.4,
+        difference=-0.1,
+        low=-0.2,
+        high=0.0,
+        blend_difference=-0.05,
+        blend_low=-0.1,
+        blend_high=0.0,
+    )
+    path = run.workspace.folds / "trials.csv"
+    names = [name for name in asdict(one) if name != "rows"]
+    with path.open("w", encoding="utf-8", newline="") as handle:
+        writer = csv.DictWriter(handle, [*names[:3], "rows", "drift", *names[3:]])
+        writer.writeheader()
+        for drift in (False, True):
+            writer.writerow({**asdict(one), "drift": drift})
+    compare.write(run, [replace(one, trial="b/seed")])
+    with path.open(encoding="utf-8", newline="") as handle:
+        lines = list(csv.DictReader(handle))
+    assert [line["trial"] for line in lines] == ["a/seed", "b/seed"]
+    assert list(lines[0]) == list(asdict(one))
+    assert {name: value for name, value in lines[0].items() if name != "trial"} == {
+        name: str(value) for name, value in asdict(one).items() if name != "trial"
+    }
 
 
 def test_a_trial_named_twice_is_trained_once(trial: Trial, capsys: pytest.CaptureFixture[str]):
