@@ -58,12 +58,12 @@ def test_what_is_told_before(parcel: Parcel):
 
 def test_the_interval_of_the_expected_score_is_told_where_known(parcel: Parcel):
     """The figure over every label, as the leaderboard's is; what compares models is no one's to weigh here."""
-    facts = {"expected_intervals": {"overall": [1.15, 1.55], "15": [1.0, 1.2]}, "use_twins": True, "scale": "cpu"}
+    facts = {"expected_intervals": {"overall": [1.15, 1.55], "15": [1.0, 1.2]}, "use_duplicates": True, "scale": "cpu"}
     said = "\n".join(described(replace(parcel, record=parcel.record | facts)))
     assert "Expected score: 1.3000 px (a test file of this size scores 1.1500 to 1.5500 95 times in 100)" in said
     assert "1.2000" not in said
     assert "scale cpu" in said
-    assert "--use-twins" in said
+    assert "--use-duplicates" in said
 
 
 def test_a_record_without_figures(parcel: Parcel):

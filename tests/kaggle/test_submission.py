@@ -77,8 +77,8 @@ def test_a_hole_is_an_error_and_nothing_is_written(
     predictions = predicted(truth, "leaky")
     predictions.coords[1, 10, 1] = hole
     with pytest.raises(UserError, match=r"leaky.*nose_tip_y of ImageId 3.*1 such cells"):
-        write_submission(tmp_path / "holes.csv", competition, predictions, {})
-    assert list(tmp_path.iterdir()) == []
+        write_submission(tmp_path / "out" / "holes.csv", competition, predictions, {})
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_hole_that_nobody_asks_for_is_none(tmp_path: Path, case: tuple[Competition, FaceSet]) -> None:

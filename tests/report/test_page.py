@@ -112,13 +112,16 @@ def test_charts_hold_the_histories_and_figures(report: Report, text: str):
     assert held[0]["x"] == [2, 4]
     assert held[0]["y"] == [2.0, 1.5]
     both = charts["standing"]["data"][0]
-    for i, name in enumerate(("expected", "expected_without_outliers", "cv", "cv_without_outliers")):
+    for i, name in enumerate(("expected", "cv", "expected_without_outliers", "cv_without_outliers")):
         score, (low, high) = (getattr(report.summary, name + end)["overall"] for end in ("", "_intervals"))
         assert both["x"][i] == pytest.approx(score, abs=1e-5)
         assert both["error_x"]["array"][i] == pytest.approx(high - score, abs=2e-5)
         assert both["error_x"]["arrayminus"][i] == pytest.approx(score - low, abs=2e-5)
     titles = charts["standing"]["layout"]["yaxis"]["ticktext"]
-    assert titles == ["Expected", "Expected, no outliers", "CV", "CV, no outliers"]
+    assert titles == ["Expected", "CV", "Expected, no outliers", "CV, no outliers"]
+    first = charts["standing"]["data"][-1]
+    assert "first place" in first["name"]
+    assert first["y"] == [-0.5, 0.5]  # beside the expected score alone
 
 
 def test_names_are_text_and_never_markup(

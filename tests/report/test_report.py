@@ -311,8 +311,8 @@ def test_the_true_figure_stands_with_its_interval(
 def test_figures_stand_with_their_intervals(report: Report, summary: Summary) -> None:
     """What stands beside the leaderboard leads; each figure has an interval of its own for both subsets together."""
     figures = {figure.key: figure for figure in report.standing.figures}
-    names = ["expected", "expected_without_outliers", "cv", "cv_without_outliers"]
-    assert list(figures) == [*names, "first", "means"]
+    names = ["expected", "cv", "expected_without_outliers", "cv_without_outliers"]
+    assert list(figures) == ["expected", "first", "means", *names[1:]]
     for name in names:
         assert figures[name].scores == getattr(summary, name)
         assert figures[name].intervals == getattr(summary, f"{name}_intervals")
@@ -359,12 +359,17 @@ def test_twins_are_counted_and_their_use_is_told(tables: Tables, summary: Summar
     assert f"{known}their labels are not used." in page(tables, replace(summary, test_twins=7))
     labels = np.full((9, FACE15.size, 2), np.nan)
     labels[:5] = 48.0
-    twins = TwinLabels({4: Worth(weight=0.4321, rows=933, alone=1.6507, blended=1.3333)}, labels)
+    worth = Worth(weight=0.4321, unmet=0.54, rows=933, alone=1.6507, blended=1.3333)
+    twins = TwinLabels({4: worth}, labels)
     text = page(tables, replace(summary, test_twins=7, twins=twins))
-    assert f"{known}the predictions of 5 are blended with those labels (--use-twins)." in text
+    assert f"{known}submission-duplicates.csv blends the predictions of 5 with those labels (--use-duplicates)." in text
     assert "against the spirit of a competition" in text
-    assert "The 933 4-keypoint training rows with a twin (without outliers)" in text
-    assert "out-of-fold 1.651 px, blended with the twin's label 1.333 px; the label weighs 0.43" in text
+    assert "No figure here contains it." in text
+    assert "The 933 4-keypoint training rows with a duplicate (without outliers)" in text
+    assert "out-of-fold 1.651 px, blended with the duplicate's label 1.333 px" in text
+    assert "the label has a weight of 0.43" in text
+    loses = replace(twins, worth={4: replace(worth, blended=1.7)})
+    assert "1.700 px; it is not used" in page(tables, replace(summary, test_twins=7, twins=loses))
 
 
 def shown(report: Report, **settings: object) -> list[str]:
