@@ -183,16 +183,15 @@ WRITTEN = {NAME: selection.FINAL, f"{NAME}-plain": selection.PLAIN}
 def submission(run: Run) -> None:
     """Write each submission with its record, and check it as it is on disk."""
     made = stacked(run)
+    figures = {kind: quality(run, made, kind) for kind in WRITTEN.values()}
     for name, kind in WRITTEN.items():
-        figures = quality(run, made, kind)
-        _write(run, name, made.test_predictions(kind, run.bench), record_of(run, made, figures))
+        _write(run, name, made.test_predictions(kind, run.bench), record_of(run, made, figures[kind]))
     if run.use_duplicates:
-        _write_with_duplicates(run, made)
+        _write_with_duplicates(run, made, figures[selection.FINAL])
 
 
-def _write_with_duplicates(run: Run, made: Ensemble) -> None:
+def _write_with_duplicates(run: Run, made: Ensemble, figures: Summary) -> None:
     """The third submission, which answers test pictures with the labels of their duplicates, where that wins."""
-    figures = quality(run, made, selection.FINAL)
     assert figures.twins is not None
     if not figures.twins.used:
         LOG.info(

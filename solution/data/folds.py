@@ -3,6 +3,7 @@
 import csv
 import hashlib
 import io
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -15,8 +16,8 @@ from solution.runtime.errors import UserError
 COLUMNS = ("id", "subset", "fold", "group")
 
 
-def groups_of(images: np.ndarray) -> np.ndarray:
-    """Which pictures are byte-identical: (N, H, W) in; (N,) int64 out, the row of each picture's first appearance."""
+def groups_of(images: Iterable[np.ndarray]) -> np.ndarray:
+    """Which of N pictures (H, W) are byte-identical: (N,) int64, the place of each picture's first appearance."""
     first: dict[bytes, int] = {}
     return np.array([first.setdefault(key, row) for row, key in enumerate(_fingerprints(images))], dtype=np.int64)
 
@@ -100,7 +101,7 @@ def read_folds(path: Path, faces: FaceSet) -> FoldTable:
     return table
 
 
-def _fingerprints(images: np.ndarray) -> list[bytes]:
+def _fingerprints(images: Iterable[np.ndarray]) -> list[bytes]:
     """A digest of each picture's bytes, length N."""
     return [hashlib.sha256(np.ascontiguousarray(image).data).digest() for image in images]
 

@@ -13,12 +13,13 @@ Labels are never read. A block of whole passes that is cut out of the middle lea
 period, so no picture can tell it from a continuation.
 """
 
-import hashlib
 from collections import defaultdict
 from dataclasses import dataclass, replace
+from itertools import chain
 
 import numpy as np
 
+from solution.data.folds import groups_of
 from solution.faces import FaceSet
 from solution.keypoints import SUBSETS
 
@@ -49,16 +50,17 @@ class SequenceConfig:
     shuffles: int = 5
     """Random orders of the test pictures that show which concentration chance reaches."""
 
+    periods: int = 600
+    """Periods that are tried, evenly spaced on a logarithmic scale."""
+
+    noise: float = 0.04
+    """Standard deviation of an interleaved test picture's place as one identical picture shows it, in periods."""
+
+    neighbours: float = 0.15
+    """Width of the Gaussian over rows, in periods, within which passes keep their distance."""
+
 
 CONFIG = SequenceConfig()
-PERIODS = 600
-"""Periods that are tried, evenly spaced on a logarithmic scale."""
-
-NOISE = 0.04
-"""Standard deviation of an interleaved test picture's place as one identical picture shows it, in periods."""
-
-NEIGHBOURS = 0.15
-"""Width of the Gaussian over rows, in periods, within which passes keep their distance."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -131,12 +133,9 @@ class Placement:
 
 def place_test(train: FaceSet, test: FaceSet) -> dict[int, Placement]:
     """Where the test pictures of each subset stand."""
-    known: dict[bytes, int] = {}
-    keys = {}
-    for name, faces in (("train", train), ("test", test)):
-        prints = [hashlib.sha256(np.ascontiguousarray(image).data).digest() for image in faces.images]
-        keys[name] = np.array([known.setdefault(key, len(known)) for key in prints], dtype=np.int64)
-    return {s: place_pictures(keys["train"][train.subset == s], keys["test"][test.subset == s], s) for s in SUBSETS}
+    group = groups_of(chain(train.images, test.images))
+    labelled, asked = group[: len(train)], group[len(train) :]
+    return {s: place_pictures(labelled[train.subset == s], asked[test.subset == s], s) for s in SUBSETS}
 
 
 def place_pictures(train: np.ndarray, test: np.ndarray, subset: int, config: SequenceConfig = CONFIG) -> Placement:
@@ -145,12 +144,12 @@ def place_pictures(train: np.ndarray, test: np.ndarray, subset: int, config: Seq
     found = Placement(subset=subset, relation=UNKNOWN, pictures=len(np.unique(pairs.test)), pairs=pairs.counts)
     if min(pairs.counts[:2]) < config.fewest:
         return found
-    period = _period(pairs)
+    period = _period(pairs, config)
     if period is None:
         return found
     together, rate, fitted = _after_last(pairs, period, config)
     by_rank = _concentration(pairs.by_rank - pairs.row, period)
-    phase, phase_error = _phase(pairs, rate, fitted)
+    phase, phase_error = _phase(pairs, rate, fitted, config)
     rng = np.random.default_rng(subset)
     chance = max(_best_concentration(pairs.shuffled(rng), period, config) for _ in range(config.shuffles))
     concentration = _concentration(pairs.after_last(rate) - pairs.row, fitted)
@@ -162,7 +161,7 @@ def place_pictures(train: np.ndarray, test: np.ndarray, subset: int, config: Seq
         error = np.full(pairs.pictures, np.hypot(scatter, phase))
         return replace(found, relation=CONTINUES, period=fitted, places=places, error=error)
     if by_rank >= max(config.interleaved, chance):
-        places, error = _among_rows(pairs, period)
+        places, error = _among_rows(pairs, period, config)
         return replace(found, relation=INTERLEAVED, period=period, places=places, error=error)
     return replace(found, period=period)
 
@@ -232,14 +231,14 @@ def _concentration(distances: np.ndarray, period: float) -> float:
     return float(abs(np.exp(2j * np.pi * distances / period).mean()))
 
 
-def _period(pairs: _Pairs) -> float | None:
+def _period(pairs: _Pairs, config: SequenceConfig) -> float | None:
     """The period of the training file's own pairs in rows; None where no period has its first multiple among them.
 
     Half of a true period fits all distances, too, but none is that short: the first multiple must have at least half of
     the pairs that it has where all rows pair alike.
     """
     best, found = 0.0, None
-    for period in np.geomspace(1.2 * CONFIG.nearest, pairs.rows / 2, PERIODS):
+    for period in np.geomspace(1.2 * config.nearest, pairs.rows / 2, config.periods):
         multiples = np.maximum(pairs.rows - period * np.arange(1, pairs.rows / period + 1), 0)
         first = ((pairs.within > period / 2) & (pairs.within <= 1.5 * period)).mean()
         if first >= multiples[0] / multiples.sum() / 2:
@@ -275,11 +274,11 @@ def _remainder(distances: np.ndarray, period: float) -> np.ndarray:
     return (distances + period / 2) % period - period / 2
 
 
-def _phase(pairs: _Pairs, rate: float, period: float) -> tuple[float, float]:
+def _phase(pairs: _Pairs, rate: float, period: float, config: SequenceConfig) -> tuple[float, float]:
     """The remainder of the first test picture's distances, rows, and its standard error."""
     remainder = _remainder(pairs.after_last(rate) - pairs.row, period)
     near = abs(remainder) < period / 4  # farther ones are identical by chance, not by the order
-    if near.sum() < CONFIG.fewest // 2:
+    if near.sum() < config.fewest // 2:
         return float("nan"), float("nan")
     test, remainder = pairs.test[near], remainder[near]
 
@@ -298,7 +297,7 @@ def _scatter(distances: np.ndarray, period: float) -> float:
     return float(np.median(abs(_remainder(distances, period))) / 0.6745)
 
 
-def _among_rows(pairs: _Pairs, period: float) -> tuple[np.ndarray, np.ndarray]:
+def _among_rows(pairs: _Pairs, period: float, config: SequenceConfig) -> tuple[np.ndarray, np.ndarray]:
     """Places of interleaved test pictures and their standard deviations, both (T,), rows.
 
     By rank, corrected by what the identical pictures show. Both files are samples of one sequence, so the difference of
@@ -311,8 +310,8 @@ def _among_rows(pairs: _Pairs, period: float) -> tuple[np.ndarray, np.ndarray]:
     distance = by_rank[pairs.test] - pairs.row
     kept = abs(distance) > period / 2
     test = pairs.test[kept]
-    measured = (_local_distance(pairs, distance, period) - distance)[kept]
-    noise = np.full(len(test), (NOISE * period) ** 2)
+    measured = (_local_distance(pairs, distance, period, config) - distance)[kept]
+    noise = np.full(len(test), (config.noise * period) ** 2)
 
     def bridge(a: np.ndarray, b: np.ndarray) -> np.ndarray:
         return size * (np.minimum(a[:, None], b) - a[:, None] * b)
@@ -323,7 +322,7 @@ def _among_rows(pairs: _Pairs, period: float) -> tuple[np.ndarray, np.ndarray]:
     return by_rank + gain @ measured, np.sqrt(np.maximum(variance, 1.0))
 
 
-def _local_distance(pairs: _Pairs, distance: np.ndarray, period: float) -> np.ndarray:
+def _local_distance(pairs: _Pairs, distance: np.ndarray, period: float, config: SequenceConfig) -> np.ndarray:
     """The true distance (B,) of each pair across the files, rows, near what it is by rank.
 
     Passes differ in length. So this is the distance of the pairs within the training file that span as many passes and
@@ -332,7 +331,7 @@ def _local_distance(pairs: _Pairs, distance: np.ndarray, period: float) -> np.nd
     passes = np.round(distance / period)
     spanned = np.round(pairs.within / period)
     ends = np.where(passes[:, None] > 0, pairs.earlier, pairs.later)  # (B, A): the end that is the training row
-    near = np.exp(-(((pairs.row[:, None] - ends) / (NEIGHBOURS * period)) ** 2) / 2)
+    near = np.exp(-(((pairs.row[:, None] - ends) / (config.neighbours * period)) ** 2) / 2)
     weight = near * (abs(passes)[:, None] == spanned)
     total = weight @ pairs.within + abs(passes) * period * 0.2
     return np.sign(passes) * total / (weight.sum(axis=1) + 0.2)

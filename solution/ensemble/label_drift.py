@@ -225,7 +225,7 @@ def _continued(placement: Placement, residuals: np.ndarray, kept: np.ndarray, co
     shape = (1,) * (residuals.ndim - 1)
     return DriftTrial(
         relation=CONTINUES,
-        **_compared_sums(gained, squares, cells, len(residuals), placement.subset, config),
+        **_compared_sums(gained, squares, cells, placement.subset, config),
         rows=int(sum(stretch.rows for stretch in stretches)),
         carried=best,
         test=(_kept_share(distance, *best[1:]).reshape(-1, *shape) * _mean(carried, config)).astype(np.float32),
@@ -274,8 +274,8 @@ def _without(gains: np.ndarray, stretches: list[_Stretch], judged: int) -> np.nd
     """Sums of the gains over the stretches that share no row with the judged one, (tried,)."""
     one = stretches[judged]
     reach = 3 * max(one.config.decays) + max(one.config.windows)  # hardly anything is left of it further on
-    apart = [abs(other.start - one.start) > reach for other in stretches]
-    return gains[apart].sum(axis=0) if any(apart) else gains.sum(axis=0) * 0.0
+    apart = np.array([abs(other.start - one.start) > reach for other in stretches])
+    return gains[apart].sum(axis=0)  # 0 for each that is tried where none is apart
 
 
 def _mean(residuals: np.ndarray, config: DriftConfig) -> np.ndarray:
@@ -304,7 +304,7 @@ def _compared(ours: np.ndarray, theirs: np.ndarray, subset: int) -> _Judged:
 
 
 def _compared_sums(
-    gained: np.ndarray, squares: np.ndarray, cells: np.ndarray, rows: int, subset: int, config: DriftConfig
+    gained: np.ndarray, squares: np.ndarray, cells: np.ndarray, subset: int, config: DriftConfig
 ) -> _Judged:
     """The same from sums over stretches, each stretch one value: neighbouring stretches are resampled together."""
     plain = np.sqrt(squares.sum() / cells.sum())

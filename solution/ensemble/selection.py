@@ -21,7 +21,7 @@ from solution.ensemble.label_drift import CONFIG as DRIFT
 from solution.ensemble.label_drift import DriftTrial, drift_of_training, try_drift
 from solution.ensemble.stacker import ROUNDS, Stacked, stack_all
 from solution.ensemble.stacker import SETTINGS as STACK_SETTINGS
-from solution.evaluation.metrics import paired_difference, rmse
+from solution.evaluation.metrics import BOOTSTRAPS, FEWEST_SECTIONS, SECTIONS, paired_difference, rmse
 from solution.evaluation.outliers import ABSURD, USUAL, far_off
 from solution.faces import Predictions
 from solution.keypoints import SUBSETS
@@ -181,6 +181,7 @@ def inputs_of(bench: Workbench, recipes: tuple) -> dict[str, Any]:
     jobs = {r.name: [[bench.digest(r, fold, recipes), bench.made(r, fold)] for fold in folds] for r in recipes}
     settings = [STACK_SETTINGS, ROUNDS, [BLEND_CLIP, BLEND_RIDGE, LEAST], [FAR_APART, SURER, HEAVY]]
     settings += [[ABSURD, USUAL], STRENGTH, asdict(DRIFT), asdict(SEQUENCE)]
+    settings += [{str(s): rows for s, rows in SECTIONS.items()}, FEWEST_SECTIONS, BOOTSTRAPS]  # of the drift's interval
     return {"format": FORMAT, "settings": settings, "data": bench.competition.digest, "trainings": jobs}
 
 
