@@ -7,7 +7,7 @@ the distances between identical pictures of the two files show where the test pi
   training pictures are multiples of the training file's period.
 - continues: the test pictures follow the last training row. Placed after it, all distances, those within the training
   file too, are multiples of one period.
-- unknown: neither holds, or too few pictures are identical.
+- unknown: neither holds, too few pictures are identical, or they contradict the places that they would be given.
 
 Labels are never read. A block of whole passes that is cut out of the middle leaves every distance a multiple of the
 period, so no picture can tell it from a continuation.
@@ -40,6 +40,10 @@ class SequenceConfig:
     """Concentration of all pairs, with the test pictures after the last training row, from which they continue it.
     240 true continuations have 0.90 or more, 160 blocks of 810 or 1,192 rows from the middle 0.86 or less."""
 
+    across: float = 0.7
+    """Mean cosine of the pairs across the files alone, with the test pictures after the last training row, that a
+    continuation needs: true ones have 0.90 or more. Without it the many pairs of a long training file outvote them."""
+
     interleaved: float = 0.45
     """Concentration by rank from which the files are samples of one stretch: 98 of 100 random samples have 0.53 or
     more, 200 files that are none 0.32 or less."""
@@ -52,6 +56,14 @@ class SequenceConfig:
 
     periods: int = 600
     """Periods that are tried, evenly spaced on a logarithmic scale."""
+
+    misfit: float = 2.0
+    """Highest `Placement.misfit` of interleaved files: random samples of 20 to 50 % of the rows have 0.4 to 1.3,
+    samples whose places come out wrong most often 4 or more."""
+
+    wandering: float = 0.28
+    """Highest standard deviation of a random sample's rank from its place, in periods, at the middle of the file. A
+    rank that is off by half a period or more names the wrong pass, and a smaller sample can be wrong throughout."""
 
     noise: float = 0.04
     """Standard deviation of an interleaved test picture's place as one identical picture shows it, in periods."""
@@ -102,18 +114,27 @@ class Placement:
     """Mean of cos(2π · distance / period) over the pairs of both files with the test pictures after the last row: 1
     where all distances are multiples of the period."""
 
+    misfit: float = float("nan")
+    """How far the places by rank are from what identical pictures show, measured by what a random sample of the rows
+    allows: mean squared standardised deviation, about 1 or less for a random sample."""
+
     phase: float = float("nan")
     """Rows by which the first test picture's distances exceed a multiple of the period; 0 where the test file begins
     exactly where the training file ends."""
 
     phase_error: float = float("nan")
-    """Standard error of `phase` in rows, from leaving out eighths of the test pictures."""
+    """Standard error of `phase` in rows, from leaving out eighths of the pairs."""
+
+    rate_error: float = float("nan")
+    """Standard error of `rate`, training rows a test picture: passes differ in length, and the distances' remainders
+    still gain or lose rows from picture to picture."""
 
     places: np.ndarray | None = None
     """(T,) each test picture's place; None where it is unknown."""
 
     error: np.ndarray | None = None
-    """(T,) standard deviation of each place, rows."""
+    """(T,) standard deviation of each place, rows. Finite wherever there are places. Of a continuation it grows with
+    the distance from the last training row by `rate_error`."""
 
     def describe(self) -> str:
         """One sentence with the evidence."""
@@ -149,21 +170,25 @@ def place_pictures(train: np.ndarray, test: np.ndarray, subset: int, config: Seq
         return found
     together, rate, fitted = _after_last(pairs, period, config)
     by_rank = _concentration(pairs.by_rank - pairs.row, period)
-    phase, phase_error = _phase(pairs, rate, fitted, config)
+    phase = _phase(pairs, rate, fitted, config)
     rng = np.random.default_rng(subset)
     chance = max(_best_concentration(pairs.shuffled(rng), period, config) for _ in range(config.shuffles))
     concentration = _concentration(pairs.after_last(rate) - pairs.row, fitted)
     found = replace(found, rate=rate, concentration=concentration, by_rank=by_rank, chance=chance, together=together)
-    found = replace(found, phase=phase, phase_error=phase_error)
-    if together >= config.continues and together > by_rank:
-        scatter = _scatter(pairs.after_last(rate) - pairs.row, fitted)
+    found = replace(found, phase=phase.start, phase_error=phase.start_error, rate_error=phase.rate_error)
+    across = _cosine(pairs.after_last(rate) - pairs.row, fitted)
+    if together >= config.continues and together > by_rank and across >= config.across and phase.known:
         places = pairs.rows + rate * np.arange(pairs.pictures)
-        error = np.full(pairs.pictures, np.hypot(scatter, phase))
+        error = _error_after_last(pairs, rate, fitted, phase)
         return replace(found, relation=CONTINUES, period=fitted, places=places, error=error)
-    if by_rank >= max(config.interleaved, chance):
-        places, error = _among_rows(pairs, period, config)
-        return replace(found, relation=INTERLEAVED, period=period, places=places, error=error)
-    return replace(found, period=period)
+    found = replace(found, period=period)
+    if by_rank < max(config.interleaved, chance) or _wandering(pairs) > config.wandering * period:
+        return found
+    places, error, misfit = _among_rows(pairs, period, config)
+    found = replace(found, misfit=misfit)
+    if not misfit <= config.misfit:  # NaN where no pair shows it
+        return found
+    return replace(found, relation=INTERLEAVED, places=places, error=error)
 
 
 @dataclass(frozen=True, eq=False)
@@ -231,6 +256,11 @@ def _concentration(distances: np.ndarray, period: float) -> float:
     return float(abs(np.exp(2j * np.pi * distances / period).mean()))
 
 
+def _cosine(distances: np.ndarray, period: float) -> float:
+    """Mean of cos(2π · distance / period): 1 where all distances are multiples of the period."""
+    return float(np.cos(2 * np.pi * distances / period).mean())
+
+
 def _period(pairs: _Pairs, config: SequenceConfig) -> float | None:
     """The period of the training file's own pairs in rows; None where no period has its first multiple among them.
 
@@ -274,21 +304,55 @@ def _remainder(distances: np.ndarray, period: float) -> np.ndarray:
     return (distances + period / 2) % period - period / 2
 
 
-def _phase(pairs: _Pairs, rate: float, period: float, config: SequenceConfig) -> tuple[float, float]:
-    """The remainder of the first test picture's distances, rows, and its standard error."""
+@dataclass(frozen=True, kw_only=True)
+class _Phase:
+    """The line through the remainders of the distances after the last row; NaN where too few pairs have one.
+
+    start: its value at the first test picture, rows. start_error: standard error of that. rate_error: of the rows that
+    a test picture advances.
+    """
+
+    start: float = float("nan")
+    start_error: float = float("nan")
+    rate_error: float = float("nan")
+
+    @property
+    def known(self) -> bool:
+        return not np.isnan(self.start)
+
+
+def _phase(pairs: _Pairs, rate: float, period: float, config: SequenceConfig) -> _Phase:
+    """The phase at the first test picture, and how well it and the rate are known."""
     remainder = _remainder(pairs.after_last(rate) - pairs.row, period)
     near = abs(remainder) < period / 4  # farther ones are identical by chance, not by the order
-    if near.sum() < config.fewest // 2:
-        return float("nan"), float("nan")
+    if near.sum() < config.fewest // 2 or len(np.unique(pairs.test[near])) < config.fewest // 4:
+        return _Phase()
     test, remainder = pairs.test[near], remainder[near]
 
-    def at_start(kept: np.ndarray) -> float:
-        return float(np.polyfit(test[kept], remainder[kept], 1)[1])
+    def line(kept: np.ndarray) -> np.ndarray:
+        return np.polyfit(test[kept], remainder[kept], 1)[::-1]  # start, slope
 
-    part = test * 8 // pairs.pictures
-    left_out = np.array([at_start(part != one) for one in np.unique(part)])
-    error = np.sqrt((len(left_out) - 1) * left_out.var())  # jackknife
-    return at_start(part >= 0), float(error)
+    part = np.arange(len(test)) * 8 // len(test)  # pairs are in the test file's order
+    left_out = np.array([line(part != one) for one in range(8)])
+    start, slope = line(part >= 0)
+    start_error, slope_error = np.sqrt((len(left_out) - 1) * left_out.var(axis=0))  # jackknife
+    rate_error = np.sqrt(slope**2 + slope_error**2 + (rate * _uneven(pairs, period)) ** 2)
+    return _Phase(start=float(start), start_error=float(start_error), rate_error=float(rate_error))
+
+
+def _uneven(pairs: _Pairs, period: float) -> float:
+    """Standard deviation of a pass's length, in periods, by the pairs that are one pass apart.
+
+    Passes are a mean period long on the whole, and shorter or longer just after the last row.
+    """
+    one_pass = pairs.within[abs(pairs.within / period - 1) < 0.5]
+    return _scatter(one_pass if len(one_pass) else pairs.within, period) / period
+
+
+def _error_after_last(pairs: _Pairs, rate: float, period: float, phase: _Phase) -> np.ndarray:
+    """Standard deviation (T,) of the places of test pictures after the last row, rows."""
+    scatter = _scatter(pairs.after_last(rate) - pairs.row, period)
+    return np.sqrt(scatter**2 + phase.start**2 + (phase.rate_error * np.arange(pairs.pictures)) ** 2)
 
 
 def _scatter(distances: np.ndarray, period: float) -> float:
@@ -297,16 +361,29 @@ def _scatter(distances: np.ndarray, period: float) -> float:
     return float(np.median(abs(_remainder(distances, period))) / 0.6745)
 
 
-def _among_rows(pairs: _Pairs, period: float, config: SequenceConfig) -> tuple[np.ndarray, np.ndarray]:
-    """Places of interleaved test pictures and their standard deviations, both (T,), rows.
+def _variance_by_rank(pairs: _Pairs) -> float:
+    """Variance of a random sample's rank from its place, rows²: that of a Brownian bridge before its shape."""
+    return pairs.rows**2 * (1 / pairs.pictures + 1 / pairs.rows)
+
+
+def _wandering(pairs: _Pairs) -> float:
+    """Standard deviation of a random sample's rank from its place at the middle of the file, rows."""
+    return float(np.sqrt(_variance_by_rank(pairs)) / 2)
+
+
+def _among_rows(pairs: _Pairs, period: float, config: SequenceConfig) -> tuple[np.ndarray, np.ndarray, float]:
+    """Places of interleaved test pictures and their standard deviations, both (T,), rows; and the misfit.
 
     By rank, corrected by what the identical pictures show. Both files are samples of one sequence, so the difference of
     a place from its rank is a Brownian bridge; each identical picture measures it. The places are the posterior mean of
     that Gaussian process (Rasmussen and Williams, Gaussian Processes for Machine Learning, 2006, chapter 2).
+
+    A rank that is off by more than half a period names the wrong pass. What is measured then jumps by a period between
+    neighbouring test pictures, which no bridge does: the misfit is large. A misfit above 1 widens the errors.
     """
     share = (np.arange(pairs.pictures) + 0.5) / pairs.pictures
     by_rank = share * pairs.rows - 0.5
-    size = pairs.rows**2 * (1 / pairs.pictures + 1 / pairs.rows)  # rows²: variance of the bridge before its shape
+    size = _variance_by_rank(pairs)
     distance = by_rank[pairs.test] - pairs.row
     kept = abs(distance) > period / 2
     test = pairs.test[kept]
@@ -317,9 +394,12 @@ def _among_rows(pairs: _Pairs, period: float, config: SequenceConfig) -> tuple[n
         return size * (np.minimum(a[:, None], b) - a[:, None] * b)
 
     cross = bridge(share, share[test])
-    gain = np.linalg.solve(bridge(share[test], share[test]) + np.diag(noise), cross.T).T
+    allowed = bridge(share[test], share[test]) + np.diag(noise)  # covariance of what is measured
+    gain = np.linalg.solve(allowed, cross.T).T
     variance = size * share * (1 - share) - (gain * cross).sum(axis=1)
-    return by_rank + gain @ measured, np.sqrt(np.maximum(variance, 1.0))
+    misfit = float(measured @ np.linalg.solve(allowed, measured) / len(test)) if len(test) else float("nan")
+    error = np.sqrt(np.maximum(variance, 1.0) * max(1.0, misfit))
+    return by_rank + gain @ measured, error, misfit
 
 
 def _local_distance(pairs: _Pairs, distance: np.ndarray, period: float, config: SequenceConfig) -> np.ndarray:

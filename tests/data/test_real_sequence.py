@@ -78,6 +78,20 @@ def test_training_files_cut_off_elsewhere_are_continued_by_the_next_rows(keys: t
     assert sum(one.relation == CONTINUES for one in found) >= 8
 
 
+def test_the_places_of_a_continuation_are_off_by_what_their_error_says(keys: tuple[np.ndarray, np.ndarray]):
+    """Near the boundary and far from it: passes differ in length, so a place is less certain after each."""
+    off, stated = [], []
+    for before, after in ends(keys[0]):
+        found = place_pictures(before, after, 4)
+        if found.relation == CONTINUES and len(after) > 1000:
+            assert found.error is not None
+            miss = found.places - (len(before) + np.arange(len(after)))
+            off.append([np.mean(part**2) for part in np.array_split(miss, 3)])
+            stated.append([np.mean(part**2) for part in np.array_split(found.error, 3)])
+    ratio = np.sqrt(np.mean(off, axis=0) / np.mean(stated, axis=0))
+    assert (ratio < 1.3).all(), ratio
+
+
 def test_random_rows_are_interleaved_and_their_places_are_known(keys: tuple[np.ndarray, np.ndarray]):
     train, _ = keys
     misses, stated = [], []

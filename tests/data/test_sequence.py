@@ -41,6 +41,10 @@ def test_a_continuation_is_placed_after_the_last_row(seed: int):
     assert found.error.shape == (PICTURES,)
     assert (found.error > abs(found.phase)).all()
     assert (found.error < PERIOD / 10).all()
+    assert 0 < found.rate_error < 0.05
+    assert (np.diff(found.error) > 0).all()
+    start = found.error[0]
+    np.testing.assert_allclose(found.error, np.hypot(start, found.rate_error * np.arange(PICTURES)))
 
 
 @pytest.mark.parametrize("period", [200, 300, 500])
@@ -105,6 +109,66 @@ def test_random_rows_are_placed_nearer_the_truth_than_by_rank(seed: int):
     assert found.by_rank >= CONFIG.interleaved
     assert rms(found.places - truth) < 0.5 * rms(by_rank - truth)
     assert 0.5 < rms((found.places - truth) / found.error) < 2
+
+
+def uneven(seed: int, more: float) -> np.ndarray:
+    """Rows held out that are more frequent at either end of the file than in the middle, or the other way round."""
+    place = np.arange(ROWS + PICTURES) / (ROWS + PICTURES)
+    return np.random.default_rng(seed).random(len(place)) < 0.2 * (1 + more * np.cos(2 * np.pi * place))
+
+
+def lacking(seed: int, rows: int) -> np.ndarray:
+    """Rows held out at random, none of them from one stretch of the file."""
+    held = np.random.default_rng(seed).random(ROWS + PICTURES) < 0.2
+    held[1500 : 1500 + rows] = False
+    return held
+
+
+@pytest.mark.parametrize("held", [uneven(0, 0.45), uneven(2, 0.35), lacking(0, 600)], ids=["ends", "ends less", "gap"])
+def test_ranks_that_name_the_wrong_pass_are_no_places(held: np.ndarray, request: pytest.FixtureRequest):
+    """The concentration by rank says interleaved, but the pictures show no random sample."""
+    seed = 2 if request.node.callspec.id == "ends less" else 0
+    found = without(passes(seed), held)
+    assert found.by_rank >= max(CONFIG.interleaved, found.chance)
+    assert found.misfit > 5 * CONFIG.misfit
+    assert (found.relation, found.places, found.error) == (UNKNOWN, None, None)
+
+
+@pytest.mark.parametrize("seed", [2, 7])
+def test_a_sample_so_small_that_ranks_may_be_a_pass_off_is_unknown(seed: int):
+    held = np.zeros(ROWS + PICTURES, bool)
+    held[np.random.default_rng(seed).permutation(len(held))[: PICTURES // 5]] = True
+    found = without(passes(seed), held)
+    assert found.by_rank >= CONFIG.interleaved
+    assert found.relation == UNKNOWN
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_random_rows_fit_as_a_random_sample_does(seed: int):
+    assert without(passes(seed), dealt(seed)).misfit < 0.6 * CONFIG.misfit
+
+
+@pytest.mark.parametrize("seed", [0, 2])
+def test_a_long_training_file_does_not_outvote_the_pairs_across_the_files(seed: int):
+    """Thousands of pairs within the training file, all a multiple of the period apart, and a random sample of it."""
+    every = passes(seed, rows=5000, period=200, repeated=0.4)
+    found = without(every, np.random.default_rng(seed).random(5000) < 0.05)
+    assert found.together > CONFIG.continues
+    assert found.relation != CONTINUES
+
+
+def test_a_known_place_has_an_error():
+    """Where all pictures across the files are in the first eighth of the test file, or agree on no phase."""
+    every, rng = passes(0), np.random.default_rng(0)
+    test = every.max() + 1 + np.arange(PICTURES)
+    first, scattered = test.copy(), test.copy()
+    first[: PICTURES // 8] = every[ROWS : ROWS + PICTURES // 8]
+    scattered[rng.permutation(PICTURES)[:30]] = rng.permutation(every[:ROWS])[:30]
+    for shown in (first, scattered):
+        found = place_pictures(every[:ROWS], shown, 4)
+        assert found.relation == CONTINUES or shown is scattered
+        assert (found.error is None) == (found.places is None)
+        assert found.error is None or np.isfinite(found.error).all()
 
 
 def test_the_error_is_larger_where_no_identical_picture_is_near():
