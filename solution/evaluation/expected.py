@@ -16,6 +16,7 @@ import numpy as np
 from solution.evaluation.metrics import (
     BOOTSTRAPS,
     SECTIONS,
+    few_sections,
     interval,
     pooled,
     resampled_means,
@@ -138,11 +139,16 @@ def _draws(
     """Mean squared errors of test files of `size` pictures, with and without outliers, (BOOTSTRAPS,) each.
 
     squared: (N, 15, 2) of the rows without outliers. The training rows are a sample, too: drawing N·T / (N + T) rows
-    has the variance of a test file's mean around theirs.
+    has the variance of a test file's mean around theirs. Since they have few sections, the draws lie farther from the
+    mean by `few_sections`, as a ratio: a mean square has the longer tail above.
     """
     rows = len(squared)
     effective = max(1, round(rows * size / (rows + size)))
-    clean = np.maximum(resampled_means(squared, rng, section, effective) - variance, 0.0)
+    mean = pooled(squared) ** 2
+    drawn = resampled_means(squared, rng, section, effective)
+    if mean > 0:
+        drawn = mean * (drawn / mean) ** few_sections(rows, section, effective)
+    clean = np.maximum(drawn - variance, 0.0)
     count, wrong = outliers.draw(size, rng)
     return clean * (1 - np.minimum(count / size, 1)) + wrong / size, clean
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from solution.evaluation import expected
+from solution.evaluation import expected, metrics
 from solution.evaluation.expected import Expected, OutOfFold, expect
-from solution.evaluation.metrics import bootstrap_interval, rmse, weighted, weighted_rmse
+from solution.evaluation.metrics import FEWEST_SECTIONS, bootstrap_interval, few_sections, rmse, weighted, weighted_rmse
 from solution.evaluation.outliers import far_off
 from solution.keypoints import IN_FOUR, SUBSETS
 from tests.small import predicted, small_faces
@@ -134,11 +134,21 @@ def test_a_smaller_test_file_has_the_wider_interval():
 def test_a_test_file_without_end_still_has_the_training_rows_own_luck():
     """So it is as wide as that of cross-validation, and wider by the root of 2 where both files are as large."""
     oof = out_of_fold()
-    low, high = bootstrap_interval(oof.coords, oof.labels, oof.subset, WEIGHTS)
     endless = expect(oof, NO_VARIANCE, {15: 10**7, 4: 10**7}, WEIGHTS)
-    assert clean_width(endless) == pytest.approx(high - low, rel=0.1)
     same = expect(oof, NO_VARIANCE, {15: 300, 4: 500}, WEIGHTS)
-    assert clean_width(same) == pytest.approx(math.sqrt(2) * (high - low), rel=0.15)
+    for s, wider in ((15, 1.0), (4, few_sections(500, 500 // FEWEST_SECTIONS, 500))):
+        low, high = bootstrap_interval(oof.coords, oof.labels, oof.subset, {t: float(t == s) for t in SUBSETS})
+        assert clean_width(endless, s) == pytest.approx(wider * (high - low), rel=0.1)
+        assert clean_width(same, s) == pytest.approx(math.sqrt(2) * wider * (high - low), rel=0.15)
+
+
+def test_few_sections_widen_the_interval():
+    """By n / (n - 1) of variance and Student's quantile of n - 1 sections; single rows are many enough."""
+    assert few_sections(2400, 300, 10**6) == pytest.approx(math.sqrt(8 / 7) * 2.3646 / 1.95996, rel=1e-4)
+    assert few_sections(500, 300, 10**6) == pytest.approx(few_sections(2400, 300, 10**6), rel=0.01)
+    assert few_sections(4051, 300, 921) == pytest.approx(1.15, abs=0.01)
+    assert few_sections(4000, 1, 10**6) == pytest.approx(1, abs=0.001)
+    assert math.isfinite(few_sections(1, 300, 1))
 
 
 def test_errors_that_neighbours_share_widen_the_interval_of_4_keypoint_rows():
@@ -286,3 +296,31 @@ def test_an_interval_over_a_few_rows_would_miss_it_too_often(worlds: list[World]
         low, high = expect(made.oof, VARIANCE, TEST, WEIGHTS).without_outliers_intervals[4]
         inside += low <= made.truth_without[4] <= high
     assert inside < 0.75 * SEEDS, inside
+
+
+def levels(rng: np.random.Generator, rows: int) -> np.ndarray:
+    """Mean square of the errors along a file, (rows,): sections of 75 to 225 rows, some harder than others."""
+    found: list[float] = []
+    while len(found) < rows + 150:
+        found += [rng.lognormal(0, 0.35)] * int(rng.integers(75, 226))
+    return np.array(found[75 : rows + 75])
+
+
+@pytest.mark.parametrize(("rows", "size"), [(1600, 500), (4000, 1200)])
+def test_the_end_of_a_file_of_few_sections_is_inside_as_often(rows: int, size: int, monkeypatch: pytest.MonkeyPatch):
+    """4-keypoint rows alone: the test file is the end of one sequence whose sections are as hard as they happen to be.
+    The bare bootstrap over these sections contains 85 to 90 %.
+    """
+    for module in (expected, metrics):
+        monkeypatch.setattr(module, "BOOTSTRAPS", 500)
+    inside, seeds = 0, 200
+    for seed in range(seeds):
+        rng = np.random.default_rng(seed)
+        level = levels(rng, rows + size) * rng.lognormal(0, 0.7, rows + size)
+        off = rng.normal(0, 1, (rows + size, 15, 2)) * np.sqrt(level)[:, None, None]
+        labels = np.full_like(off, np.nan)
+        labels[:, list(IN_FOUR)] = 0
+        oof = OutOfFold(coords=off[:rows], labels=labels[:rows], subset=np.full(rows, 4), outliers=np.zeros(rows, bool))
+        low, high = expect(oof, NO_VARIANCE, {15: 0, 4: size}, {15: 0.0, 4: 1.0}).without_outliers_intervals[4]
+        inside += low <= rmse(off[rows:], labels[rows:]) <= high
+    assert 0.9 * seeds <= inside <= 0.97 * seeds, inside / seeds
