@@ -5,13 +5,13 @@ from dataclasses import asdict, dataclass, fields
 
 import numpy as np
 
-from solution.evaluation.metrics import paired_difference, rmse
+from solution.evaluation.metrics import SECTIONS, paired_difference, rmse
 from solution.evaluation.outliers import far_off
 from solution.faces import Predictions, rows_of
 from solution.keypoints import SUBSETS
 from solution.run import Run
 from solution.runtime.artifacts import atomic
-from solution.runtime.errors import UserError
+from solution.runtime.errors import UPDATE, UserError
 from solution.specialists.cross_validation import load_part
 from solution.studies.ablations.train import base_of, done, job_of
 
@@ -19,8 +19,8 @@ from solution.studies.ablations.train import base_of, done, job_of
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
     """RMSE in px of the recipe and of the trial, without outliers, and trial minus recipe with its 95 % interval over
-    sections of rows. blend_*: the same of the even mean of both against the recipe: what the trial adds as a second
-    member.
+    sections of rows. section: neighbouring rows that the intervals resample together. blend_*: the same of the even
+    mean of both against the recipe: what the trial adds as a second member.
     """
 
     trial: str
@@ -35,6 +35,10 @@ class Outcome:
     blend_difference: float
     blend_low: float
     blend_high: float
+    section: int
+
+
+INTERVALS = ("low", "high", "blend_low", "blend_high")
 
 
 def outcomes(run: Run, name: str, folds: tuple[int, ...]) -> list[Outcome]:
@@ -70,6 +74,7 @@ def _outcome(run: Run, name: str, subset: int, theirs: list[Predictions], ours: 
         trial_rmse=rmse(new[kept], labels[kept]),
         **dict(zip(("difference", "low", "high"), apart, strict=True)),
         **dict(zip(("blend_difference", "blend_low", "blend_high"), mixed, strict=True)),
+        section=SECTIONS[subset],
     )
 
 
@@ -83,6 +88,8 @@ def write(run: Run, found: list[Outcome]) -> None:
     """Put these outcomes into folds/DATASET/trials.csv, in place of earlier ones of the same trials.
 
     Of a file of an earlier version, whose lines tell whether the drift was added to both, only those without it stay.
+    A line that does not name its section may have intervals over single rows, which are too narrow: it loses them.
+    UserError for a file with columns of a later version.
     """
     path = run.workspace.folds / "trials.csv"
     names = {one.trial for one in found}
@@ -90,7 +97,14 @@ def write(run: Run, found: list[Outcome]) -> None:
     if path.is_file():
         with path.open(encoding="utf-8", newline="") as handle:
             old = [line for line in csv.DictReader(handle) if line["trial"] not in names]
-        lines = [line for line in old if line.pop("drift", "False") == "False"] + lines
+        strange = sorted({column for line in old for column in line} - {f.name for f in fields(Outcome)} - {"drift"})
+        if strange:
+            raise UserError(
+                f"{path}: expected the columns of this version, got {', '.join(strange)}, too: a later version of the "
+                f"code wrote it. {UPDATE}, or move the file away."
+            )
+        kept = [line for line in old if line.pop("drift", "False") == "False"]
+        lines = [line if line.get("section") else line | dict.fromkeys(INTERVALS, "") for line in kept] + lines
     with atomic(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as handle:
         writer = csv.DictWriter(handle, [f.name for f in fields(Outcome)])
         writer.writeheader()

@@ -89,37 +89,62 @@ def test_the_comparison_is_of_rows_in_file_order(trial: Trial, run: Run):
     assert found.rows == kept.sum()
 
 
-def test_outcomes_of_an_earlier_version_stay_but_for_those_with_drift(run: Run):
-    """A file of that version has a column that tells whether the drift had been added to both."""
-    one = compare.Outcome(
-        trial="a/seed",
-        subset=4,
-        folds=2,
-        rows=30,
-        recipe_rmse=1.5,
-        trial_rmse=1.4,
-        difference=-0.1,
-        low=-0.2,
-        high=0.0,
-        blend_difference=-0.05,
-        blend_low=-0.1,
-        blend_high=0.0,
-    )
+ONE = compare.Outcome(
+    trial="a/seed",
+    subset=4,
+    folds=2,
+    rows=30,
+    recipe_rmse=1.5,
+    trial_rmse=1.4,
+    difference=-0.1,
+    low=-0.2,
+    high=0.0,
+    blend_difference=-0.05,
+    blend_low=-0.1,
+    blend_high=0.0,
+    section=300,
+)
+
+
+def outcomes_on_disk(run: Run, columns: list[str], *lines: dict) -> Path:
     path = run.workspace.folds / "trials.csv"
-    names = [name for name in asdict(one) if name != "rows"]
     with path.open("w", encoding="utf-8", newline="") as handle:
-        writer = csv.DictWriter(handle, [*names[:3], "rows", "drift", *names[3:]])
+        writer = csv.DictWriter(handle, columns)
         writer.writeheader()
-        for drift in (False, True):
-            writer.writerow({**asdict(one), "drift": drift})
-    compare.write(run, [replace(one, trial="b/seed")])
+        writer.writerows(lines)
+    return path
+
+
+def test_outcomes_of_an_earlier_version_stay_but_for_those_with_drift(run: Run):
+    """A file of that version has a column that tells whether the drift had been added to both. Its intervals are over
+    single rows, so they do not stay beside those over sections.
+    """
+    given = {name: value for name, value in asdict(ONE).items() if name != "section"}
+    names = [name for name in given if name != "rows"]
+    path = outcomes_on_disk(
+        run,
+        [*names[:3], "rows", "drift", *names[3:]],
+        *({**given, "drift": drift} for drift in (False, True)),
+    )
+    for trial in ("b/seed", "c/seed"):  # a file of this version keeps all that it has
+        compare.write(run, [replace(ONE, trial=trial)])
     with path.open(encoding="utf-8", newline="") as handle:
         lines = list(csv.DictReader(handle))
-    assert [line["trial"] for line in lines] == ["a/seed", "b/seed"]
-    assert list(lines[0]) == list(asdict(one))
-    assert {name: value for name, value in lines[0].items() if name != "trial"} == {
-        name: str(value) for name, value in asdict(one).items() if name != "trial"
-    }
+    assert [line["trial"] for line in lines] == ["a/seed", "b/seed", "c/seed"]
+    assert list(lines[0]) == list(asdict(ONE))
+    lost = dict.fromkeys(("low", "high", "blend_low", "blend_high", "section"), "")
+    texts = {name: str(value) for name, value in asdict(ONE).items()}
+    assert lines == [texts | lost, texts | {"trial": "b/seed"}, texts | {"trial": "c/seed"}]
+
+
+def test_outcomes_of_a_later_version_are_left_alone(run: Run):
+    path = outcomes_on_disk(run, [*asdict(ONE), "fancy"], {**asdict(ONE), "fancy": 1})
+    before = path.read_bytes()
+    with pytest.raises(
+        UserError, match=r"trials.csv: expected the columns .*got fancy.*a later version.*Update the code"
+    ):
+        compare.write(run, [replace(ONE, trial="b/seed")])
+    assert path.read_bytes() == before
 
 
 def test_a_trial_named_twice_is_trained_once(trial: Trial, capsys: pytest.CaptureFixture[str]):
