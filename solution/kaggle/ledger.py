@@ -10,7 +10,7 @@ from typing import TypedDict, Unpack
 
 from solution.kaggle import COMPETITION, client
 from solution.runtime.artifacts import write_text
-from solution.runtime.errors import UserError
+from solution.runtime.errors import UPDATE, UserError
 
 PENDING, SCORED, ERROR = "pending", "scored", "error"
 _STATUS = {"pending": PENDING, "complete": SCORED, "error": ERROR}
@@ -184,6 +184,12 @@ def _write(path: Path, entries: list[Entry]) -> None:
 
 def _entry(path: Path, number: int, row: dict[str, str | None]) -> Entry:
     """One line, of this form or of an earlier one with fewer columns."""
+    strange = [column for column in row if column not in (None, *COLUMNS)]
+    if strange:
+        raise UserError(
+            f"{path}: expected the columns {', '.join(COLUMNS)}, got {', '.join(strange)}, too: a later version of the "
+            f"code wrote this ledger. {UPDATE}, or move the ledger away."
+        )
     named = {} if "cv_without_outliers" in row else _EARLIER_FIGURES
     cells = {column: row.get(named.get(column, column)) or "" for column in COLUMNS}
     lacking = [column for column in ("time", "name", "status") if not cells[column]]

@@ -18,7 +18,7 @@ from solution.data.competition import Competition
 from solution.faces import Predictions
 from solution.keypoints import FACE15, SIZE
 from solution.runtime.artifacts import file_digest, write_json, write_text
-from solution.runtime.errors import UserError
+from solution.runtime.errors import UPDATE, UserError, is_later
 
 FORMAT = 2
 """Format of a record. Submissions of the first have the labels' drift by rank, also where the test pictures continue
@@ -70,6 +70,12 @@ def check_submission(path: Path, competition: Competition) -> dict[str, Any]:
     """
     _locations(path, competition)
     record = read_record(path)
+    if is_later(record.get("format"), FORMAT):
+        raise UserError(
+            f"{path}: expected a submission of format {FORMAT}, got one of format {record['format']}, which a later "
+            f"version of the code wrote. {UPDATE}, or run `python -m solution stack` and `python -m solution "
+            "submission` with this one."
+        )
     if record.get("format") != FORMAT:
         raise UserError(
             f"{path}: expected a submission of format {FORMAT}, got one of an earlier version, whose 4-keypoint rows "

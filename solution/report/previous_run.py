@@ -11,7 +11,7 @@ from solution.data.competition import Competition
 from solution.ensemble.selection import ARRAYS, FINAL, FORMAT, PLAIN
 from solution.faces import FaceSet, Predictions, aligned
 from solution.runtime.artifacts import digest_of, intact, manifest
-from solution.runtime.errors import UserError
+from solution.runtime.errors import UPDATE, UserError, is_later
 from solution.specialists.cross_validation import load_part
 from solution.specialists.job import PREDICTIONS
 
@@ -43,8 +43,16 @@ def read_other(folder: Path, competition: Competition) -> Other:
 
 
 def _compared(folder: Path) -> str:
-    """PLAIN for a stack of an earlier format, whose FINAL had the labels' drift added by rank."""
-    return FINAL if _sealed(folder / STACK, folder, ARRAYS)["inputs"].get("format") == FORMAT else PLAIN
+    """PLAIN for a stack of an earlier format, whose FINAL had the labels' drift added by rank. UserError for a later
+    format: what its FINAL contains is not known here.
+    """
+    form = _sealed(folder / STACK, folder, ARRAYS)["inputs"].get("format")
+    if is_later(form, FORMAT):
+        raise UserError(
+            f"--against {folder}: expected a run with a stack of format {FORMAT} or earlier, got format {form}, which "
+            f"a later version of the code wrote. {UPDATE}."
+        )
+    return FINAL if form == FORMAT else PLAIN
 
 
 def _trainings(folder: Path) -> dict[str, list[list[str]]]:

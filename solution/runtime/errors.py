@@ -18,3 +18,12 @@ def suggestion(word: str, known: Collection[str], before: str = "") -> str:
     """
     near = get_close_matches(word.lower(), known, n=1)
     return f"Did you mean {before}{near[0]}?" if near else ""
+
+
+UPDATE = "Update the code (`git pull`)"
+"""What to do with a file that a later version of the code wrote."""
+
+
+def is_later(found: object, ours: int) -> bool:
+    """Whether a file's format number is one that a later version of the code writes."""
+    return isinstance(found, int) and found > ours

@@ -50,6 +50,16 @@ def test_an_earlier_form_of_the_ledger_is_kept(tmp_path: Path):
     assert ledger.read(book) == [first, second, ENTRY]
 
 
+def test_a_ledger_of_a_later_version_is_left_alone(tmp_path: Path):
+    book = tmp_path / "scores.csv"
+    book.write_text("time,name,message,status,rank\nt0,a.csv,first,scored,17\n")
+    before = book.read_bytes()
+    for use in (ledger.read, lambda path: ledger.add(path, ENTRY)):
+        with pytest.raises(UserError, match=r"got rank, too: a later version .* wrote this ledger. Update the code"):
+            use(book)
+    assert book.read_bytes() == before
+
+
 def test_figures_of_a_ledger_that_had_two_are_those_without_outliers(tmp_path: Path):
     """Its cv and expected left the outliers out: they are no figures over every label, whatever their names were."""
     book = tmp_path / "scores.csv"

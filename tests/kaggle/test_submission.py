@@ -164,6 +164,14 @@ def test_a_submission_of_another_format_is_refused(
     assert "nothing is trained again" in str(caught.value)
 
 
+def test_a_submission_of_a_later_format_asks_for_newer_code(written: Path, case: tuple[Competition, FaceSet]) -> None:
+    facts = json.loads(record_path(written).read_text())
+    record_path(written).write_text(json.dumps({**facts, "format": submission.FORMAT + 1}))
+    with pytest.raises(UserError, match=r"got one of format 3, which a later version .* Update the code") as caught:
+        check_submission(written, case[0])
+    assert "earlier" not in str(caught.value)
+
+
 def test_a_submission_of_other_data_is_noticed(written: Path, case: tuple[Competition, FaceSet]) -> None:
     with pytest.raises(UserError, match="made from other data"):
         check_submission(written, replace(case[0], digest="e" * 16))

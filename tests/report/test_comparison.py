@@ -10,7 +10,7 @@ import pytest
 
 from solution.__main__ import main
 from solution.data.competition import Competition
-from solution.ensemble.selection import ARRAYS, FINAL, PLAIN
+from solution.ensemble.selection import ARRAYS, FINAL, FORMAT, PLAIN
 from solution.evaluation.metrics import paired_difference, rmse
 from solution.report.comparison import EVERY, Comparison, compare
 from solution.report.previous_run import Other, read_other
@@ -144,6 +144,14 @@ def of_format_6(other_run: Path) -> None:
         del parts["oof_with_drift"]
 
     resealed(other_run / "stack", earlier, lambda inputs: inputs.update(format=6))
+
+
+def test_a_run_of_a_later_format_asks_for_newer_code(other_run: Path, drawn: Competition):
+    resealed(other_run / "stack", lambda parts: None, lambda inputs: inputs.update(format=FORMAT + 1))
+    with pytest.raises(
+        UserError, match=rf"got format {FORMAT + 1}, which a later version of the code wrote. Update the code"
+    ):
+        read_other(other_run, drawn)
 
 
 PLAIN_ALONE = (

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from solution.runtime.errors import UserError
+from solution.runtime.errors import UPDATE, UserError, is_later
 
 VERSION = 2
 MATMUL, PYTHON = "matrix product", "plain Python"
@@ -85,6 +85,11 @@ def read_measured(path: Path) -> Measured:
     """What `bench --json` wrote into a file. UserError where it is not that."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
+        if is_later(content["version"], VERSION):
+            raise UserError(
+                f"--against {path}: expected a bench of version {VERSION}, got version {content['version']}, which a "
+                f"later version of the code wrote. {UPDATE}, or measure again with --json."
+            )
         if content["version"] != VERSION:
             raise ValueError(f"version {content['version']}")
         names = Row.__dataclass_fields__

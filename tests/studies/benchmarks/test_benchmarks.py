@@ -80,6 +80,13 @@ def test_what_is_no_bench_is_refused_by_name(tmp_path: Path, content: str | None
         read_measured(path)
 
 
+def test_a_bench_of_a_later_version_asks_for_newer_code(tmp_path: Path):
+    path = tmp_path / "bench.json"
+    path.write_text(json.dumps(Measured({}, ()).as_json() | {"version": 3}))
+    with pytest.raises(UserError, match=r"got version 3, which a later version of the code wrote. Update the code"):
+        read_measured(path)
+
+
 def test_multiply_adds_are_counted_forward_and_backward():
     weight = torch.ones(16, 4, requires_grad=True)
     given = torch.ones(8, 16, requires_grad=True)
