@@ -30,7 +30,7 @@ from solution.report import drawing
 from solution.run import Run, Source
 from solution.specialists.job import HISTORY
 from solution.specialists.landmarks.network import standardise
-from solution.specialists.landmarks.predict import opened, predict
+from solution.specialists.landmarks.predict import load, predict
 
 logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stdout, force=True)
 HOME = Path(solution.__file__).resolve().parents[1]
@@ -139,7 +139,7 @@ print(pd.DataFrame(figures).round(2))
 # in a colour of its own, over the same faces.
 
 # %%
-_, net, _ = opened(folder, CPU)
+_, net, _ = load(folder, CPU)
 rows = np.flatnonzero(held.subset == 15)[:6]
 with torch.inference_mode():
     maps = net.body(standardise(torch.from_numpy(held.images[rows])))[:, : FACE15.size]  # its first head answers these

@@ -116,7 +116,7 @@ class LandmarkRecipe(Recipe):
     warm_start: str | None = None
 
     def settings(self) -> dict[str, Any]:
-        return {**super().settings(), "codec": {"kind": type(self.codec).__name__, **asdict(self.codec)}}
+        return {**super().settings(), "codec": {"kind": self.codec.kind, **asdict(self.codec)}}
 
 
 @dataclass(frozen=True, kw_only=True)

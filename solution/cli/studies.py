@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from solution.cli.parser import Verb, add_run_options
+from solution.cli.parser import Command, add_run_options
 from solution.runtime.errors import STOPPED, UserError
 
 
@@ -33,7 +33,7 @@ def _trial(options: argparse.Namespace, root: Path) -> None:
         LOG.info("%s", compare.sentence(one))
 
 
-TRIAL = Verb(
+TRIAL = Command(
     "train variations of a recipe and compare them with it",
     "the recipe's trainings",
     "trials/, a line in trials.csv",
@@ -77,14 +77,14 @@ def _competition(options: argparse.Namespace, root: Path, minutes: float) -> Non
     from solution.studies.baselines import autoencoder, publish, scores, train
     from solution.studies.baselines.results import chosen
 
-    wanted = chosen(train.contenders(), options.only)
+    wanted = chosen(train.candidates(), options.only)
     session = open_run(options, root)
     folder = session.workspace.folds
     if options.autoencoder:
         autoencoder.show(autoencoder.study(session), folder)
         return
     train.train(session, wanted, 60 * minutes)
-    found = scores.standing(session, 60 * minutes)
+    found = scores.leaderboard(session, 60 * minutes)
     publish.write(folder, found, session.source.dataset)
     publish.show(found, folder)
 
@@ -97,15 +97,15 @@ def _faces68(options: argparse.Namespace, root: Path, minutes: float) -> None:
 
     if options.autoencoder:
         raise UserError("--autoencoder: expected --points 15, whose eyes it learns from")
-    wanted = chosen(train.contenders68(), options.only)
+    wanted = chosen(train.candidates68(), options.only)
     study, device, jobs = open_study(options, root)
     train.train68(study, wanted, 60 * minutes, device, jobs)
-    found = scores.standing68(study, 60 * minutes)
+    found = scores.leaderboard68(study, 60 * minutes)
     publish.write(study.workspace.folds, found, study.workspace.dataset)
     publish.show(found, study.workspace.folds)
 
 
-COMPARE = Verb(
+COMPARE = Command(
     "train earlier systems and our own networks for the same time and set them side by side",
     "folds; with --points 68: pictures with 68 points",
     "compare/, compare.csv, .md, .png; with --autoencoder: autoencoder/, .csv, .md, .png",
@@ -181,7 +181,7 @@ def _check(options: argparse.Namespace) -> None:
         raise UserError(f"{other}: expected none of {', '.join(given)} beside it, got {', '.join(wrong)}")
 
 
-BENCH = Verb(
+BENCH = Command(
     "measure the speed and memory of every part",
     "nothing (--simulate: every training)",
     "nothing",
@@ -196,4 +196,4 @@ BENCH = Verb(
 )
 
 
-VERBS = {"trial": TRIAL, "compare": COMPARE, "bench": BENCH}
+COMMANDS = {"trial": TRIAL, "compare": COMPARE, "bench": BENCH}

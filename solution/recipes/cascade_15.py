@@ -4,14 +4,14 @@ Against `unet_15` from the same trunk with as many epochs, on fold 0: 1.035 → 
 −0.026) for a fifth more time; on the 4-keypoint rows nothing. See docs/experiments.md, "Cascades".
 """
 
-from solution.codecs import Located
+from solution.codecs import Coordinates
 from solution.recipe import LandmarkRecipe, Optimiser
 
 RECIPE = LandmarkRecipe(
     name="cascade_15",
     model="cascade",
     rows="15",
-    codec=Located(),
+    codec=Coordinates(),
     start_from="unet_all",
     optimiser=Optimiser(lr=1e-3),
     epochs=18,

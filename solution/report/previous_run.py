@@ -81,9 +81,9 @@ def _specialist(folder: Path, name: str, made: list[str], competition: Competiti
         if digest_of(content.get("files")) != digest:
             raise _unfinished(folder, f"{place} was trained again since its stack was made")
         parts.append(load_part(place, name, "held"))
-    ids, coords, spread = (np.concatenate([getattr(part, f) for part in parts]) for f in ("ids", "coords", "spread"))
+    ids, coords, sigma = (np.concatenate([getattr(part, f) for part in parts]) for f in ("ids", "coords", "sigma"))
     try:
-        return aligned(competition.train, Predictions(name, ids, coords, spread))
+        return aligned(competition.train, Predictions(name, ids, coords, sigma))
     except ValueError as error:
         raise _other_data(folder, f"other faces in {name} ({error})") from error
 

@@ -21,12 +21,12 @@ from solution.specialists.history import trained_for
 from solution.specialists.job import HISTORY, PREDICTING, PREDICTIONS, SETTINGS, WEIGHTS, Job
 from solution.specialists.landmarks import predict as inference
 from solution.specialists.landmarks import train as training
-from solution.specialists.landmarks.pretrained import FirstWeights, source_of
+from solution.specialists.landmarks.pretrained import InitWeights, source_of
 from solution.specialists.patches import predict as patch_prediction
 from solution.specialists.patches import train as patch_training
 
-TRAIN = {"landmarks": training.train, "landmarks68": training.train, "patches": patch_training.train}
-PREDICT = {"landmarks": inference.predict, "landmarks68": inference.predict, "patches": patch_prediction.predict}
+TRAINERS = {"landmarks": training.train, "landmarks68": training.train, "patches": patch_training.train}
+PREDICTORS = {"landmarks": inference.predict, "landmarks68": inference.predict, "patches": patch_prediction.predict}
 
 
 def points(recipe: Recipe, subset: int) -> np.ndarray:
@@ -36,12 +36,12 @@ def points(recipe: Recipe, subset: int) -> np.ndarray:
 
 def train(job: Job) -> None:
     """Train a job with its recipe's method."""
-    TRAIN[job.recipe.method](job)
+    TRAINERS[job.recipe.method](job)
 
 
 def predict(job: Job, faces: FaceSet) -> Predictions:
     """Predict faces from a trained job's folder."""
-    return PREDICT[job.recipe.method](job.folder, faces, job.device)
+    return PREDICTORS[job.recipe.method](job.folder, faces, job.device)
 
 
 LEAST = (WEIGHTS, SETTINGS, HISTORY, PREDICTIONS)  # what every training leaves
@@ -56,7 +56,7 @@ class Workbench:
     workspace: Workspace
     competition: Competition
     table: FoldTable
-    weights: FirstWeights = field(default_factory=FirstWeights)
+    weights: InitWeights = field(default_factory=InitWeights)
 
     def inputs(self, recipe: Recipe, fold: int, others: Sequence[Recipe]) -> dict[str, Any]:
         """Everything a job's result depends on, as its manifest names it."""
@@ -197,12 +197,16 @@ def _earlier(recipe: Recipe, others: Sequence[Recipe]) -> Recipe | None:
     return found[0]
 
 
+ON_DISK = {"ids": "ids", "coords": "coords", "spread": "sigma"}
+"""What predictions' arrays are called there, and the fields that they hold."""
+
+
 def save_parts(folder: Path, held: Predictions, test: Predictions) -> None:
     """Write one fold's predictions of its held-out rows and of the test faces."""
     arrays = {
-        f"{part}_{field}": getattr(found, field)
+        f"{part}_{name}": getattr(found, field)
         for part, found in (("held", held), ("test", test))
-        for field in ("ids", "coords", "spread")
+        for name, field in ON_DISK.items()
     }
     with atomic(folder / PREDICTIONS) as temporary, temporary.open("wb") as handle:
         np.savez(handle, **arrays)
@@ -211,7 +215,7 @@ def save_parts(folder: Path, held: Predictions, test: Predictions) -> None:
 def load_part(folder: Path, name: str, part: str) -> Predictions:
     """One fold's predictions of its "held" rows or of the "test" faces."""
     with np.load(folder / PREDICTIONS, allow_pickle=False) as arrays:
-        return Predictions(name, *(arrays[f"{part}_{field}"] for field in ("ids", "coords", "spread")))
+        return Predictions(name, *(arrays[f"{part}_{key}"] for key in ON_DISK))
 
 
 @dataclass(frozen=True, eq=False)
@@ -247,10 +251,10 @@ def _spread_over(faces: FaceSet, parts: Sequence[Predictions]) -> Predictions:
     """The parts' rows at their places among all faces, NaN elsewhere. Each row at most once, or ValueError."""
     place = {identity: row for row, identity in enumerate(faces.ids.tolist())}
     coords = np.full(faces.coords.shape, np.nan, np.float32)
-    spread = np.full(faces.coords.shape[:2], np.nan, np.float32)
+    sigma = np.full(faces.coords.shape[:2], np.nan, np.float32)
     rows = [np.array([place[i] for i in part.ids.tolist()], dtype=int) for part in parts]
     if len(np.unique(np.concatenate(rows))) != sum(len(r) for r in rows):
         raise ValueError(f"{parts[0].name}: a row is predicted more than once")
     for part, where in zip(parts, rows, strict=True):
-        coords[where], spread[where] = part.coords, part.spread
-    return Predictions(parts[0].name, faces.ids, coords, spread)
+        coords[where], sigma[where] = part.coords, part.sigma
+    return Predictions(parts[0].name, faces.ids, coords, sigma)

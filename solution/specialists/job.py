@@ -13,7 +13,7 @@ from torch import Tensor
 from solution.faces import FaceSet
 from solution.recipe import Recipe
 from solution.runtime import checkpoint
-from solution.runtime.artifacts import MANIFEST, seal, write_bytes, writing
+from solution.runtime.artifacts import MANIFEST, as_user_error, seal, write_bytes
 from solution.runtime.errors import UserError
 
 WEIGHTS = "weights.safetensors"
@@ -55,7 +55,7 @@ class Job:
 
     def open_folder(self) -> None:
         """Make the folder, free of what a killed process left half-written. UserError where that cannot be."""
-        with writing(self.folder):
+        with as_user_error(self.folder):
             self.folder.mkdir(parents=True, exist_ok=True)
             for left_over in self.folder.glob(".*-*"):
                 left_over.unlink()

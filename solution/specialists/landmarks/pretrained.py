@@ -1,7 +1,7 @@
 """The first weights of recipes that ask for some: ImageNet's, or those of other faces. Never silently random.
 
 A recipe asks for ImageNet's by `model_args={"pretrained": "hub", …}`, which come from the hub or a file; and by
-`warm_start="unet_68"` for a network that comes with the code. `FirstWeights`, the user's choice, puts there what is
+`warm_start="unet_68"` for a network that comes with the code. `InitWeights`, the user's choice, puts there what is
 really used, so that the digest tells. Only a training loads them: a finished network brings its own.
 """
 
@@ -29,7 +29,7 @@ SHIPPED = Path(__file__).parents[2] / "weights"
 
 
 @dataclass(frozen=True)
-class FirstWeights:
+class InitWeights:
     """The user's choice: timm's hub, the `BACKBONE.safetensors` files of a folder, or (not wanted) random weights.
 
     Networks that come with the code are used unless no pretrained weights are wanted.
@@ -79,7 +79,7 @@ def shipped(name: str) -> Path:
 def start(net: LandmarkNet, recipe: LandmarkRecipe, path: Path | None) -> None:
     """Give a fresh network the weights that the recipe names. UserError where they are not there or do not fit."""
     if recipe.warm_start:
-        net.warm(_loaded(shipped(recipe.warm_start.split(":")[0])))
+        net.init_from(_loaded(shipped(recipe.warm_start.split(":")[0])))
     if asks(recipe):
         net.body.get_submodule("encoder").load_state_dict(fetch(recipe, path).state_dict())
 

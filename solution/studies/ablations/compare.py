@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, fields
 import numpy as np
 
 from solution.evaluation.metrics import paired_difference, rmse
-from solution.evaluation.outliers import far_off
+from solution.evaluation.outliers import is_outlier
 from solution.faces import Predictions, rows_of
 from solution.keypoints import SUBSETS
 from solution.run import Run
@@ -56,7 +56,7 @@ def _outcome(run: Run, name: str, subset: int, theirs: list[Predictions], ours: 
     ids = np.concatenate([p.ids for p in theirs])
     rows = np.flatnonzero(np.isin(train.ids, ids) & (train.subset == subset))
     old, new = (_in_order(parts, train.ids[rows]) for parts in (theirs, ours))
-    labels, kept = train.coords[rows], ~far_off(old, train.coords[rows])
+    labels, kept = train.coords[rows], ~is_outlier(old, train.coords[rows])
     alone = {s: float(s == subset) for s in SUBSETS}
     settings = labels[kept], np.full(int(kept.sum()), subset), alone
     apart = paired_difference(new[kept], old[kept], *settings)

@@ -48,10 +48,10 @@ def fitted(calibration: Calibration, readings: Sequence[Reading], labels: np.nda
     The readings must come from this calibration with `sd` 1: so they are in the pictures' pixels as the errors are.
     """
     errors = np.abs(np.stack([reading.coords for reading in readings]) - labels)
-    spread = np.stack([reading.sd for reading in readings])[..., None]
-    sd = np.quantile(errors / spread, WITHIN, axis=(0, 2)).astype(np.float32)
-    doubt = float(np.quantile([reading.doubt for reading in readings], SURE)) * ROOM
-    return replace(calibration, sd=sd, doubt=doubt)
+    sigma = np.stack([reading.sd for reading in readings])[..., None]
+    sd = np.quantile(errors / sigma, WITHIN, axis=(0, 2)).astype(np.float32)
+    uncertainty = float(np.quantile([reading.uncertainty for reading in readings], SURE)) * ROOM
+    return replace(calibration, sd=sd, uncertainty=uncertainty)
 
 
 NAME = "unet_68"
@@ -192,9 +192,9 @@ def measured(job: Job, calibration: Calibration, frames: Frames) -> Score:
     final = fitted(calibration, readings, frames.coords)
     final.write(job.folder)
     coords = np.stack([reading.coords for reading in readings]).astype(np.float32)
-    spread = np.stack([reading.sd for reading in readings]).astype(np.float32) * final.sd
+    sigma = np.stack([reading.sd for reading in readings]).astype(np.float32) * final.sd
     with atomic(job.folder / PREDICTIONS) as temporary, temporary.open("wb") as handle:
-        np.savez(handle, names=np.array(frames.names), coords=coords, spread=spread)
+        np.savez(handle, names=np.array(frames.names), coords=coords, spread=sigma)
     return score(coords, frames.coords, finder.landmarker.schema)
 
 

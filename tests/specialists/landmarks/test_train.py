@@ -114,7 +114,7 @@ def test_a_training_learns(job: Callable[..., Job]):
 
 
 def test_a_loss_that_is_no_number_stops_the_training(job: Callable[..., Job], monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(training, "pick_loss", lambda _: lambda coords, spread, labels: coords.sum() * torch.nan)
+    monkeypatch.setattr(training, "pick_loss", lambda _: lambda coords, sigma, labels: coords.sum() * torch.nan)
     with pytest.raises(UserError, match=r"base fold 0: the loss became nan\. Lower the recipe's lr"):
         training.train(job("wild"))
     assert list(job("wild").folder.iterdir()) == []

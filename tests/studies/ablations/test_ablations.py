@@ -13,7 +13,7 @@ import torch
 from solution import recipes
 from solution.__main__ import main
 from solution.evaluation.metrics import paired_difference
-from solution.evaluation.outliers import far_off
+from solution.evaluation.outliers import is_outlier
 from solution.keypoints import POINTS
 from solution.run import Run, Source
 from solution.runtime.errors import UserError
@@ -32,16 +32,18 @@ def run(finished_copy: Path, drawn_folder: Path) -> Run:
 
 
 @pytest.fixture
-def trial(finished_copy: Path, drawn_folder: Path) -> Trial:
+def ablation(finished_copy: Path, drawn_folder: Path) -> Trial:
     def call(*arguments: str) -> int:
         return main(["trial", *arguments, "--data", str(drawn_folder), "--jobs", "1"], finished_copy)
 
     return call
 
 
-def test_a_trial_is_trained_beside_its_recipe_and_compared(trial: Trial, run: Run, capsys: pytest.CaptureFixture[str]):
+def test_a_trial_is_trained_beside_its_recipe_and_compared(
+    ablation: Trial, run: Run, capsys: pytest.CaptureFixture[str]
+):
     before = (run.workspace.fold("child", 0) / "manifest.json").read_bytes()
-    assert trial("child/seed", "child/sane", "--folds", "2") == 0
+    assert ablation("child/seed", "child/sane", "--folds", "2") == 0
     assert "child/seed: 15-keypoint rows, 2 folds: " in capsys.readouterr().out
     assert (run.workspace.fold("child", 0) / "manifest.json").read_bytes() == before
     with (run.workspace.folds / "trials.csv").open(encoding="utf-8") as handle:
@@ -51,24 +53,24 @@ def test_a_trial_is_trained_beside_its_recipe_and_compared(trial: Trial, run: Ru
     assert line["difference"] == pytest.approx(line["trial_rmse"] - line["recipe_rmse"], abs=2e-4)
     assert line["low"] <= line["difference"] <= line["high"]
     assert line["difference"] != 0
-    assert trial("child/seed", "--folds", "2") == 0
+    assert ablation("child/seed", "--folds", "2") == 0
     assert "2 of 2 trainings are complete" in capsys.readouterr().out
 
 
 def test_a_trial_that_changes_nothing_gives_no_difference(
-    trial: Trial, run: Run, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ablation: Trial, run: Run, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
-    monkeypatch.setitem(ablations.TRIALS, "same", ablations.Trial(asks="nothing"))
-    assert trial("other/same", "--folds", "2") == 0
+    monkeypatch.setitem(ablations.ABLATIONS, "same", ablations.Ablation(asks="nothing"))
+    assert ablation("other/same", "--folds", "2") == 0
     assert "changes nothing of other, and will give no difference" in capsys.readouterr().out
     assert len(compare.outcomes(run, "other/same", (0,))) == 1
     (one,) = compare.outcomes(run, "other/same", (0, 1))
     assert one.difference == one.low == one.high == one.blend_difference == 0
 
 
-def test_the_comparison_is_of_rows_in_file_order(trial: Trial, run: Run):
+def test_the_comparison_is_of_rows_in_file_order(ablation: Trial, run: Run):
     """Sections are of neighbouring rows: the folds' parts are put in order first."""
-    assert trial("other/seed", "--folds", "2") == 0
+    assert ablation("other/seed", "--folds", "2") == 0
     (found,) = compare.outcomes(run, "other/seed", (0, 1))
     faces = run.competition.train
     parts = []
@@ -82,7 +84,7 @@ def test_the_comparison_is_of_rows_in_file_order(trial: Trial, run: Run):
     rows = np.flatnonzero(np.isin(faces.ids, list(old)) & (faces.subset == 4))
     assert (np.diff(rows) > 0).all()
     ours, theirs = (np.stack([by_id[i] for i in faces.ids[rows].tolist()]) for by_id in (new, old))
-    kept = ~far_off(theirs, faces.coords[rows])
+    kept = ~is_outlier(theirs, faces.coords[rows])
     labels, subset = faces.coords[rows][kept], faces.subset[rows][kept]
     want = paired_difference(ours[kept], theirs[kept], labels, subset, {15: 0.0, 4: 1.0})
     assert (found.difference, found.low, found.high) == pytest.approx(want)
@@ -122,13 +124,13 @@ def test_outcomes_of_an_earlier_version_stay_but_for_those_with_drift(run: Run):
     }
 
 
-def test_a_trial_named_twice_is_trained_once(trial: Trial, capsys: pytest.CaptureFixture[str]):
-    assert trial("child/seed", "child/seed", "--folds", "1") == 0
+def test_a_trial_named_twice_is_trained_once(ablation: Trial, capsys: pytest.CaptureFixture[str]):
+    assert ablation("child/seed", "child/seed", "--folds", "1") == 0
     assert "Trials: 0 of 1 trainings are complete" in capsys.readouterr().out
 
 
 def test_what_a_trial_needs_is_asked_before_anything_is_trained(
-    trial: Trial, run: Run, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    ablation: Trial, run: Run, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ):
     shutil.rmtree(run.workspace.fold("other", 1))
     monkeypatch.setitem(row_filters.TEACHERS, "15", ("child", "other"))
@@ -142,7 +144,7 @@ def test_what_a_trial_needs_is_asked_before_anything_is_trained(
             "that labels the test pictures for child/pseudo. Run `python -m solution train --recipe other",
         ),
     ):
-        assert trial(name, "--folds", "2") == 2
+        assert ablation(name, "--folds", "2") == 2
         assert said in capsys.readouterr().err
     assert not (run.workspace.folds / "trials").exists()
 
@@ -189,16 +191,16 @@ def test_whatever_recipe_a_trial_takes_it_makes_a_network_of(base: str):
     """One picture there and back, with the trial's loss: what does not go together is refused by `load`."""
     recipe, made = recipes.load(base).at("cpu"), set()
     faces, subset = torch.zeros(1, 96, 96, dtype=torch.uint8), torch.tensor([recipe.subsets[-1]])
-    for name in ablations.TRIALS:
+    for name in ablations.ABLATIONS:
         try:
-            _, trial = ablations.load(f"{base}/{name}")
+            _, ablation = ablations.load(f"{base}/{name}")
         except UserError:
             continue
-        varied = trial.recipe(recipe)
-        coords, spread = LandmarkNet(varied).eval()(faces, subset)
+        varied = ablation.recipe(recipe)
+        coords, sigma = LandmarkNet(varied).eval()(faces, subset)
         asked = POINTS[int(subset)]
         assert torch.isfinite(coords[:, asked]).all(), name
-        assert varied.loss != "heavy_tailed" or torch.isfinite(spread[:, asked]).all(), name
+        assert varied.loss != "heavy_tailed" or torch.isfinite(sigma[:, asked]).all(), name
         made.add(name)
     assert {"seed", "sane", "squared", "gentle"} <= made
 

@@ -23,7 +23,7 @@ from solution.studies.benchmarks import fake_data, scaling, terminal
 from solution.studies.benchmarks.parts import PARTS
 from solution.studies.benchmarks.results import MATMUL, PYTHON, Measured, Row, ratios, read_measured
 from solution.studies.benchmarks.scaling import Curve, Point
-from solution.studies.benchmarks.setup import QUICK, Workshop
+from solution.studies.benchmarks.setup import QUICK, BenchmarkSetup
 from solution.studies.benchmarks.timer import FamilyMemory, Meter, multiply_adds, peak_memory
 from tests.tiny_recipes import BASE, CHILD, OTHER
 
@@ -117,7 +117,7 @@ def test_memory_of_the_family_counts_children():
 
 
 def test_material_is_like_the_competitions_files(tmp_path: Path):
-    faces = fake_data.material(90, 30)
+    faces = fake_data.fake_data(90, 30)
     fake_data.write_competition(tmp_path / "faces", faces)
     found = read_competition(tmp_path / "faces", tmp_path / "cache")
     assert not found.drawn
@@ -132,7 +132,7 @@ def test_material_is_like_the_competitions_files(tmp_path: Path):
 
 def test_a_run_that_seems_finished_can_be_stacked(tmp_path: Path, use_recipes: Callable[..., None]):
     use_recipes(BASE, CHILD, OTHER)
-    run = Workshop(tmp_path, "smoke", CPU, QUICK).run
+    run = BenchmarkSetup(tmp_path, "smoke", CPU, QUICK).run
     assert all(run.bench.done(r, fold, run.recipes) for r in run.recipes for fold in range(5))
 
 
@@ -170,7 +170,7 @@ def test_a_quick_bench_measures_every_part(tmp_path: Path, capsys: pytest.Captur
 def test_a_bench_that_is_stopped_shows_what_it_has(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ):
-    def stopped(shop: Workshop) -> Iterator[Row]:
+    def stopped(shop: BenchmarkSetup) -> Iterator[Row]:
         yield row("the first")
         raise KeyboardInterrupt
 
@@ -191,7 +191,7 @@ def test_a_bench_that_is_stopped_shows_what_it_has(
 
 def test_training_counts_one_epochs_multiply_adds(tmp_path: Path, use_recipes: Callable[..., None]):
     use_recipes(BASE, replace(OTHER, batch=8))
-    shop = Workshop(tmp_path, "smoke", CPU, replace(QUICK, batches=2))
+    shop = BenchmarkSetup(tmp_path, "smoke", CPU, replace(QUICK, batches=2))
     one, other = (r.multiply_adds for r in PARTS["train"](shop))
     predicted = {r.name: r.multiply_adds for r in PARTS["predict"](shop)}
     a_view = predicted["base, 2 views"] / 2 / QUICK.faces
@@ -235,7 +235,7 @@ def test_scaling_has_a_curve_for_each_kind_of_size(tmp_path: Path, capsys: pytes
 
 def test_more_folds_take_more_time(tmp_path: Path, use_recipes: Callable[..., None]):
     use_recipes(BASE, OTHER)
-    curves = list(scaling._with_folds(Workshop(tmp_path, "smoke", CPU, QUICK), (2, 5)))
+    curves = list(scaling._with_folds(BenchmarkSetup(tmp_path, "smoke", CPU, QUICK), (2, 5)))
     assert [curve.what for curve in curves] == ["training, one epoch of all folds", "stack"]
     assert [[point.size for point in curve.points] for curve in curves] == [[2, 5], [2, 5]]
     assert all(point.seconds > 0 for curve in curves for point in curve.points)
