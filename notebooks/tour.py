@@ -53,7 +53,8 @@ def show(name: str, picture: np.ndarray) -> None:
 #
 # Kaggle's files hold grey pictures of 96×96 pixels. Some rows are labelled with up to 15 keypoints (eyes, brows, nose,
 # mouth), most with 4 at most: other people labelled those, in other ways, so the two kinds are called *subsets* and
-# kept apart throughout. The drawn faces have the same files, with the same flaws: noise, missing points, twins, slips.
+# kept apart throughout. The drawn faces have the same files and the same flaws: noise, missing points, duplicates and
+# wrong labels.
 
 # %%
 DATA = WORK / "tour"
@@ -106,7 +107,7 @@ print(history.round(2).to_string(index=False, na_rep=""))
 show("curve", drawing.curve(history["held_rmse"].tolist(), "unet_all, fold 0: held-out RMSE in px, by epoch"))
 
 # %% [markdown]
-# Is that good? The yardstick: answer every face with the mean of the training labels. The last predictions are better
+# Is that good? The baseline: answer every face with the mean of the training labels. The last predictions are better
 # than the curve's end, since they average six views of each picture: shifted a little, and mirrored.
 
 # %%

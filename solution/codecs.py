@@ -79,7 +79,7 @@ class Heatmap:
 class SimCC:
     """One distribution of x and one of y a point, (B, K, 2, bins) logits across the picture, read by expectation."""
 
-    kind: ClassVar[str] = "Marginals"
+    kind: ClassVar[str] = "SimCC"
 
     bins: int
 
@@ -103,7 +103,7 @@ class SimCC:
 class Coordinates:
     """Coordinates and spread in pixels, (B, K, 3), from a network that reads its own maps."""
 
-    kind: ClassVar[str] = "Located"
+    kind: ClassVar[str] = "Coordinates"
 
     def encode(self, coords: Tensor) -> Tensor:
         return torch.cat([coords, torch.full_like(coords[..., :1], torch.nan)], dim=-1)

@@ -116,7 +116,7 @@ def _execute(run: Run, tasks: list[local.Task]) -> None:
 
 
 def _task(run: Run, recipe: Recipe, fold: int, chosen: list[Recipe]) -> local.Task:
-    after = frozenset([f"{recipe.start_from}/{fold}"] if recipe.start_from in [r.name for r in chosen] else [])
+    after = frozenset([f"{recipe.parent}/{fold}"] if recipe.parent in [r.name for r in chosen] else [])
     arguments = (run.root, run.source, run.scale, run.weights, recipe.name, fold)
     return local.Task(f"{recipe.name}/{fold}", recipe.name, work, arguments, after)
 

@@ -146,6 +146,6 @@ def test_nor_does_one_of_the_patch_classifier(recipe: PatchRecipe, monkeypatch: 
 
 
 def test_no_two_recipes_at_full_are_the_same_training():
-    kinds = {(str(r.model_args), r.model, r.codec, r.rows, r.seed, r.start_from) for r in LANDMARKS}
+    kinds = {(str(r.model_args), r.model, r.codec, r.rows, r.seed, r.parent) for r in LANDMARKS}
     assert len(kinds) == len(LANDMARKS)
     assert {r.runs_at for r in LANDMARKS} > {("full",)}

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from solution import __version__
-from solution.cli import FAMILY, ORDER
+from solution.cli import EARLIER_NAMES, FAMILY, ORDER
 from solution.runtime.errors import suggestion
 
 
@@ -123,6 +123,7 @@ def _add(commands: "argparse._SubParsersAction[_Parser]", name: str) -> None:
 
 def parse(parser: argparse.ArgumentParser, words: Sequence[str]) -> argparse.Namespace:
     """The words as options. Ends the program with 2 and one line where they are wrong; a misspelt verb gets a hint."""
+    words = [EARLIER_NAMES.get(words[0], words[0]), *words[1:]] if words else words
     if words and not words[0].startswith("-") and words[0] not in ORDER:
         hint = suggestion(words[0], ORDER) or f"There are: {', '.join(ORDER)}."
         parser.error(f"VERB: invalid choice: {words[0]!r}. {hint}")

@@ -1,4 +1,4 @@
-"""The studies' verbs: `trial` of a variation, `compare` with earlier systems, `bench` of this machine."""
+"""The studies' verbs: `ablate` a recipe, `compare` with earlier systems, `bench` of this machine."""
 
 import argparse
 from pathlib import Path
@@ -7,13 +7,13 @@ from solution.cli.parser import Command, add_run_options
 from solution.runtime.errors import STOPPED, UserError
 
 
-def _trial_options(parser: argparse.ArgumentParser) -> None:
+def _ablate_options(parser: argparse.ArgumentParser) -> None:
     add_run_options(parser)
-    parser.add_argument("names", nargs="+", metavar="RECIPE/TRIAL", help="see solution/studies/ablations/")
+    parser.add_argument("names", nargs="+", metavar="RECIPE/ABLATION", help="see solution/studies/ablations/")
     parser.add_argument("--folds", type=int, metavar="N", help="only the first N folds (default: all)")
 
 
-def _trial(options: argparse.Namespace, root: Path) -> None:
+def _ablate(options: argparse.Namespace, root: Path) -> None:
     from solution.run import open_run
     from solution.runtime.device import LOG
     from solution.runtime.errors import UserError
@@ -33,13 +33,13 @@ def _trial(options: argparse.Namespace, root: Path) -> None:
         LOG.info("%s", compare.sentence(one))
 
 
-TRIAL = Command(
+ABLATE = Command(
     "train variations of a recipe and compare them with it",
     "the recipe's trainings",
-    "trials/, a line in trials.csv",
-    ("trial unet_4/sane unet_4/twins --data ~/fkd", "trial unet_all/attention --folds 1"),
-    options=_trial_options,
-    run=_trial,
+    "ablations/, a line in ablations.csv",
+    ("ablate unet_4/sane unet_4/duplicates --data ~/fkd", "ablate unet_all/attention --folds 1"),
+    options=_ablate_options,
+    run=_ablate,
 )
 
 MINUTES = 5.0
@@ -196,4 +196,4 @@ BENCH = Command(
 )
 
 
-COMMANDS = {"trial": TRIAL, "compare": COMPARE, "bench": BENCH}
+COMMANDS = {"ablate": ABLATE, "compare": COMPARE, "bench": BENCH}

@@ -98,7 +98,7 @@ def _facts(recipe: LandmarkRecipe, fold: int) -> dict[str, str]:
         "images": "(N, 96, 96) uint8, grey",
         "subset": "(N,) int64: 15 or 4, which rows' labels to answer like",
         "coords": f"(N, {points}, 2) float32: x, y in pixels, (0, 0) the centre of the top left pixel; NaN: no answer",
-        "spread": f"(N, {points}) float32: standard deviation an axis in pixels; NaN: none",
+        "sigma": f"(N, {points}) float32: standard deviation an axis in pixels; NaN: none",
     }
 
 

@@ -25,7 +25,7 @@ from solution.specialists.landmarks.network import LandmarkNet, standardise
 
 ONNX, TORCHSCRIPT = "onnx", "torchscript"
 SUFFIX = {ONNX: ".onnx", TORCHSCRIPT: ".pt"}
-IN, OUT = ["images", "subset"], ["coords", "spread"]
+IN, OUT = ["images", "subset"], ["coords", "sigma"]
 OPSET = 18
 FACTS = "facts.json"
 """What a TorchScript file says of itself, among its extra files. An ONNX file says the same in its metadata."""

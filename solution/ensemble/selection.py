@@ -29,7 +29,7 @@ from solution.runtime.artifacts import atomic, complete, seal, write_json
 from solution.runtime.errors import UserError
 from solution.specialists.cross_validation import Specialist, Workbench
 
-FORMAT = 7
+FORMAT = 8
 ARRAYS, FACTS = "stack.npz", "stack.json"
 BLEND, STACK, PLAIN, FINAL = "blend", "stack", "plain", "final"
 WITH_DRIFT = "with_drift"  # plain with the drift at each training row's own place: for the audit of labels alone

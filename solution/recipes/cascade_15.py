@@ -12,7 +12,7 @@ RECIPE = LandmarkRecipe(
     model="cascade",
     rows="15",
     codec=Coordinates(),
-    start_from="unet_all",
+    parent="unet_all",
     optimiser=Optimiser(lr=1e-3),
     epochs=18,
     scales={"smoke": {"epochs": 2, "batch": 32}, "full": {"epochs": 80, "model_args": {"widths": (32, 64, 128, 192)}}},

@@ -13,7 +13,7 @@ RECIPE = LandmarkRecipe(
     rows="15",
     codec=Coordinates(),
     model_args=TRUNK.model_args,
-    start_from=TRUNK.name,
+    parent=TRUNK.name,
     optimiser=Optimiser(lr=1e-3),
     epochs=16,
     scales={

@@ -428,7 +428,7 @@ def recipes_sheet(made: Provenance) -> Sheet:
         minutes = sum(one.seconds) / 60
         cells = [Cell(one.name, one.name)]
         cells += [Cell(str(one.settings.get(key, NONE)), one.settings.get(key)) for key in ("rows", "epochs", "batch")]
-        cells += [Cell(one.start_from or NONE, one.start_from), Cell(one.device, one.device)]
+        cells += [Cell(one.parent or NONE, one.parent), Cell(one.device, one.device)]
         cells += [_figured(minutes, decimals=1), Cell(one.digest, one.digest, "code")]
         lines.append(Line(cells))
     header = ["specialist", "rows", "epochs", "batch", "starts from", "device", "minutes", "digest"]

@@ -83,8 +83,8 @@ def needed(bench: Workbench, recipes: Sequence[Recipe], name: str, fold: int) ->
     root, workspace = bench.workspace.root, bench.workspace
     recipe = next(recipe for recipe in recipes if recipe.name == name)
     files: Files = {}
-    if recipe.start_from is not None and workspace.fold(recipe.start_from, fold).is_dir():
-        files |= pack(root, workspace.fold(recipe.start_from, fold))
+    if recipe.parent is not None and workspace.fold(recipe.parent, fold).is_dir():
+        files |= pack(root, workspace.fold(recipe.parent, fold))
     begun = workspace.fold(name, fold) / checkpoint.FILE
     if bench.trained(recipe, fold, recipes):  # it only predicts anew
         files |= pack(root, workspace.fold(name, fold))

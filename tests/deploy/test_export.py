@@ -49,7 +49,7 @@ def ask(kind: str, path: Path, images: np.ndarray, subset: np.ndarray) -> tuple[
     """What a file answers, asked as another program would."""
     if kind == ONNX:
         session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
-        return tuple(session.run(["coords", "spread"], {"images": images, "subset": subset.astype(np.int64)}))
+        return tuple(session.run(["coords", "sigma"], {"images": images, "subset": subset.astype(np.int64)}))
     answer = torch.jit.load(str(path))(torch.from_numpy(images), torch.from_numpy(subset.astype(np.int64)))
     return tuple(part.detach().numpy() for part in answer)
 

@@ -26,19 +26,21 @@ LOOKS = 3
 
 @dataclass(frozen=True, eq=False)
 class Reading:
-    """One face as read. coords: (K, 2) and sd: (K,), standard deviation an axis, in the picture's pixels.
-
-    frame: what was looked at. sigma: (K,) as the network gave it, that frame's pixels; uncertainty: its mean.
-    """
+    """The points of one face, read in one frame."""
 
     coords: np.ndarray
-    sd: np.ndarray
-    frame: Frame
+    """(K, 2), in the picture's pixels."""
     sigma: np.ndarray
+    """(K,) standard deviation of each point per axis, calibrated, in the picture's pixels."""
+    frame: Frame
+    """The part of the picture that the network saw."""
+    frame_sigma: np.ndarray
+    """(K,) standard deviation as the network gives it, in the frame's pixels."""
 
     @property
     def uncertainty(self) -> float:
-        return float(self.sigma.mean())
+        """The mean of `frame_sigma`, in the frame's pixels."""
+        return float(self.frame_sigma.mean())
 
 
 class Landmarker:
@@ -75,9 +77,9 @@ class Landmarker:
         return [
             Reading(
                 coords=frame.to_picture(coords),
-                sd=sigma * self.calibration.sd * (frame.side / crops.shape[1]),
+                sigma=sigma * self.calibration.sigma_scale * (frame.side / crops.shape[1]),
                 frame=frame,
-                sigma=sigma,
+                frame_sigma=sigma,
             )
             for frame, coords, sigma in zip(frames, found.coords, found.sigma, strict=True)
         ]

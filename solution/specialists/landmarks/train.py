@@ -53,8 +53,8 @@ class Trainer:
         self.net = LandmarkNet(self.recipe)
         self.offset = LabelOffset(schema=self.recipe.schema)
         pretrained.start(self.net, self.recipe, job.weights)
-        if job.start_from is not None:
-            self._load_parent(job.start_from)
+        if job.parent is not None:
+            self._load_parent(job.parent)
         self.net = self.net.to(job.device).to(memory_format=torch.channels_last)
         self.average = AveragedModel(self.net, multi_avg_fn=_moving_average(self.recipe.optimiser))
         self.optimiser = _optimiser(self.net, self.recipe.optimiser)

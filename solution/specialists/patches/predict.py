@@ -23,9 +23,9 @@ BATCH = 64
 
 
 def read_faces(network: PatchNetwork, images: np.ndarray, prior: Prior) -> tuple[np.ndarray, np.ndarray]:
-    """Raw readings of pictures (N, 96, 96) uint8: points (N, 4, 2) in pixels and doubts (N, 4).
+    """Raw readings of pictures (N, 96, 96) uint8: points (N, 4, 2) in pixels and uncertainties (N, 4).
 
-    Each picture is read as it is and mirrored, and the mean taken. The views' distance adds to the doubt.
+    Each picture is read as it is and mirrored, and the mean taken. The views' distance adds to the uncertainty.
     """
     network.eval()
     pairs = [_read_both(network, images[start : start + BATCH], prior) for start in range(0, len(images), BATCH)]

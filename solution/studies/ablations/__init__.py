@@ -1,7 +1,7 @@
 """Experiments that anyone can repeat: a recipe with something changed, on the same folds, against the recipe itself.
 
-`python -m solution trial NAME` trains the variation where the recipe's own trainings lie complete, with the same seeds,
-and gives the paired difference of both on the held-out rows. docs/experiments.md tells what came of each.
+`python -m solution ablate NAME` trains the variation beside the recipe's complete trainings, with the same seeds, and
+gives the paired difference of both on the held-out rows. docs/experiments.md has the results.
 """
 
 from collections.abc import Mapping
@@ -37,8 +37,8 @@ class Ablation:
         return replace(base, **self.change)
 
 
-COLD = {"warm_start": None}
-"""From random weights: what else has another architecture must, and is to be held against the trial `cold`."""
+COLD = {"init_from": None}
+"""From random weights: what else has another architecture must, and is to be held against the ablation `cold`."""
 
 
 MAPS = ("unet", "timm_unet")
@@ -56,7 +56,7 @@ def _variant(part: str) -> dict[str, Any]:
 ABLATIONS: Mapping[str, Ablation] = {
     "seed": Ablation(asks="the recipe itself with another seed: how much two trainings differ", change={"seed": 1}),
     "sane": Ablation(asks="training rows left out whose labels lie far from what the trunk says", rows="sane"),
-    "twins": Ablation(asks="identical pictures all labelled with the mean of their labels", rows="twins"),
+    "duplicates": Ablation(asks="identical pictures all labelled with the mean of their labels", rows="duplicates"),
     "pseudo": Ablation(asks="test pictures joined in, labelled by the same fold's specialists", rows="pseudo"),
     "squared": Ablation(asks="squared error throughout", change={"loss": "squared"}),
     "heavy_tailed": Ablation(
@@ -97,16 +97,16 @@ ABLATIONS: Mapping[str, Ablation] = {
 
 
 def load(name: str) -> tuple[str, Ablation]:
-    """The recipe's name and the trial of a name RECIPE/TRIAL. UserError with the nearest where there is none."""
+    """The recipe's name and the ablation of a name RECIPE/ABLATION. UserError with the nearest where there is none."""
     base, _, ablation = name.partition("/")
     if ablation not in ABLATIONS:
         hint = suggestion(ablation, ABLATIONS, f"{base}/") or f"There are: {', '.join(ABLATIONS)}."
-        raise UserError(f"trial {name!r}: expected RECIPE/TRIAL such as unet_4/sane. {hint}")
+        raise UserError(f"ablation {name!r}: expected RECIPE/ABLATION such as unet_4/sane. {hint}")
     recipe, found = recipes.load(base), ABLATIONS[ablation]
     if not isinstance(recipe, LandmarkRecipe):
-        raise UserError(f"trial {name!r}: expected a landmark recipe, {base} is none")
+        raise UserError(f"ablation {name!r}: expected a landmark recipe, {base} is none")
     if found.of and recipe.model not in found.of:
         raise UserError(
-            f"trial {name!r}: expected a recipe of model {' or '.join(found.of)}, {base}'s is {recipe.model}"
+            f"ablation {name!r}: expected a recipe of model {' or '.join(found.of)}, {base}'s is {recipe.model}"
         )
     return base, found

@@ -29,7 +29,7 @@ class SystemLearner:
     def __init__(self, system: System, points: np.ndarray, train: FaceSet, device: torch.device) -> None:
         self.system, self.points, self.device = system, points, device
         self.name = system.name
-        self.key = ("zoo", system.name, int(points[0]))
+        self.key = ("baselines", system.name, int(points[0]))
         self.train = train.take((~np.isnan(train.coords[:, points])).any(axis=(1, 2)))
         if len(self.train) < 2:
             raise UserError(

@@ -48,10 +48,10 @@ class OurSystem:
 
 
 def our_systems() -> tuple[OurSystem, ...]:
-    """The trunks of our specialists, from random weights as all here, and the trial that an earlier system had
+    """The trunks of our specialists, from random weights as all here, and the ablation that an earlier system had
     planned.
     """
-    unet, timm = (replace(one.RECIPE.at(SCALE), warm_start=None, epochs=EPOCHS) for one in (unet_all, timm_all))
+    unet, timm = (replace(one.RECIPE.at(SCALE), init_from=None, epochs=EPOCHS) for one in (unet_all, timm_all))
     cascade = ABLATIONS["cascade"].recipe(unet)
     shared = "maps read as the mean of their softmax, Huber loss on coordinates, a head a subset, offset learnt"
     return (
@@ -78,7 +78,7 @@ class OurLearner:
         """Rows, and what the recipe's augmentation makes of them: pictures, labels, which are mirrored."""
         trainer, job = self.trainer, self.trainer.job
         for number in count():
-            key = ("zoo", self.name, number)
+            key = ("baselines", self.name, number)
             order = generator(*key, "order").permutation(len(job.train))
             trainer.augment.seed(seed_for(*key, "augment"))
             torch.manual_seed(seed_for(*key, "torch"))

@@ -22,7 +22,7 @@ from solution.studies.baselines.timed_training import Checkpoint, TimedRun
 
 Candidate = System | OurSystem
 
-FORMAT = 1  # raise it when the same settings would train to something else: old results are then redone
+FORMAT = 2  # raise it when the same settings would train to something else: old results are then redone
 FOLD = 0
 """The fold held out of every training."""
 
@@ -53,7 +53,7 @@ class Split:
 
     def inputs(self, candidate: Candidate, seconds: float) -> dict[str, Any]:
         """Everything a result depends on but the machine's speed, as its manifest names it."""
-        made = {"format": FORMAT, "seconds": seconds, "fold": FOLD, "contender": candidate.settings()}
+        made = {"format": FORMAT, "seconds": seconds, "fold": FOLD, "candidate": candidate.settings()}
         predicting = (
             {"predicting": PREDICTED_BY} if isinstance(candidate, OurSystem) else {}
         )  # earlier systems predict as they did

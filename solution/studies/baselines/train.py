@@ -70,13 +70,13 @@ def split68_of(study: Study) -> Split:
     held, identity = study.fold == FOLD, {key: study.inputs(FOLD)[key] for key in ("data", "folds")}
     learnt, unseen = study.frames.take(~held), study.frames.take(held)
     shape = mean_shape(learnt.coords, SHARE)
-    faces = training_faces(learnt, shape, generator("zoo", "frames", "train"))
+    faces = training_faces(learnt, shape, generator("baselines", "frames", "train"))
     return Split(faces, _found(unseen, shape), study.workspace.folds / "compare", identity)
 
 
 def _found(frames: Frames, shape: np.ndarray) -> FaceSet:
     """Each face once, shifted and sized as a detector's frames are, one draw for all networks."""
-    rng = generator("zoo", "frames", "held")
+    rng = generator("baselines", "frames", "held")
     return framed(frames, [found_frame(aligned(face, shape), rng) for face in frames.coords])
 
 

@@ -88,7 +88,7 @@ def training(shop: BenchmarkSetup) -> Iterator[Row]:
                 name=f"{recipe.name} {phase}".strip(),
                 seconds=tuple(seconds[1:]),
                 items=len(faces),
-                yardstick=MATMUL,
+                reference=MATMUL,
                 speed=speed,
                 busy=busy,
                 multiply_adds=_of_an_epoch(shop, recipe, PHASES[phase]) * shop.size.batches,

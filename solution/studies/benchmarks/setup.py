@@ -66,7 +66,7 @@ class BenchmarkSetup:
     def recipes(self) -> tuple[Recipe, ...]:
         """The scale's recipes, none of which starts from ImageNet's weights or another one's: speed is the same."""
         chosen = [recipe.at(self.scale) for recipe in recipes.load_all() if self.scale in recipe.runs_at]
-        return tuple(replace(RANDOM.chosen(recipe), start_from=None) for recipe in chosen)
+        return tuple(replace(RANDOM.chosen(recipe), parent=None) for recipe in chosen)
 
     @property
     def fake_data(self) -> FakeData:

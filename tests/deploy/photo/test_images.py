@@ -70,7 +70,7 @@ def test_drawings_and_tables(folder: Path, tmp_path: Path, capsys: pytest.Captur
         rows = list(csv.DictReader(handle))
     assert len(rows) == 3 * 15
     assert (rows[-1]["face"], rows[-1]["point"]) == ("1", FACE15.points[-1])
-    assert [float(rows[0][axis]) for axis in ("x", "y", "sd")] == records[0]["faces"][0]["points"][rows[0]["point"]]
+    assert [float(rows[0][axis]) for axis in ("x", "y", "sigma")] == records[0]["faces"][0]["points"][rows[0]["point"]]
     assert sorted(path.name for path in out.iterdir()) == ["faces.csv", "faces.json", "one-faces.jpg", "two-faces.jpg"]
 
 

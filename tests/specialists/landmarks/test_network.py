@@ -41,7 +41,7 @@ def made(recipe: LandmarkRecipe) -> LandmarkNet:
     return LandmarkNet(recipe)
 
 
-def test_every_architecture_is_used_by_a_recipe_or_a_trial():
+def test_every_architecture_is_used_by_a_recipe_or_an_ablation():
     assert {recipe.model for recipe in [*REAL, *TRIED.values()]} == set(models())
 
 
@@ -124,10 +124,10 @@ def test_pictures_are_standardised_each_by_itself():
 
 
 @pytest.mark.parametrize("scale", SCALES)
-@pytest.mark.parametrize("name", [recipe.name for recipe in REAL if recipe.start_from])
+@pytest.mark.parametrize("name", [recipe.name for recipe in REAL if recipe.parent])
 def test_a_recipe_can_start_from_the_one_it_names(name: str, scale: str):
     recipe = recipes.load(name).at(scale)
-    earlier = recipes.load(recipe.start_from or "").at(scale)
+    earlier = recipes.load(recipe.parent or "").at(scale)
     assert isinstance(recipe, LandmarkRecipe)
     assert isinstance(earlier, LandmarkRecipe)
     made(recipe).load_parent(made(earlier).state_dict(), earlier.subsets)

@@ -34,30 +34,30 @@ def run(finished_copy: Path, drawn_folder: Path) -> Run:
 @pytest.fixture
 def ablation(finished_copy: Path, drawn_folder: Path) -> Trial:
     def call(*arguments: str) -> int:
-        return main(["trial", *arguments, "--data", str(drawn_folder), "--jobs", "1"], finished_copy)
+        return main(["ablate", *arguments, "--data", str(drawn_folder), "--jobs", "1"], finished_copy)
 
     return call
 
 
-def test_a_trial_is_trained_beside_its_recipe_and_compared(
+def test_an_ablation_is_trained_beside_its_recipe_and_compared(
     ablation: Trial, run: Run, capsys: pytest.CaptureFixture[str]
 ):
     before = (run.workspace.fold("child", 0) / "manifest.json").read_bytes()
     assert ablation("child/seed", "child/sane", "--folds", "2") == 0
     assert "child/seed: 15-keypoint rows, 2 folds: " in capsys.readouterr().out
     assert (run.workspace.fold("child", 0) / "manifest.json").read_bytes() == before
-    with (run.workspace.folds / "trials.csv").open(encoding="utf-8") as handle:
-        lines = {line["trial"]: line for line in csv.DictReader(handle)}
+    with (run.workspace.folds / "ablations.csv").open(encoding="utf-8") as handle:
+        lines = {line["ablation"]: line for line in csv.DictReader(handle)}
     assert set(lines) == {"child/seed", "child/sane"}
-    line = {k: float(v) for k, v in lines["child/seed"].items() if k != "trial"}
-    assert line["difference"] == pytest.approx(line["trial_rmse"] - line["recipe_rmse"], abs=2e-4)
+    line = {k: float(v) for k, v in lines["child/seed"].items() if k != "ablation"}
+    assert line["difference"] == pytest.approx(line["ablation_rmse"] - line["recipe_rmse"], abs=2e-4)
     assert line["low"] <= line["difference"] <= line["high"]
     assert line["difference"] != 0
     assert ablation("child/seed", "--folds", "2") == 0
     assert "2 of 2 trainings are complete" in capsys.readouterr().out
 
 
-def test_a_trial_that_changes_nothing_gives_no_difference(
+def test_an_ablation_that_changes_nothing_gives_no_difference(
     ablation: Trial, run: Run, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
     monkeypatch.setitem(ablations.ABLATIONS, "same", ablations.Ablation(asks="nothing"))
@@ -91,15 +91,15 @@ def test_the_comparison_is_of_rows_in_file_order(ablation: Trial, run: Run):
     assert found.rows == kept.sum()
 
 
-def test_outcomes_of_an_earlier_version_stay_but_for_those_with_drift(run: Run):
+def test_outcomes_of_other_ablations_stay_and_those_of_an_earlier_version_stay_apart(run: Run):
     """A file of that version has a column that tells whether the drift had been added to both."""
     one = compare.Outcome(
-        trial="a/seed",
+        ablation="a/seed",
         subset=4,
         folds=2,
         rows=30,
         recipe_rmse=1.5,
-        trial_rmse=1.4,
+        ablation_rmse=1.4,
         difference=-0.1,
         low=-0.2,
         high=0.0,
@@ -107,29 +107,27 @@ def test_outcomes_of_an_earlier_version_stay_but_for_those_with_drift(run: Run):
         blend_low=-0.1,
         blend_high=0.0,
     )
-    path = run.workspace.folds / "trials.csv"
-    names = [name for name in asdict(one) if name != "rows"]
-    with path.open("w", encoding="utf-8", newline="") as handle:
-        writer = csv.DictWriter(handle, [*names[:3], "rows", "drift", *names[3:]])
-        writer.writeheader()
-        for drift in (False, True):
-            writer.writerow({**asdict(one), "drift": drift})
-    compare.write(run, [replace(one, trial="b/seed")])
+    earlier = run.workspace.folds / "trials.csv"  # its intervals resample single rows
+    earlier.write_text("trial,difference\na/seed,-0.5\n")
+    path = run.workspace.folds / "ablations.csv"
+    compare.write(run, [one])
+    compare.write(run, [replace(one, ablation="b/seed")])
+    assert earlier.read_text() == "trial,difference\na/seed,-0.5\n"
     with path.open(encoding="utf-8", newline="") as handle:
         lines = list(csv.DictReader(handle))
-    assert [line["trial"] for line in lines] == ["a/seed", "b/seed"]
+    assert [line["ablation"] for line in lines] == ["a/seed", "b/seed"]
     assert list(lines[0]) == list(asdict(one))
-    assert {name: value for name, value in lines[0].items() if name != "trial"} == {
-        name: str(value) for name, value in asdict(one).items() if name != "trial"
+    assert {name: value for name, value in lines[0].items() if name != "ablation"} == {
+        name: str(value) for name, value in asdict(one).items() if name != "ablation"
     }
 
 
-def test_a_trial_named_twice_is_trained_once(ablation: Trial, capsys: pytest.CaptureFixture[str]):
+def test_an_ablation_named_twice_is_trained_once(ablation: Trial, capsys: pytest.CaptureFixture[str]):
     assert ablation("child/seed", "child/seed", "--folds", "1") == 0
     assert "Trials: 0 of 1 trainings are complete" in capsys.readouterr().out
 
 
-def test_what_a_trial_needs_is_asked_before_anything_is_trained(
+def test_what_an_ablation_needs_is_asked_before_anything_is_trained(
     ablation: Trial, run: Run, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ):
     shutil.rmtree(run.workspace.fold("other", 1))
@@ -137,7 +135,7 @@ def test_what_a_trial_needs_is_asked_before_anything_is_trained(
     for name, said in (
         (
             "other/seed",
-            "which trial other/seed is compared with. Run `python -m solution train --recipe other --fold 1`",
+            "which ablation other/seed is compared with. Run `python -m solution train --recipe other --fold 1`",
         ),
         (
             "child/pseudo",
@@ -146,24 +144,24 @@ def test_what_a_trial_needs_is_asked_before_anything_is_trained(
     ):
         assert ablation(name, "--folds", "2") == 2
         assert said in capsys.readouterr().err
-    assert not (run.workspace.folds / "trials").exists()
+    assert not (run.workspace.folds / "ablations").exists()
 
 
-def test_a_trial_of_another_scales_recipe_is_refused(run: Run, use_recipes: Callable[..., None]):
+def test_an_ablation_of_another_scales_recipe_is_refused(run: Run, use_recipes: Callable[..., None]):
     use_recipes(BASE, replace(CHILD, runs_at=("full",)), OTHER)
     with pytest.raises(UserError, match="expected a recipe of scale smoke, child is none"):
         train.base_of(run, "child/seed")
 
 
-def test_a_trial_is_bound_to_its_teachers(run: Run, monkeypatch: pytest.MonkeyPatch):
+def test_an_ablation_is_bound_to_its_teachers(run: Run, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setitem(row_filters.TEACHERS, "15", ("child",))
     inputs = train.job_of(run, "child/pseudo", 1).inputs
     child = next(recipe for recipe in run.recipes if recipe.name == "child")
     assert inputs["teachers"] == {"child": run.bench.digest(child, 1, run.recipes)}
 
 
-def test_an_unfinished_trial_is_not_compared(run: Run):
-    with pytest.raises(UserError, match="child/seed fold 0: expected finished trainings of the trial and of child"):
+def test_an_unfinished_ablation_is_not_compared(run: Run):
+    with pytest.raises(UserError, match="child/seed fold 0: expected finished trainings of the ablation and of child"):
         compare.outcomes(run, "child/seed", (0,))
 
 
@@ -172,7 +170,7 @@ def test_an_unfinished_trial_is_not_compared(run: Run):
     [
         ("child/sede", "Did you mean child/seed"),
         ("child/qqq", "There are: seed"),
-        ("child", "expected RECIPE/TRIAL"),
+        ("child", "expected RECIPE/ABLATION"),
         ("eye_classifier/seed", "expected a landmark recipe"),
         ("timm_all/attention", "expected a recipe of model unet, timm_all's is timm_unet"),
         (
@@ -181,14 +179,14 @@ def test_an_unfinished_trial_is_not_compared(run: Run):
         ),
     ],
 )
-def test_an_unknown_trial_says_what_there_is(name: str, said: str):
+def test_an_unknown_ablation_says_what_there_is(name: str, said: str):
     with pytest.raises(UserError, match=said):
         ablations.load(name)
 
 
 @pytest.mark.parametrize("base", ["unet_all", "timm_all", "cascade_15", "timm_15", "regressor_4"])
-def test_whatever_recipe_a_trial_takes_it_makes_a_network_of(base: str):
-    """One picture there and back, with the trial's loss: what does not go together is refused by `load`."""
+def test_whatever_recipe_an_ablation_takes_it_makes_a_network_of(base: str):
+    """One picture there and back, with the ablation's loss: what does not go together is refused by `load`."""
     recipe, made = recipes.load(base).at("cpu"), set()
     faces, subset = torch.zeros(1, 96, 96, dtype=torch.uint8), torch.tensor([recipe.subsets[-1]])
     for name in ablations.ABLATIONS:
@@ -219,9 +217,9 @@ def test_sane_rows_need_a_trunk(run: Run):
         row_filters.sane(train.job_of(run, "base/sane", 0), run.bench)
 
 
-def test_twins_get_the_mean_of_their_labels(run: Run):
-    job = train.job_of(run, "base/twins", 0)
-    found = row_filters.twins(job, run.bench)
+def test_duplicates_get_the_mean_of_their_labels(run: Run):
+    job = train.job_of(run, "base/duplicates", 0)
+    found = row_filters.duplicates(job, run.bench)
     group = run.bench.table.group[np.isin(run.bench.table.ids, job.train.ids)]
     changed = np.flatnonzero((np.nan_to_num(found.coords) != np.nan_to_num(job.train.coords)).any(axis=(1, 2)))
     assert len(changed) > 0
@@ -233,16 +231,16 @@ def test_twins_get_the_mean_of_their_labels(run: Run):
         np.testing.assert_allclose(found.coords[row][known], mean, rtol=1e-5)
 
 
-def test_twins_of_two_sources_keep_their_labels(run: Run):
-    job = train.job_of(run, "base/twins", 0)
+def test_duplicates_of_two_sources_keep_their_labels(run: Run):
+    job = train.job_of(run, "base/duplicates", 0)
     group = run.bench.table.group[np.isin(run.bench.table.ids, job.train.ids)]
-    twins = np.flatnonzero(np.bincount(group) > 1)
-    subset = np.where(np.isin(group, twins), np.arange(len(group)) % 2 * 11 + 4, job.train.subset).astype(np.int8)
-    for one in twins:  # no two alike of one source
+    duplicates = np.flatnonzero(np.bincount(group) > 1)
+    subset = np.where(np.isin(group, duplicates), np.arange(len(group)) % 2 * 11 + 4, job.train.subset).astype(np.int8)
+    for one in duplicates:  # no two alike of one source
         rows = np.flatnonzero(group == one)
         subset[rows[:2]] = (15, 4)
         subset[rows[2:]] = 0
-    found = row_filters.twins(replace(job, train=replace(job.train, subset=subset)), run.bench)
+    found = row_filters.duplicates(replace(job, train=replace(job.train, subset=subset)), run.bench)
     kept = subset != 0
     np.testing.assert_array_equal(found.coords[kept], job.train.coords[kept])
 

@@ -22,7 +22,7 @@ def learner(one: OurSystem, drawn: Competition, folder: Path) -> OurLearner:
 
 def test_the_recipes_are_those_of_the_specialists():
     for name in ("unet_all", "timm_all"):
-        assert OWN[name].recipe == replace(recipes.load(name).at("cpu"), warm_start=None, epochs=EPOCHS)
+        assert OWN[name].recipe == replace(recipes.load(name).at("cpu"), init_from=None, epochs=EPOCHS)
     assert OWN["cascade"].recipe == ABLATIONS["cascade"].recipe(OWN["unet_all"].recipe)
 
 

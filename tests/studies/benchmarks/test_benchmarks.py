@@ -31,7 +31,7 @@ CPU = torch.device("cpu")
 
 
 def row(name: str = "a", seconds: tuple[float, ...] = (1.0, 1.0, 1.0), **fields: object) -> Row:
-    settings = {"part": "train", "items": 10, "yardstick": MATMUL, "speed": 1e9, "busy": 1.0, **fields}
+    settings = {"part": "train", "items": 10, "reference": MATMUL, "speed": 1e9, "busy": 1.0, **fields}
     return Row(name=name, seconds=seconds, **settings)  # type: ignore[arg-type]
 
 
@@ -39,7 +39,7 @@ def test_a_rows_figures_follow_from_its_repeats():
     one = row(seconds=(1.0, 2.0, 3.0, 4.0, 5.0), multiply_adds=300_000_000)
     assert (one.median, one.rate, one.share) == (3.0, 10 / 3, 0.1)
     assert one.spread == pytest.approx(1 / 3)
-    assert row(yardstick=PYTHON, multiply_adds=1).share is None
+    assert row(reference=PYTHON, multiply_adds=1).share is None
     assert row().share is None
 
 
@@ -62,7 +62,7 @@ def test_benches_are_compared_by_the_machines_speed_at_the_time():
 
 
 def test_a_bench_is_read_as_it_was_written(tmp_path: Path):
-    measured = Measured({"cores": 2}, (row(multiply_adds=7, memory=1.5), row("b", yardstick=PYTHON)))
+    measured = Measured({"cores": 2}, (row(multiply_adds=7, memory=1.5), row("b", reference=PYTHON)))
     path = tmp_path / "bench.json"
     path.write_text(json.dumps(measured.as_json()))
     assert read_measured(path) == measured
@@ -250,7 +250,7 @@ def test_a_power_is_found_again():
 def test_tables_are_plain_where_there_is_no_terminal():
     machine = {"processor": "P", "gpu": None, "cores": 2, "torch": "2"}
     facts = machine | {"scale": "cpu", "precision": "bfloat16", "multiply_adds_a_second": 1e11}
-    rows = (row(multiply_adds=3, memory=10.0), row("b", (0.5,), yardstick=PYTHON, items=1))
+    rows = (row(multiply_adds=3, memory=10.0), row("b", (0.5,), reference=PYTHON, items=1))
     text = io.StringIO()
     terminal.show(Measured(facts, rows), ratios(rows, rows[:1]), Console(file=text, width=100))
     lines = text.getvalue().splitlines()

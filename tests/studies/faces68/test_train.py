@@ -73,7 +73,7 @@ def test_every_fold_is_measured_on_persons_it_has_not_seen(trained: Path, data: 
         folder = study.folder(fold)
         facts = manifest(folder) or {}
         with np.load(folder / PREDICTIONS, allow_pickle=False) as arrays:
-            names, coords, sigma = arrays["names"].tolist(), arrays["coords"], arrays["spread"]
+            names, coords, sigma = arrays["names"].tolist(), arrays["coords"], arrays["sigma"]
         rows = np.isin(study.frames.names, names)
         assert set(persons[rows]) & set(persons[~rows]) == set()
         found = score(coords, study.frames.coords[rows], FACE68)
