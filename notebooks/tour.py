@@ -30,7 +30,7 @@ from solution.report import drawing
 from solution.run import Run, Source
 from solution.specialists.job import HISTORY
 from solution.specialists.landmarks.network import standardise
-from solution.specialists.landmarks.predict import opened, predict
+from solution.specialists.landmarks.predict import load, predict
 
 logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stdout, force=True)
 HOME = Path(solution.__file__).resolve().parents[1]
@@ -53,7 +53,8 @@ def show(name: str, picture: np.ndarray) -> None:
 #
 # Kaggle's files hold grey pictures of 96×96 pixels. Some rows are labelled with up to 15 keypoints (eyes, brows, nose,
 # mouth), most with 4 at most: other people labelled those, in other ways, so the two kinds are called *subsets* and
-# kept apart throughout. The drawn faces have the same files, with the same flaws: noise, missing points, twins, slips.
+# kept apart throughout. The drawn faces have the same files and the same flaws: noise, missing points, duplicates and
+# wrong labels.
 
 # %%
 DATA = WORK / "tour"
@@ -106,7 +107,7 @@ print(history.round(2).to_string(index=False, na_rep=""))
 show("curve", drawing.curve(history["held_rmse"].tolist(), "unet_all, fold 0: held-out RMSE in px, by epoch"))
 
 # %% [markdown]
-# Is that good? The yardstick: answer every face with the mean of the training labels. The last predictions are better
+# Is that good? The baseline: answer every face with the mean of the training labels. The last predictions are better
 # than the curve's end, since they average six views of each picture: shifted a little, and mirrored.
 
 # %%
@@ -139,7 +140,7 @@ print(pd.DataFrame(figures).round(2))
 # in a colour of its own, over the same faces.
 
 # %%
-_, net, _ = opened(folder, CPU)
+_, net, _ = load(folder, CPU)
 rows = np.flatnonzero(held.subset == 15)[:6]
 with torch.inference_mode():
     maps = net.body(standardise(torch.from_numpy(held.images[rows])))[:, : FACE15.size]  # its first head answers these

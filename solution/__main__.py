@@ -9,10 +9,10 @@ from io import TextIOWrapper
 from pathlib import Path
 from types import FrameType
 
-from solution.cli.parser import load_verb, parse, parser
+from solution.cli.parser import load_command, parse, parser
 from solution.runtime.errors import STOPPED, UserError
 
-UNHEARD = 141  # what a shell expects of a program whose output nobody reads any more
+BROKEN_PIPE = 141  # what a shell expects of a program whose output nobody reads any more
 
 
 def main(arguments: Sequence[str] | None = None, root: Path | None = None) -> int:
@@ -27,7 +27,7 @@ def main(arguments: Sequence[str] | None = None, root: Path | None = None) -> in
     signal.signal(signal.SIGTERM, _as_ctrl_c)
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch is imported: a job owns one core
     try:
-        code = load_verb(options.verb).run(options, root or Path.cwd()) or 0
+        code = load_command(options.verb).run(options, root or Path.cwd()) or 0
         sys.stdout.flush()
         return code
     except UserError as error:
@@ -38,7 +38,7 @@ def main(arguments: Sequence[str] | None = None, root: Path | None = None) -> in
         return STOPPED
     except BrokenPipeError:  # `… | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return UNHEARD
+        return BROKEN_PIPE
     except OSError as error:  # a folder that may not be entered, a name too long: what a path is may be asked anywhere
         if error.filename is None:
             raise

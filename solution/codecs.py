@@ -13,6 +13,9 @@ from solution.keypoints import SIZE
 class Codec(Protocol):
     """Pixel coordinates (B, K, 2) ↔ a network's raw output for K points: a dataclass, whose fields are settings."""
 
+    kind: ClassVar[str]
+    """What it is called in settings."""
+
     __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
 
     def encode(self, coords: Tensor) -> Tensor:
@@ -25,6 +28,8 @@ class Codec(Protocol):
 @dataclass(frozen=True)
 class Direct:
     """Two numbers a point, (B, K, 2): 0 is the picture's centre, 1 its border."""
+
+    kind: ClassVar[str] = "Direct"
 
     def encode(self, coords: Tensor) -> Tensor:
         return (coords - (SIZE - 1) / 2) / (SIZE / 2)
@@ -41,6 +46,8 @@ class Heatmap:
     Integral regression: Sun et al., "Integral Human Pose Regression", ECCV 2018. The softmax's own standard deviation
     is the spread.
     """
+
+    kind: ClassVar[str] = "Heatmap"
 
     size: int
 
@@ -69,8 +76,10 @@ class Heatmap:
 
 
 @dataclass(frozen=True)
-class Marginals:
+class SimCC:
     """One distribution of x and one of y a point, (B, K, 2, bins) logits across the picture, read by expectation."""
+
+    kind: ClassVar[str] = "SimCC"
 
     bins: int
 
@@ -91,8 +100,10 @@ class Marginals:
 
 
 @dataclass(frozen=True)
-class Located:
+class Coordinates:
     """Coordinates and spread in pixels, (B, K, 3), from a network that reads its own maps."""
+
+    kind: ClassVar[str] = "Coordinates"
 
     def encode(self, coords: Tensor) -> Tensor:
         return torch.cat([coords, torch.full_like(coords[..., :1], torch.nan)], dim=-1)
@@ -101,9 +112,9 @@ class Located:
         return raw[..., :2].float(), raw[..., 2].float()
 
 
-CODECS: dict[str, type] = {codec.__name__: codec for codec in (Direct, Heatmap, Located, Marginals)}
+CODECS: dict[str, Any] = {codec.kind: codec for codec in (Direct, Heatmap, Coordinates, SimCC)}
 
 
 def codec_from(settings: Mapping[str, Any]) -> Codec:
-    """The codec whose class name is in `kind` and whose fields are the rest."""
+    """The codec whose name is in `kind` and whose fields are the rest."""
     return CODECS[settings["kind"]](**{key: value for key, value in settings.items() if key != "kind"})

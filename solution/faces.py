@@ -68,21 +68,21 @@ class FoldTable:
 class Predictions:
     """What one specialist (or blend, or stack) says of N faces.
 
-    ids: (N,). coords: (N, K, 2) float32 in pixels, NaN = not predicted. spread: (N, K) float32, its own standard
+    ids: (N,). coords: (N, K, 2) float32 in pixels, NaN = not predicted. sigma: (N, K) float32, its own standard
     deviation in pixels (per axis), NaN = it has none.
     """
 
     name: str
     ids: np.ndarray
     coords: np.ndarray
-    spread: np.ndarray
+    sigma: np.ndarray
 
     def __post_init__(self) -> None:
         n, k = self.coords.shape[:2]
-        if self.ids.shape != (n,) or self.coords.shape != (n, k, 2) or self.spread.shape != (n, k):
+        if self.ids.shape != (n,) or self.coords.shape != (n, k, 2) or self.sigma.shape != (n, k):
             raise ValueError(
                 f"{self.name}: shapes disagree: ids {self.ids.shape}, coords {self.coords.shape}, "
-                f"spread {self.spread.shape}"
+                f"spread {self.sigma.shape}"
             )
 
 

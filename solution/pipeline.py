@@ -16,9 +16,9 @@ from solution.data.reader import DRAWN
 from solution.data.sequence import Placement
 from solution.ensemble import duplicates, selection
 from solution.ensemble.selection import Ensemble
-from solution.evaluation.ensemble_variance import ambiguity
+from solution.evaluation.ensemble_variance import ensemble_variance
 from solution.evaluation.label_errors.evidence import disagreement
-from solution.evaluation.outliers import far_off
+from solution.evaluation.outliers import is_outlier
 from solution.evaluation.summary import Summary, summarise, truth_of
 from solution.faces import Predictions
 from solution.kaggle import leaderboard
@@ -38,7 +38,7 @@ from solution.report.label_errors import read_planted
 from solution.report.previous_run import read_other
 from solution.report.report import gather
 from solution.report.write import publish
-from solution.run import Run, Source, alone, reopened
+from solution.run import Run, Source, exclusive, reopened
 from solution.runtime import lock
 from solution.runtime.artifacts import digest_of
 from solution.runtime.device import LOG
@@ -47,7 +47,7 @@ from solution.runtime.workers import local, ray
 from solution.specialists import cross_validation, remote
 from solution.specialists.cross_validation import Specialist
 from solution.specialists.landmarks import pretrained
-from solution.specialists.landmarks.pretrained import FirstWeights
+from solution.specialists.landmarks.pretrained import InitWeights
 
 
 def data(run: Run) -> None:
@@ -64,7 +64,7 @@ def data(run: Run) -> None:
         LOG.info("Data: %s", placement.describe())
 
 
-@alone
+@exclusive
 def folds(run: Run) -> None:
     """Make the fold table, unless the one there fits the data."""
     path = run.workspace.fold_table
@@ -81,7 +81,7 @@ def folds(run: Run) -> None:
     LOG.info("Folds: %d folds, %d groups, written to %s", table.k, len(set(table.group.tolist())), path)
 
 
-@alone
+@exclusive
 def train(run: Run, names: tuple[str, ...] = (), fold: int | None = None) -> None:
     """Train what is not complete: every recipe, or the named ones, on every fold, or one."""
     for name in names:
@@ -116,13 +116,13 @@ def _execute(run: Run, tasks: list[local.Task]) -> None:
 
 
 def _task(run: Run, recipe: Recipe, fold: int, chosen: list[Recipe]) -> local.Task:
-    after = frozenset([f"{recipe.start_from}/{fold}"] if recipe.start_from in [r.name for r in chosen] else [])
+    after = frozenset([f"{recipe.parent}/{fold}"] if recipe.parent in [r.name for r in chosen] else [])
     arguments = (run.root, run.source, run.scale, run.weights, recipe.name, fold)
     return local.Task(f"{recipe.name}/{fold}", recipe.name, work, arguments, after)
 
 
 def work(
-    root: Path, source: Source, scale: str, weights: FirstWeights, name: str, fold: int, device: torch.device
+    root: Path, source: Source, scale: str, weights: InitWeights, name: str, fold: int, device: torch.device
 ) -> float:
     """Do one training in whatever process this is; seconds taken."""
     run = reopened(root, source, scale, weights)
@@ -144,7 +144,7 @@ def trained(run: Run) -> list[Specialist]:
     return [cross_validation.collect(run.bench, recipe, run.recipes) for recipe in run.recipes]
 
 
-@alone
+@exclusive
 def stack(run: Run) -> Ensemble:
     """Blend and stack, unless that is done already for these trainings."""
     inputs = selection.inputs_of(run.bench, run.recipes)
@@ -192,17 +192,18 @@ def submission(run: Run) -> None:
 
 def _write_with_duplicates(run: Run, made: Ensemble, figures: Summary) -> None:
     """The third submission, which answers test pictures with the labels of their duplicates, where that wins."""
-    assert figures.twins is not None
-    if not figures.twins.used:
+    assert figures.duplicates is not None
+    if not figures.duplicates.used:
         LOG.info(
             "Submission: %s.csv is not written: the labels of no test picture's duplicates are worth using", DUPLICATES
         )
         return
-    predictions = figures.twins.blend(made.test_predictions(selection.FINAL, run.bench), run.competition.test)
+    predictions = figures.duplicates.blend(made.test_predictions(selection.FINAL, run.bench), run.competition.test)
     record = record_of(run, made, figures) | {"use_duplicates": True, "duplicates": _duplicates_record(figures)}
     _write(run, DUPLICATES, predictions, record)
     LOG.info(
-        "Submission: %d predictions of it are blended with labels of identical training pictures", figures.twins.used
+        "Submission: %d predictions of it are blended with labels of identical training pictures",
+        figures.duplicates.used,
     )
 
 
@@ -226,7 +227,7 @@ def record_of(run: Run, made: Ensemble, figures: Summary) -> dict[str, Any]:
         "disagreeing": figures.disagreeing,
         "placement": {str(s): _placement_record(placement) for s, placement in figures.placement.items()},
         "use_duplicates": False,
-        "duplicates": {"test_pictures": figures.test_twins},
+        "duplicates": {"test_pictures": figures.test_duplicates},
         "choice": {str(s): choice for s, choice in made.choice.items()},
         "added": {str(s): steps for s, steps in made.added.items()},
         "blend_weights": {str(s): weights for s, weights in made.weights.items()},
@@ -275,18 +276,18 @@ def submit(run: Run, name: str, message: str, *, yes: bool = False, wait: float 
                 "none. Run `python -m solution submission --use-duplicates` with the same --data and --scale first."
             )
     path = run.workspace.submissions / f"{name.removesuffix('.csv')}.csv"
-    parcel = sending.packed(path, run.competition, message)
+    upload = sending.prepare(path, run.competition, message)
     _require_finished(run)
-    if parcel.record.get("stack") != _stack_digest(run):
+    if upload.record.get("stack") != _stack_digest(run):
         raise UserError(
             f"{path}: expected a submission of the trainings there now, got one of others. "
             "Run `python -m solution submission` with the same --data and --scale first."
         )
-    sending.confirm(parcel, yes)
-    entry = sending.send(parcel)
+    sending.confirm(upload, yes)
+    entry = sending.send(upload)
     if wait is not None:
         LOG.info("Kaggle: sent; waiting up to %g s for the score (Ctrl-C ends the waiting only)", wait)
-        entry = sending.wait(parcel.ledger, entry, wait)
+        entry = sending.wait(upload.ledger, entry, wait)
     LOG.info("Kaggle: %s", leaderboard.outcome(entry))
 
 
@@ -303,7 +304,7 @@ def _require_finished(run: Run) -> None:
 
 def _duplicates_record(figures: Summary) -> dict[str, Any]:
     """The test pictures that are identical to labelled ones, and where their labels are used, with what they gain."""
-    assert figures.twins is not None
+    assert figures.duplicates is not None
     worth = {
         str(s): {
             "weight": round(worth.weight, 5),
@@ -312,9 +313,9 @@ def _duplicates_record(figures: Summary) -> dict[str, Any]:
             "cv_alone": round(worth.alone, 5),
             "cv_blended": round(worth.blended, 5),
         }
-        for s, worth in figures.twins.worth.items()
+        for s, worth in figures.duplicates.worth.items()
     }
-    return {"test_pictures": figures.test_twins, "blended": figures.twins.used, "worth": worth}
+    return {"test_pictures": figures.test_duplicates, "blended": figures.duplicates.used, "worth": worth}
 
 
 def _stack_digest(run: Run) -> str:
@@ -342,15 +343,15 @@ def quality(run: Run, made: Ensemble, kind: str, **facts: Any) -> Summary:  # no
         train,
         final,
         weights,
-        suspects=far_off(final.coords, train.coords),
-        ambiguity=ambiguity(made.test[kind], run.competition.test.subset),
+        outliers=is_outlier(final.coords, train.coords),
+        variance=ensemble_variance(made.test[kind], run.competition.test.subset),
         sizes={s: int((run.competition.test.subset == s).sum()) for s in SUBSETS},
         placement=run.competition.placement,
         drawn=run.competition.drawn,
         choice=made.choice,
         added=made.added,
-        test_twins=duplicates.in_test(run.competition),
-        twins=duplicates.learn(run.competition, run.table, final.coords) if run.use_duplicates else None,
+        test_duplicates=duplicates.in_test(run.competition),
+        duplicates=duplicates.learn(run.competition, run.table, final.coords) if run.use_duplicates else None,
         **facts,
     )
 
@@ -378,7 +379,7 @@ def audit(run: Run) -> None:
     """Rank the training labels by how likely they are wrong. Drops nothing: no other stage reads what this writes."""
     final = stacked(run).oof_predictions(selection.WITH_DRIFT, run.bench)
     members = np.stack([s.oof.coords for s in trained(run)])
-    oof = replace(final, spread=disagreement(members).astype(np.float32))
+    oof = replace(final, sigma=disagreement(members).astype(np.float32))
     planted = read_planted(run.source.folder / DRAWN) if run.competition.drawn else None
     folder = run.workspace.folds
     found, facts = label_errors.write_audit(folder, run.competition.train, run.table, oof, planted)

@@ -55,7 +55,7 @@ class Recipe:
     """What every specialist has. `method` names the trainer that runs it.
 
     rows: the subset it is trained on and predicts. scales: fields that differ at a scale, by name of the scale.
-    start_from: a recipe whose weights of the same fold this one starts from. runs_at: the scales it is part of.
+    parent: a recipe whose weights of the same fold this one starts from. runs_at: the scales it is part of.
     """
 
     method: ClassVar[str]
@@ -65,7 +65,7 @@ class Recipe:
     epochs: int = 30
     batch: int = 64
     seed: int = 0
-    start_from: str | None = None
+    parent: str | None = None
     runs_at: tuple[str, ...] = SCALES
     scales: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
@@ -100,7 +100,7 @@ class Recipe:
 class LandmarkRecipe(Recipe):
     """A network that sees the whole picture and gives coordinates. See models/ for the architectures.
 
-    warm_start: a folder of solution/weights/ whose network, trained on other faces, is where a fresh one starts, heads
+    init_from: a folder of solution/weights/ whose network, trained on other faces, is where a fresh one starts, heads
     excepted.
     """
 
@@ -113,10 +113,10 @@ class LandmarkRecipe(Recipe):
     augmentation: Augmentation = field(default_factory=Augmentation)
     optimiser: Optimiser = field(default_factory=Optimiser)
     loss: str = "huber"
-    warm_start: str | None = None
+    init_from: str | None = None
 
     def settings(self) -> dict[str, Any]:
-        return {**super().settings(), "codec": {"kind": type(self.codec).__name__, **asdict(self.codec)}}
+        return {**super().settings(), "codec": {"kind": self.codec.kind, **asdict(self.codec)}}
 
 
 @dataclass(frozen=True, kw_only=True)

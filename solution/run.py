@@ -26,13 +26,13 @@ from solution.kaggle.download import download
 from solution.kaggle.ledger import LEDGER
 from solution.recipe import SCALES, Recipe
 from solution.runtime import lock
-from solution.runtime.artifacts import Workspace, sweep, writing
+from solution.runtime.artifacts import Workspace, as_user_error, remove_stale
 from solution.runtime.device import LOG, log_to, pick_device
 from solution.runtime.errors import UserError, suggestion
 from solution.runtime.workers import ray
 from solution.runtime.workers.local import check_jobs
 from solution.specialists.cross_validation import Workbench
-from solution.specialists.landmarks.pretrained import FirstWeights, asks
+from solution.specialists.landmarks.pretrained import InitWeights, asks
 
 DRAWN_DATASET = "drawn"
 KAGGLE_DATASET = "kaggle"
@@ -95,8 +95,8 @@ def _said(source: Source, why: str) -> Source:
     return source
 
 
-Given = ParamSpec("Given")
-Made = TypeVar("Made")
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,7 @@ class Run:
     scale: str
     device: torch.device
     jobs: int | None = None
-    weights: FirstWeights = field(default_factory=FirstWeights)
+    weights: InitWeights = field(default_factory=InitWeights)
     use_duplicates: bool = False
     executor: str = ray.LOCAL
 
@@ -147,22 +147,22 @@ class Run:
         return tuple(self.weights.chosen(recipe) for recipe in running)
 
     @contextmanager
-    def alone(self) -> Iterator[None]:
+    def exclusive(self) -> Iterator[None]:
         """Keep other processes from writing this data set's results. UserError naming the one that is at it."""
         with lock.hold(self.workspace.folds) as remark:
             if remark:
                 LOG.warning("%s", remark)
             for folder in (self.workspace.folds, self.workspace.submissions):
-                sweep(folder)
+                remove_stale(folder)
             yield
 
 
-def alone(stage: Callable[Concatenate[Run, Given], Made]) -> Callable[Concatenate[Run, Given], Made]:
+def exclusive(stage: Callable[Concatenate[Run, P], R]) -> Callable[Concatenate[Run, P], R]:
     """A stage that only one process at a time may be in."""
 
     @wraps(stage)
-    def held(run: Run, *given: Given.args, **named: Given.kwargs) -> Made:
-        with run.alone():
+    def held(run: Run, *given: P.args, **named: P.kwargs) -> R:
+        with run.exclusive():
             return stage(run, *given, **named)
 
     return held
@@ -175,7 +175,7 @@ def check_scale(scale: str) -> str:
     return scale
 
 
-@alone
+@exclusive
 def forget_results(run: Run) -> None:
     """Forget all results of this data set, but the cache of its files and the ledger of what was sent.
 
@@ -189,7 +189,7 @@ def forget_results(run: Run) -> None:
         for path in folder.iterdir():
             if path in kept:
                 continue
-            with writing(path):
+            with as_user_error(path):
                 if path.is_dir() and not path.is_symlink():
                     shutil.rmtree(path)
                 else:
@@ -198,7 +198,7 @@ def forget_results(run: Run) -> None:
 
 
 @cache
-def reopened(root: Path, source: Source, scale: str, weights: FirstWeights) -> Run:
+def reopened(root: Path, source: Source, scale: str, weights: InitWeights) -> Run:
     """A worker's own view of the run, read from the cache once."""
     return Run(root, source, scale, torch.device("cpu"), weights=weights)
 
@@ -211,7 +211,7 @@ def open_run(options: argparse.Namespace, root: Path, fresh: bool = False) -> Ru
     device = _device(ray.check_executor(options.executor), options.device)
     found = find_source(root, options.data)
     scale = options.scale or default_scale(found.folder, device.type)
-    weights = FirstWeights(options.weights, not options.no_pretrained)
+    weights = InitWeights(options.weights, not options.no_pretrained)
     run = Run(root, found, scale, device, options.jobs, weights, options.use_duplicates, options.executor)
     if fresh:
         forget_results(run)  # before the log is opened: it is one of the results

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from solution.codecs import Codec, Direct, Heatmap, Located, Marginals, codec_from
+from solution.codecs import Codec, Coordinates, Direct, Heatmap, SimCC, codec_from
 
 COORDS = torch.rand(8, 15, 2, generator=torch.Generator().manual_seed(0)) * 75 + 10
 
@@ -9,16 +9,16 @@ COORDS = torch.rand(8, 15, 2, generator=torch.Generator().manual_seed(0)) * 75 +
 @pytest.mark.parametrize(("size", "sigma"), [(24, 3.0), (48, 2.0), (96, 1.0)])
 def test_heatmaps_round_trip(size: int, sigma: float):
     codec = Heatmap(size=size)
-    coords, spread = codec.decode(codec.encode(COORDS, sigma))
+    coords, decoded = codec.decode(codec.encode(COORDS, sigma))
     assert (coords - COORDS).abs().max() < 0.05
-    assert (spread - sigma).abs().max() < 0.05
+    assert (decoded - sigma).abs().max() < 0.05
 
 
 def test_direct_round_trips_exactly_and_knows_no_spread():
-    coords, spread = Direct().decode(Direct().encode(COORDS))
+    coords, decoded = Direct().decode(Direct().encode(COORDS))
     torch.testing.assert_close(coords, COORDS, atol=1e-5, rtol=0)
-    assert spread.shape == (8, 15)
-    assert spread.isnan().all()
+    assert decoded.shape == (8, 15)
+    assert decoded.isnan().all()
     centre = torch.full((1, 1, 2), 47.5)
     assert Direct().encode(centre).abs().max() == 0
 
@@ -26,9 +26,9 @@ def test_direct_round_trips_exactly_and_knows_no_spread():
 def test_a_single_lit_cell_is_read_at_its_centre():
     raw = torch.full((1, 1, 24, 24), -100.0)
     raw[0, 0, 5, 3] = 100.0
-    coords, spread = Heatmap(size=24).decode(raw)
+    coords, decoded = Heatmap(size=24).decode(raw)
     assert coords[0, 0].tolist() == pytest.approx([3 * 4 + 1.5, 5 * 4 + 1.5], abs=1e-4)
-    assert spread.isfinite().all()
+    assert decoded.isfinite().all()
 
 
 def test_a_flat_map_is_read_at_the_pictures_centre():
@@ -37,18 +37,18 @@ def test_a_flat_map_is_read_at_the_pictures_centre():
 
 
 def test_located_is_what_it_says():
-    coords, spread = Located().decode(Located().encode(COORDS))
+    coords, decoded = Coordinates().decode(Coordinates().encode(COORDS))
     assert torch.equal(coords, COORDS)
-    assert spread.isnan().all()
+    assert decoded.isnan().all()
 
 
 def test_marginals_round_trip():
-    codec = Marginals(bins=192)
-    coords, spread = codec.decode(codec.encode(COORDS, sigma=1.5))
+    codec = SimCC(bins=192)
+    coords, decoded = codec.decode(codec.encode(COORDS, sigma=1.5))
     assert (coords - COORDS).abs().max() < 0.05
-    assert (spread - 1.5).abs().max() < 0.05
+    assert (decoded - 1.5).abs().max() < 0.05
 
 
-@pytest.mark.parametrize("codec", [Direct(), Heatmap(size=48), Located(), Marginals(bins=96)])
+@pytest.mark.parametrize("codec", [Direct(), Heatmap(size=48), Coordinates(), SimCC(bins=96)])
 def test_a_codec_is_restored_from_its_settings(codec: Codec):
-    assert codec_from({"kind": type(codec).__name__, **vars(codec)}) == codec
+    assert codec_from({"kind": codec.kind, **vars(codec)}) == codec

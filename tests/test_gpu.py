@@ -123,10 +123,10 @@ def test_a_step_at_full_makes_nothing_on_the_cpu(recipe: LandmarkRecipe):
         net = LandmarkNet(recipe)
     images = torch.zeros(4, 96, 96, dtype=torch.uint8, device=META)
     subset = torch.zeros(4, dtype=torch.int8, device=META)
-    coords, spread = net(images, subset)
+    coords, sigma = net(images, subset)
     assert coords.shape == (4, 15, 2)
-    assert spread.shape == (4, 15)
-    LOSSES[recipe.loss](coords, spread, torch.zeros(4, 15, 2, device=META)).backward()
+    assert sigma.shape == (4, 15)
+    LOSSES[recipe.loss](coords, sigma, torch.zeros(4, 15, 2, device=META)).backward()
     for name, parameter in net.named_parameters():
         assert parameter.grad is not None, name
         assert parameter.grad.device == META, name
@@ -138,7 +138,7 @@ def test_nor_does_one_of_the_patch_classifier(recipe: PatchRecipe, monkeypatch: 
     with META:
         net = PatchNetwork(recipe)
     faces, rng = small_faces(2, 2), np.random.default_rng(0)
-    for loss in (patch_training._spoilt_loss, patch_training._class_loss):
+    for loss in (patch_training._denoising_loss, patch_training._class_loss):
         made = loss(net, faces, recipe, rng, META)
         assert made.device == META
         made.backward()
@@ -146,6 +146,6 @@ def test_nor_does_one_of_the_patch_classifier(recipe: PatchRecipe, monkeypatch: 
 
 
 def test_no_two_recipes_at_full_are_the_same_training():
-    kinds = {(str(r.model_args), r.model, r.codec, r.rows, r.seed, r.start_from) for r in LANDMARKS}
+    kinds = {(str(r.model_args), r.model, r.codec, r.rows, r.seed, r.parent) for r in LANDMARKS}
     assert len(kinds) == len(LANDMARKS)
     assert {r.runs_at for r in LANDMARKS} > {("full",)}

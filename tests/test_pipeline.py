@@ -19,13 +19,13 @@ import solution
 from solution import pipeline, recipes
 from solution.__main__ import STOPPED, main
 from solution.cli import FAMILY, ORDER
-from solution.cli.parser import load_verb
+from solution.cli.parser import load_command
 from solution.data.competition import Competition
 from solution.data.sequence import Placement
 from solution.ensemble import selection
-from solution.evaluation.ensemble_variance import ambiguity
+from solution.evaluation.ensemble_variance import ensemble_variance
 from solution.evaluation.expected import OutOfFold, expect
-from solution.evaluation.outliers import far_off
+from solution.evaluation.outliers import is_outlier
 from solution.run import Run, Source
 from tests.tiny_recipes import ALL, BASE, CHILD, OTHER
 
@@ -37,10 +37,10 @@ def cli(drawn_folder: Path, capsys: pytest.CaptureFixture[str]) -> Cli:
     """Run a verb on the drawn faces below a root: its exit code, and what it said on both streams."""
 
     def call(
-        root: Path, verb: str, *more: str, data: Path = drawn_folder, scale: str = "smoke"
+        root: Path, command: str, *more: str, data: Path = drawn_folder, scale: str = "smoke"
     ) -> tuple[int, str, str]:
         capsys.readouterr()
-        code = main([verb, "--data", str(data), "--scale", scale, "--jobs", "1", *more], root)
+        code = main([command, "--data", str(data), "--scale", scale, "--jobs", "1", *more], root)
         return (code, *capsys.readouterr())
 
     return call
@@ -125,15 +125,15 @@ def test_the_figures_are_of_the_predictions_that_are_submitted(finished_copy: Pa
     made, data = pipeline.stacked(run), run.competition
     figures = pipeline.quality(run, made, selection.PLAIN)
     coords, labels = made.oof[selection.PLAIN].astype(np.float32).astype(float), data.train.coords
-    outliers = far_off(coords, labels)
-    off = ambiguity(made.test[selection.PLAIN], data.test.subset)
+    outliers = is_outlier(coords, labels)
+    off = ensemble_variance(made.test[selection.PLAIN], data.test.subset)
     oof = OutOfFold(coords=coords, labels=labels, subset=data.train.subset, outliers=outliers)
     want = expect(oof, off.by_subset, {15: 8, 4: 10}, data.weights)
     assert figures.name == "plain"
     for kind in ("overall", 15, 4):
         assert figures.expected[kind] == pytest.approx(want.scores[kind], rel=1e-5)
         assert figures.expected_intervals[kind] == pytest.approx(want.intervals[kind], rel=1e-5)
-    assert (figures.outliers, figures.disagreeing) == (outliers.sum(), off.torn)
+    assert (figures.outliers, figures.disagreeing) == (outliers.sum(), off.disagreeing)
     assert figures.placement == data.placement
     assert {placement.relation for placement in figures.placement.values()} == {"unknown"}
 
@@ -294,8 +294,8 @@ def test_each_stage_names_the_command_that_it_needs(
 ):
     use_recipes(*ALL)
     shutil.copytree(finished / "folds" / "faces" / "cache", tmp_path / "folds" / "faces" / "cache")
-    for verb in ("train", "stack", "submission", "report"):
-        assert "Run `python -m solution folds`" in refused(cli(tmp_path, verb))
+    for command in ("train", "stack", "submission", "report"):
+        assert "Run `python -m solution folds`" in refused(cli(tmp_path, command))
     assert cli(tmp_path, "folds")[0] == 0
     missing = refused(cli(tmp_path, "stack"))
     assert "expected 15 finished trainings of these settings and data at scale smoke, 15 are missing" in missing
@@ -304,8 +304,8 @@ def test_each_stage_names_the_command_that_it_needs(
     assert "train --recipe base --fold 2` with the same --data and --scale first" in refused(
         cli(tmp_path, "train", "--recipe", "child", "--fold", "2")
     )
-    for verb in ("submission", "report"):
-        assert "Run `python -m solution stack`" in refused(cli(tmp_path, verb))
+    for command in ("submission", "report"):
+        assert "Run `python -m solution stack`" in refused(cli(tmp_path, command))
 
 
 def test_folds_of_other_faces_are_made_anew(finished_copy: Path, cli: Cli):
@@ -328,13 +328,13 @@ def test_ctrl_c_says_that_epochs_are_kept(finished_copy: Path, cli: Cli, monkeyp
 
 def test_every_verb_explains_itself(capsys: pytest.CaptureFixture[str]):
     for name in ORDER:
-        verb = load_verb(name)
+        command = load_command(name)
         with pytest.raises(SystemExit) as ended:
             main([name, "--help"])
         assert ended.value.code == 0
         said = " ".join(capsys.readouterr().out.split())
-        assert f"Needs: {verb.needs}. Makes: {verb.makes}." in said
-        assert all(f"python -m solution {example}" in said for example in verb.examples)
+        assert f"Needs: {command.needs}. Makes: {command.makes}." in said
+        assert all(f"python -m solution {example}" in said for example in command.examples)
 
 
 def test_the_registry_has_every_family_and_every_verb_of_it():
@@ -342,7 +342,7 @@ def test_the_registry_has_every_family_and_every_verb_of_it():
     assert files == set(FAMILY.values())
     for family in files:
         named = [name for name, its in FAMILY.items() if its == family]
-        assert list(import_module(f"solution.cli.{family}").VERBS) == named
+        assert list(import_module(f"solution.cli.{family}").COMMANDS) == named
 
 
 def test_help_waits_for_no_torch():

@@ -20,7 +20,7 @@ CHILD = LandmarkRecipe(
     rows="15",
     codec=Heatmap(size=24),
     model_args=UNET,
-    start_from="base",
+    parent="base",
     epochs=1,
     batch=16,
 )

@@ -23,7 +23,7 @@ from solution.runtime.artifacts import Workspace
 from solution.runtime.device import set_threads
 from solution.specialists.cross_validation import Workbench, run_job
 from solution.specialists.landmarks.network import standardise
-from solution.specialists.landmarks.predict import opened, predict
+from solution.specialists.landmarks.predict import load, predict
 
 HERE = Path(__file__).parent
 FACES = DrawnSettings(train15=400, train4=300, test15=20, test4=20, noise15=0, noise4=0, drift=0)
@@ -88,7 +88,7 @@ def _predicted(faces: Competition, trained: Path) -> np.ndarray:
 
 def _heatmaps(faces: Competition, trained: Path) -> np.ndarray:
     """Two test faces: as they are, below the network's heatmaps, and with the points read off these."""
-    _, net, _ = opened(trained, torch.device("cpu"))
+    _, net, _ = load(trained, torch.device("cpu"))
     rows = np.flatnonzero(faces.test.subset == 15)[COLUMNS : COLUMNS + 2]
     some = faces.test.take(rows)
     with torch.inference_mode():

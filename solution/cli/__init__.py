@@ -16,7 +16,7 @@ FAMILY = {
     "export": "export",
     "extract": "export",
     "holdout": "export",
-    "trial": "studies",
+    "ablate": "studies",
     "compare": "studies",
     "bench": "studies",
     "submit": "kaggle",
@@ -31,3 +31,6 @@ FAMILY = {
 """Each verb's file."""
 
 ORDER = tuple(FAMILY)
+
+EARLIER_NAMES = {"trial": "ablate"}
+"""Commands of earlier versions, by today's names: they stay usable."""

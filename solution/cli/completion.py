@@ -6,7 +6,7 @@ from pathlib import Path
 from pkgutil import iter_modules
 
 import solution
-from solution.cli.parser import Verb
+from solution.cli.parser import Command
 
 SCALES = ("smoke", "cpu", "full")  # recipe.SCALES, which would wait for torch at every start of a shell
 DEVICES = ("auto", "cpu", "cuda")
@@ -104,7 +104,7 @@ def _recipes() -> tuple[str, ...]:
     return tuple(sorted(module.name for module in iter_modules([str(Path(solution.__file__).parent / "recipes")])))
 
 
-COMPLETION = Verb(
+COMPLETION = Command(
     "print a script that lets the shell complete verbs, options and recipes",
     "bash, or zsh after compinit",
     "a script for eval, and the command `solution`",
@@ -114,4 +114,4 @@ COMPLETION = Verb(
 )
 
 
-VERBS = {"completion": COMPLETION}
+COMMANDS = {"completion": COMPLETION}

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from shlex import quote
 
-from solution.cli.parser import Verb, add_run_options
+from solution.cli.parser import Command, add_run_options
 from solution.runtime.errors import UserError
 
 
@@ -26,7 +26,7 @@ def _export(options: argparse.Namespace, root: Path) -> None:
     export.export(open_run(options, root), options.recipe, options.fold, options.format, options.out, options.bench)
 
 
-EXPORT = Verb(
+EXPORT = Command(
     "write a trained fold's network as one file for other programs",
     "a training",
     "RECIPE-foldK.onnx or .pt",
@@ -58,7 +58,7 @@ def _extract(options: argparse.Namespace, root: Path) -> None:
     LOG.info("Extract: %d faces of %d written to %s", len(chosen), len(faces), options.out)
 
 
-EXTRACT = Verb(
+EXTRACT = Command(
     "write labelled faces as PNG files with a table of their keypoints",
     "the files",
     "OUT/ID.png, OUT/keypoints.csv",
@@ -119,7 +119,7 @@ def _kind(options: argparse.Namespace) -> str:
     return END if options.block is None else BLOCK
 
 
-HOLDOUT = Verb(
+HOLDOUT = Command(
     "hold labelled faces out as a test file with answers, for a run that ends with its true score",
     "the files",
     "OUT/: the competition's files anew, and answers.csv",
@@ -129,4 +129,4 @@ HOLDOUT = Verb(
 )
 
 
-VERBS = {"export": EXPORT, "extract": EXTRACT, "holdout": HOLDOUT}
+COMMANDS = {"export": EXPORT, "extract": EXTRACT, "holdout": HOLDOUT}

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from solution.cli.parser import Verb, add_run_options
+from solution.cli.parser import Command, add_run_options
 from solution.runtime.artifacts import Workspace
 from solution.runtime.errors import UserError
 
@@ -27,7 +27,7 @@ def _submit(options: argparse.Namespace, root: Path) -> None:
     pipeline.submit(open_run(options, root), options.name, options.message, yes=options.yes, wait=wait)
 
 
-SUBMIT = Verb(
+SUBMIT = Command(
     "hand a submission to Kaggle and wait for its score",
     "submission, Kaggle credentials",
     "a line in scores.csv",
@@ -76,7 +76,7 @@ def _ledgers(root: Path, data: Path | None) -> dict[str, Path]:
     return {name: Workspace(root, name).submissions / LEDGER for name in names}
 
 
-SCORES = Verb(
+SCORES = Command(
     "show what was sent to Kaggle and what it scored",
     "a submission that was sent",
     "a table; with --refresh new scores in scores.csv",
@@ -97,7 +97,7 @@ def _download(options: argparse.Namespace, root: Path) -> None:
     LOG.info("Kaggle: the competition's files are in %s", download(options.data or root / "data"))
 
 
-DOWNLOAD = Verb(
+DOWNLOAD = Command(
     "fetch the files from Kaggle",
     "Kaggle credentials",
     "data/",
@@ -107,4 +107,4 @@ DOWNLOAD = Verb(
 )
 
 
-VERBS = {"submit": SUBMIT, "scores": SCORES, "download": DOWNLOAD}
+COMMANDS = {"submit": SUBMIT, "scores": SCORES, "download": DOWNLOAD}

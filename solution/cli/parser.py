@@ -1,4 +1,4 @@
-"""The command line's grammar: verbs with options that explain themselves, and usage errors of one line."""
+"""The command line's parser: verbs with options that explain themselves, and usage errors of one line."""
 
 import argparse
 import platform
@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from solution import __version__
-from solution.cli import FAMILY, ORDER
+from solution.cli import EARLIER_NAMES, FAMILY, ORDER
 from solution.runtime.errors import suggestion
 
 
 @dataclass(frozen=True)
-class Verb:
+class Command:
     """What a verb says of itself, needs and makes, and how it is used: what follows `python -m solution`.
 
     options: adds its own to a parser. run: does it, below a root; its exit code, None for 0.
@@ -53,9 +53,9 @@ def add_executor_option(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--executor", metavar="WHERE", help=where)
 
 
-def load_verb(name: str) -> Verb:
+def load_command(name: str) -> Command:
     """The verb, from its family's file."""
-    return import_module(f"solution.cli.{FAMILY[name]}").VERBS[name]
+    return import_module(f"solution.cli.{FAMILY[name]}").COMMANDS[name]
 
 
 LIBRARIES = ("torch", "timm", "lightgbm", "numpy")
@@ -103,30 +103,31 @@ def parser() -> argparse.ArgumentParser:
         default=argparse.SUPPRESS,
         help="show the versions of code and libraries, and exit",
     )
-    verbs = top.add_subparsers(dest="verb", required=True, metavar="VERB")
+    commands = top.add_subparsers(dest="verb", required=True, metavar="VERB")
     for name in ORDER:
-        _add(verbs, name)
+        _add(commands, name)
     return top
 
 
-def _add(verbs: "argparse._SubParsersAction[_Parser]", name: str) -> None:
-    verb = load_verb(name)
-    one = verbs.add_parser(
+def _add(commands: "argparse._SubParsersAction[_Parser]", name: str) -> None:
+    command = load_command(name)
+    one = commands.add_parser(
         name,
-        help=verb.help,
-        description=f"{verb.help[0].upper()}{verb.help[1:]}. Needs: {verb.needs}. Makes: {verb.makes}.",
-        epilog="\n".join(["examples:", *(f"  python -m solution {example}" for example in verb.examples)]),
+        help=command.help,
+        description=f"{command.help[0].upper()}{command.help[1:]}. Needs: {command.needs}. Makes: {command.makes}.",
+        epilog="\n".join(["examples:", *(f"  python -m solution {example}" for example in command.examples)]),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    verb.options(one)
+    command.options(one)
 
 
-def parse(grammar: argparse.ArgumentParser, words: Sequence[str]) -> argparse.Namespace:
+def parse(parser: argparse.ArgumentParser, words: Sequence[str]) -> argparse.Namespace:
     """The words as options. Ends the program with 2 and one line where they are wrong; a misspelt verb gets a hint."""
+    words = [EARLIER_NAMES.get(words[0], words[0]), *words[1:]] if words else words
     if words and not words[0].startswith("-") and words[0] not in ORDER:
         hint = suggestion(words[0], ORDER) or f"There are: {', '.join(ORDER)}."
-        grammar.error(f"VERB: invalid choice: {words[0]!r}. {hint}")
-    return grammar.parse_args(words)
+        parser.error(f"VERB: invalid choice: {words[0]!r}. {hint}")
+    return parser.parse_args(words)
 
 
 def versions() -> str:

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from solution.cli.parser import Verb
+from solution.cli.parser import Command
 from solution.runtime.errors import UserError
 
 OUT = Path("photo-out")
@@ -32,15 +32,15 @@ def add_reading_options(parser: argparse.ArgumentParser) -> None:
 def _photo(options: argparse.Namespace, root: Path) -> int:
     from solution.deploy.photo.detector import HaarDetector
     from solution.deploy.photo.finder import FaceFinder
-    from solution.deploy.photo.images import Album
+    from solution.deploy.photo.images import ImageRun
     from solution.deploy.photo.landmarker import open_landmarker
 
     finder = FaceFinder(HaarDetector(), open_landmarker(options.points, options.weights))
     out = options.out or (None if options.json else root / OUT)
-    return Album(finder, out, options.json, tuple(options.filter)).run(options.images)
+    return ImageRun(finder, out, options.json, tuple(options.filter)).run(options.images)
 
 
-PHOTO = Verb(
+PHOTO = Command(
     "find the faces in pictures and their keypoints",
     "pictures",
     "drawn pictures, faces.json, faces.csv",
@@ -71,15 +71,15 @@ def _video(options: argparse.Namespace, root: Path) -> int:
     from solution.deploy.photo.finder import FaceFinder
     from solution.deploy.photo.landmarker import open_landmarker
     from solution.deploy.photo.tracking import Tracker
-    from solution.deploy.photo.video import Film
+    from solution.deploy.photo.video import VideoRun
 
     # Searched in half a thousand pixels by one cascade: a face missed in this frame is found in one of the next.
     finder = FaceFinder(HaarDetector(480, 0.12, 1), open_landmarker(options.points, options.weights))
     out = options.out or (None if options.json else root / f"{Path(options.source).stem}-faces.mp4")
-    return Film(options.source, out, Tracker(finder), tuple(options.filter), options.json, options.frames).run()
+    return VideoRun(options.source, out, Tracker(finder), tuple(options.filter), options.json, options.frames).run()
 
 
-VIDEO = Verb(
+VIDEO = Command(
     "follow the faces of a video or camera and their keypoints",
     "a video or camera",
     "a video with the points drawn",
@@ -109,7 +109,7 @@ def _faces68(options: argparse.Namespace, root: Path) -> None:
     train(study, options.fold, device, jobs)
 
 
-FACES68 = Verb(
+FACES68 = Command(
     "train the 68-point network on labelled pictures, folds of persons",
     "pictures with 68 points",
     "RECIPE/foldN/, RECIPE/cv.json",
@@ -128,12 +128,12 @@ def _evaluate_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _evaluate(options: argparse.Namespace, root: Path) -> int:
-    from solution.studies.faces68.evaluate import judge
+    from solution.studies.faces68.evaluate import evaluate_network
 
-    return judge(options.recipe, options.data, options.weights, options.json)
+    return evaluate_network(options.recipe, options.data, options.weights, options.json)
 
 
-EVALUATE = Verb(
+EVALUATE = Command(
     "score a network on pictures with 68 labelled points",
     "labelled pictures",
     "NME and RMSE",
@@ -147,4 +147,4 @@ EVALUATE = Verb(
 )
 
 
-VERBS = {"photo": PHOTO, "video": VIDEO, "faces68": FACES68, "evaluate": EVALUATE}
+COMMANDS = {"photo": PHOTO, "video": VIDEO, "faces68": FACES68, "evaluate": EVALUATE}

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from solution.cli.parser import Verb, add_executor_option, add_run_options
+from solution.cli.parser import Command, add_executor_option, add_run_options
 
 
 def _run_options(parser: argparse.ArgumentParser) -> None:
@@ -17,7 +17,7 @@ def _run(options: argparse.Namespace, root: Path) -> None:
     from solution.run import open_run
 
     session = open_run(options, root, fresh=options.fresh)
-    with session.alone():
+    with session.exclusive():
         pipeline.data(session)
         pipeline.folds(session)
         pipeline.train(session)
@@ -26,7 +26,7 @@ def _run(options: argparse.Namespace, root: Path) -> None:
         pipeline.report(session)
 
 
-RUN = Verb(
+RUN = Command(
     "every stage in order; redoes nothing that is complete",
     "nothing",
     "everything",
@@ -47,7 +47,7 @@ def _data(options: argparse.Namespace, root: Path) -> None:
     pipeline.data(open_run(options, root))
 
 
-DATA = Verb(
+DATA = Command(
     "read and check the competition's files",
     "the files",
     "a cache",
@@ -68,8 +68,8 @@ def _folds(options: argparse.Namespace, root: Path) -> None:
     pipeline.folds(open_run(options, root))
 
 
-FOLDS = Verb(
-    "assign folds, twins together, both subsets spread",
+FOLDS = Command(
+    "assign folds, duplicates together, both subsets spread",
     "data",
     "folds.csv",
     ("folds", "folds --data ~/fkd"),
@@ -94,7 +94,7 @@ def _train(options: argparse.Namespace, root: Path) -> None:
     pipeline.train(open_run(options, root), tuple(options.recipe), options.fold)
 
 
-TRAIN = Verb(
+TRAIN = Command(
     "train specialists on folds",
     "folds",
     "RECIPE/foldN/",
@@ -119,7 +119,7 @@ def _stack(options: argparse.Namespace, root: Path) -> None:
     pipeline.stack(open_run(options, root))
 
 
-STACK = Verb(
+STACK = Command(
     "blend and stack the specialists",
     "every training",
     "stack/",
@@ -140,7 +140,7 @@ def _submission(options: argparse.Namespace, root: Path) -> None:
     pipeline.submission(open_run(options, root))
 
 
-SUBMISSION = Verb(
+SUBMISSION = Command(
     "write and check the submission CSV",
     "stack",
     "submissions/DATASET/*.csv",
@@ -164,7 +164,7 @@ def _report(options: argparse.Namespace, root: Path) -> None:
     pipeline.report(open_run(options, root), options.against, options.json)
 
 
-REPORT = Verb(
+REPORT = Command(
     "RMSE per specialist, fold, subset and keypoint, and all that explains it",
     "stack",
     "report.html, report.md, report.csv, keypoints.csv",
@@ -185,7 +185,7 @@ def _audit(options: argparse.Namespace, root: Path) -> None:
     pipeline.audit(open_run(options, root))
 
 
-AUDIT = Verb(
+AUDIT = Command(
     "rank the labels by how likely they are wrong",
     "stack",
     "audit.csv, .png, .json",
@@ -195,7 +195,7 @@ AUDIT = Verb(
 )
 
 
-VERBS = {
+COMMANDS = {
     "run": RUN,
     "data": DATA,
     "folds": FOLDS,

@@ -1,19 +1,19 @@
-"""The studies' verbs: `trial` of a variation, `compare` with earlier systems, `bench` of this machine."""
+"""The studies' verbs: `ablate` a recipe, `compare` with earlier systems, `bench` of this machine."""
 
 import argparse
 from pathlib import Path
 
-from solution.cli.parser import Verb, add_run_options
+from solution.cli.parser import Command, add_run_options
 from solution.runtime.errors import STOPPED, UserError
 
 
-def _trial_options(parser: argparse.ArgumentParser) -> None:
+def _ablate_options(parser: argparse.ArgumentParser) -> None:
     add_run_options(parser)
-    parser.add_argument("names", nargs="+", metavar="RECIPE/TRIAL", help="see solution/studies/ablations/")
+    parser.add_argument("names", nargs="+", metavar="RECIPE/ABLATION", help="see solution/studies/ablations/")
     parser.add_argument("--folds", type=int, metavar="N", help="only the first N folds (default: all)")
 
 
-def _trial(options: argparse.Namespace, root: Path) -> None:
+def _ablate(options: argparse.Namespace, root: Path) -> None:
     from solution.run import open_run
     from solution.runtime.device import LOG
     from solution.runtime.errors import UserError
@@ -33,13 +33,13 @@ def _trial(options: argparse.Namespace, root: Path) -> None:
         LOG.info("%s", compare.sentence(one))
 
 
-TRIAL = Verb(
+ABLATE = Command(
     "train variations of a recipe and compare them with it",
     "the recipe's trainings",
-    "trials/, a line in trials.csv",
-    ("trial unet_4/sane unet_4/twins --data ~/fkd", "trial unet_all/attention --folds 1"),
-    options=_trial_options,
-    run=_trial,
+    "ablations/, a line in ablations.csv",
+    ("ablate unet_4/sane unet_4/duplicates --data ~/fkd", "ablate unet_all/attention --folds 1"),
+    options=_ablate_options,
+    run=_ablate,
 )
 
 MINUTES = 5.0
@@ -77,14 +77,14 @@ def _competition(options: argparse.Namespace, root: Path, minutes: float) -> Non
     from solution.studies.baselines import autoencoder, publish, scores, train
     from solution.studies.baselines.results import chosen
 
-    wanted = chosen(train.contenders(), options.only)
+    wanted = chosen(train.candidates(), options.only)
     session = open_run(options, root)
     folder = session.workspace.folds
     if options.autoencoder:
         autoencoder.show(autoencoder.study(session), folder)
         return
     train.train(session, wanted, 60 * minutes)
-    found = scores.standing(session, 60 * minutes)
+    found = scores.leaderboard(session, 60 * minutes)
     publish.write(folder, found, session.source.dataset)
     publish.show(found, folder)
 
@@ -97,15 +97,15 @@ def _faces68(options: argparse.Namespace, root: Path, minutes: float) -> None:
 
     if options.autoencoder:
         raise UserError("--autoencoder: expected --points 15, whose eyes it learns from")
-    wanted = chosen(train.contenders68(), options.only)
+    wanted = chosen(train.candidates68(), options.only)
     study, device, jobs = open_study(options, root)
     train.train68(study, wanted, 60 * minutes, device, jobs)
-    found = scores.standing68(study, 60 * minutes)
+    found = scores.leaderboard68(study, 60 * minutes)
     publish.write(study.workspace.folds, found, study.workspace.dataset)
     publish.show(found, study.workspace.folds)
 
 
-COMPARE = Verb(
+COMPARE = Command(
     "train earlier systems and our own networks for the same time and set them side by side",
     "folds; with --points 68: pictures with 68 points",
     "compare/, compare.csv, .md, .png; with --autoencoder: autoencoder/, .csv, .md, .png",
@@ -181,7 +181,7 @@ def _check(options: argparse.Namespace) -> None:
         raise UserError(f"{other}: expected none of {', '.join(given)} beside it, got {', '.join(wrong)}")
 
 
-BENCH = Verb(
+BENCH = Command(
     "measure the speed and memory of every part",
     "nothing (--simulate: every training)",
     "nothing",
@@ -196,4 +196,4 @@ BENCH = Verb(
 )
 
 
-VERBS = {"trial": TRIAL, "compare": COMPARE, "bench": BENCH}
+COMMANDS = {"ablate": ABLATE, "compare": COMPARE, "bench": BENCH}

@@ -9,7 +9,7 @@ import numpy as np
 
 from solution.faces import FaceSet
 from solution.keypoints import IN_FOUR
-from solution.runtime.artifacts import whole
+from solution.runtime.artifacts import atomic_folder
 from solution.runtime.errors import UserError
 
 TABLE = "keypoints.csv"
@@ -32,7 +32,7 @@ def extract(faces: FaceSet, folder: Path) -> None:
     A label that is missing is an empty cell. The folder is written beside and put in place whole; UserError where it
     holds anything already, or where there is no face to write.
     """
-    with whole(folder) as temporary:
+    with atomic_folder(folder) as temporary:
         if len(faces) == 0:
             raise UserError("expected faces with every label of their subset, found none. Try --incomplete.")
         for identity, image in zip(faces.ids.tolist(), faces.images, strict=True):

@@ -22,12 +22,14 @@ def groups_of(images: Iterable[np.ndarray]) -> np.ndarray:
     return np.array([first.setdefault(key, row) for row, key in enumerate(_fingerprints(images))], dtype=np.int64)
 
 
-def twins_across(train: FaceSet, test: FaceSet) -> np.ndarray:
+def duplicates_across(train: FaceSet, test: FaceSet) -> np.ndarray:
     """Byte-identical pictures of two sets: pairs (test row, train row), (P, 2) int64, in that order."""
     rows_of: dict[bytes, list[int]] = {}
     for row, key in enumerate(_fingerprints(train.images)):
         rows_of.setdefault(key, []).append(row)
-    pairs = [(row, twin) for row, key in enumerate(_fingerprints(test.images)) for twin in rows_of.get(key, [])]
+    pairs = [
+        (row, duplicate) for row, key in enumerate(_fingerprints(test.images)) for duplicate in rows_of.get(key, [])
+    ]
     return np.array(pairs, dtype=np.int64).reshape(-1, 2)
 
 

@@ -21,7 +21,7 @@ from solution.data.reader import HOLDOUT
 from solution.data.writer import Labelled, write_test, write_training
 from solution.faces import FaceSet
 from solution.keypoints import SUBSETS
-from solution.runtime.artifacts import whole, write_json
+from solution.runtime.artifacts import atomic_folder, write_json
 from solution.runtime.errors import UserError
 
 FEWEST = 10
@@ -127,7 +127,7 @@ def hold_out(competition: Competition, folder: Path, cut: Cut) -> np.ndarray:
         )
     faces = competition.train
     held = held_out(faces, cut)
-    with whole(folder) as temporary:
+    with atomic_folder(folder) as temporary:
         write_training(temporary, _labelled(faces.take(~held)))
         write_test(temporary, _labelled(faces.take(held)))
         write_json(temporary / HOLDOUT, _facts(competition, cut, held))

@@ -17,9 +17,9 @@ from solution.run import Run
 from solution.runtime.artifacts import atomic
 from solution.runtime.device import LOG, set_threads
 from solution.runtime.errors import UserError
-from solution.specialists.landmarks.label_offset import MirrorOffset
+from solution.specialists.landmarks.label_offset import LabelOffset
 from solution.specialists.landmarks.network import LandmarkNet
-from solution.specialists.landmarks.predict import opened
+from solution.specialists.landmarks.predict import load
 
 LIMIT = 0.01  # px: how far a file may answer from PyTorch
 CHECKED = 256  # held-out faces that this is looked at with
@@ -33,13 +33,13 @@ def export(run: Run, name: str, fold: int, kind: str = ONNX, out: Path | None = 
     recipe, fold or training, where the recipe is no landmark network, or where the file answers otherwise.
     """
     recipe = _recipe(run, name)
-    _, net, offset = opened(_trained(run, recipe, fold), torch.device("cpu"))
+    _, net, offset = load(_trained(run, recipe, fold), torch.device("cpu"))
     faces = _held_out(run, recipe, fold)
     path = out or run.workspace.folds / "export" / f"{name}-fold{fold}{SUFFIX[kind]}"
     set_threads(1)
     with atomic(path) as temporary:
         portable.write(kind, Portable(net, offset), temporary, _facts(recipe, fold))
-        apart = farthest(portable.opened(kind, temporary), in_pytorch(net, offset), faces)
+        apart = farthest(portable.load(kind, temporary), in_pytorch(net, offset), faces)
         if not apart <= LIMIT:
             raise UserError(
                 f"{path}: expected answers within {LIMIT} px of PyTorch's, got {apart:.4f} px over {len(faces)} faces; "
@@ -98,11 +98,11 @@ def _facts(recipe: LandmarkRecipe, fold: int) -> dict[str, str]:
         "images": "(N, 96, 96) uint8, grey",
         "subset": "(N,) int64: 15 or 4, which rows' labels to answer like",
         "coords": f"(N, {points}, 2) float32: x, y in pixels, (0, 0) the centre of the top left pixel; NaN: no answer",
-        "spread": f"(N, {points}) float32: standard deviation an axis in pixels; NaN: none",
+        "sigma": f"(N, {points}) float32: standard deviation an axis in pixels; NaN: none",
     }
 
 
-def speeds(net: LandmarkNet, offset: MirrorOffset, faces: FaceSet) -> dict[str, float]:
+def speeds(net: LandmarkNet, offset: LabelOffset, faces: FaceSet) -> dict[str, float]:
     """Pictures a second on one thread in batches of BATCH, by who computes them."""
     rows = np.resize(np.arange(len(faces)), BATCH)
     given = faces.images[rows], faces.subset[rows].astype(np.int64)
@@ -111,7 +111,7 @@ def speeds(net: LandmarkNet, offset: MirrorOffset, faces: FaceSet) -> dict[str, 
         for kind, title in ((TORCHSCRIPT, "TorchScript fp32"), (ONNX, "ONNX Runtime fp32")):
             path = Path(folder) / f"net{SUFFIX[kind]}"
             portable.write(kind, Portable(net, offset), path, {})
-            answers[title] = portable.opened(kind, path)
+            answers[title] = portable.load(kind, path)
         rounds = [{who: _seconds(answer, given) for who, answer in answers.items()} for _ in range(WARM_UP + REPEATS)]
     return {who: BATCH / statistics.median(times[who] for times in rounds[WARM_UP:]) for who in answers}
 

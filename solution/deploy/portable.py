@@ -20,12 +20,12 @@ import torch
 from torch import Tensor, nn
 
 from solution.faces import FaceSet
-from solution.specialists.landmarks.label_offset import MirrorOffset
+from solution.specialists.landmarks.label_offset import LabelOffset
 from solution.specialists.landmarks.network import LandmarkNet, standardise
 
 ONNX, TORCHSCRIPT = "onnx", "torchscript"
 SUFFIX = {ONNX: ".onnx", TORCHSCRIPT: ".pt"}
-IN, OUT = ["images", "subset"], ["coords", "spread"]
+IN, OUT = ["images", "subset"], ["coords", "sigma"]
 OPSET = 18
 FACTS = "facts.json"
 """What a TorchScript file says of itself, among its extra files. An ONNX file says the same in its metadata."""
@@ -46,7 +46,7 @@ class Portable(nn.Module):
     route: Tensor
     shift: Tensor
 
-    def __init__(self, net: LandmarkNet, offset: MirrorOffset) -> None:
+    def __init__(self, net: LandmarkNet, offset: LabelOffset) -> None:
         super().__init__()
         self.body, self.codec = net.body, net.codec
         shift = torch.stack([torch.from_numpy(offset.values), torch.zeros_like(net.route, dtype=torch.float32)], -1)
@@ -57,14 +57,14 @@ class Portable(nn.Module):
 
     def forward(self, images: Tensor, subset: Tensor) -> tuple[Tensor, Tensor]:
         raw = self.codec.decode(self.body(standardise(images)))
-        (coords, spread), (coords4, spread4) = (self._routed(*raw, row) for row in (0, 1))
+        (coords, sigma), (coords4, sigma4) = (self._routed(*raw, row) for row in (0, 1))
         four = (subset == 4)[:, None]
-        return torch.where(four[..., None], coords4, coords), torch.where(four, spread4, spread)
+        return torch.where(four[..., None], coords4, coords), torch.where(four, sigma4, sigma)
 
-    def _routed(self, coords: Tensor, spread: Tensor, row: int) -> tuple[Tensor, Tensor]:
+    def _routed(self, coords: Tensor, sigma: Tensor, row: int) -> tuple[Tensor, Tensor]:
         """The outputs in the schema's order, as the rows of one kind (1: 4-keypoint, 0: others) have them."""
         route, shift = self.route[row], self.shift[row]
-        return coords.index_select(1, route) + shift, spread.index_select(1, route) + shift[:, 1]
+        return coords.index_select(1, route) + shift, sigma.index_select(1, route) + shift[:, 1]
 
 
 def write(kind: str, net: Portable, path: Path, facts: dict[str, str]) -> None:
@@ -73,19 +73,19 @@ def write(kind: str, net: Portable, path: Path, facts: dict[str, str]) -> None:
         _WRITE[kind](net, path, facts)
 
 
-def opened(kind: str, path: Path) -> Answer:
+def load(kind: str, path: Path) -> Answer:
     """A written file as something that answers, on one thread of this CPU."""
     with _quiet():
         return _OPEN[kind](path)
 
 
-def in_pytorch(net: LandmarkNet, offset: MirrorOffset, bf16: bool = False) -> Answer:
+def in_pytorch(net: LandmarkNet, offset: LabelOffset, bf16: bool = False) -> Answer:
     """What a file is to answer: one view by the code that training and predict.py use, in fp32 or bf16."""
     found = _in_torch(net, bf16)
 
     def answer(images: np.ndarray, subset: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        coords, spread = found(images, subset)
-        return offset.restore(coords, subset), spread
+        coords, sigma = found(images, subset)
+        return offset.restore(coords, subset), sigma
 
     return answer
 
@@ -162,8 +162,8 @@ def _open_torchscript(path: Path) -> Answer:
 def _in_torch(net: Callable[..., tuple[Tensor, Tensor]], bf16: bool = False) -> Answer:
     def answer(images: np.ndarray, subset: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=bf16):
-            coords, spread = net(torch.from_numpy(images), torch.from_numpy(subset))
-        return coords.numpy(), spread.numpy()
+            coords, sigma = net(torch.from_numpy(images), torch.from_numpy(subset))
+        return coords.numpy(), sigma.numpy()
 
     return answer
 

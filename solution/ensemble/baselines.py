@@ -1,6 +1,6 @@
 """What the stack is held against: a ridge regression in LightGBM's place, and what each specialist adds to the blend.
 
-The blend itself is the third yardstick: non-negative least squares. All are out-of-fold by the same folds.
+The blend itself is the third baseline: non-negative least squares. All are out-of-fold by the same folds.
 """
 
 from collections.abc import Sequence
@@ -61,22 +61,27 @@ def _fit(columns: np.ndarray, target: np.ndarray, held: np.ndarray) -> np.ndarra
 
 
 def blend_out_of_fold(
-    members: np.ndarray, doubt: np.ndarray, labels: np.ndarray, fold: np.ndarray, subset: int
+    members: np.ndarray, uncertainty: np.ndarray, labels: np.ndarray, fold: np.ndarray, subset: int
 ) -> np.ndarray:
     """The plain blend of these specialists, each fold's weights learnt from the others: (N, 15, 2).
 
-    doubt: (M, N), from `gating.doubts_by_fold`.
+    uncertainty: (M, N), from `gating.relative_uncertainty_by_fold`.
     """
     blend, estimate = np.empty_like(labels), middle(members)
     for f in np.unique(fold):
         held = fold == f
         weights = fit_weights(members[:, ~held], labels[~held], subset, estimate[~held])
-        blend[held] = blended(members[:, held], doubt[:, held], weights)
+        blend[held] = blended(members[:, held], uncertainty[:, held], weights)
     return blend
 
 
 def forward_selection(
-    names: Sequence[str], members: np.ndarray, doubt: np.ndarray, labels: np.ndarray, fold: np.ndarray, subset: int
+    names: Sequence[str],
+    members: np.ndarray,
+    uncertainty: np.ndarray,
+    labels: np.ndarray,
+    fold: np.ndarray,
+    subset: int,
 ) -> list[Step]:
     """Add the specialist that helps the blend most, again and again; every one, so that a useless one is seen to be.
 
@@ -91,7 +96,7 @@ def forward_selection(
         if not open_:
             break
         tried = {i: [*chosen, i] for i in open_}
-        blends = {i: blend_out_of_fold(members[m], doubt[m], labels, fold, subset) for i, m in tried.items()}
+        blends = {i: blend_out_of_fold(members[m], uncertainty[m], labels, fold, subset) for i, m in tried.items()}
         scores = {i: rmse(blend, labels) for i, blend in blends.items()}
         best = min(scores, key=scores.__getitem__)
         chosen.append(best)

@@ -1,4 +1,4 @@
-"""The plain blend: a weighted mean of the specialists, the stack's starting point and its yardstick.
+"""The plain blend: a weighted mean of the specialists, the stack's starting point and its baseline.
 
 Weights are non-negative and sum to one, one set for each subset and each group of points that the same specialists
 predict. They are learnt from out-of-fold predictions of the other folds, so a row never weighs its own prediction.

@@ -16,9 +16,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from solution.data.competition import Competition
-from solution.data.folds import twins_across
+from solution.data.folds import duplicates_across
 from solution.evaluation.metrics import rmse
-from solution.evaluation.outliers import far_off
+from solution.evaluation.outliers import is_outlier
 from solution.evaluation.summary import Worth
 from solution.faces import FaceSet, FoldTable, Predictions
 from solution.keypoints import SUBSETS
@@ -32,10 +32,10 @@ the hold-outs ask for, as a caution. The 15-keypoint rows have one pair of dupli
 
 
 @dataclass(frozen=True, eq=False)
-class TwinLabels:
-    """What the training labels say of test pictures. worth: by subset, those without training twins left out.
+class DuplicateLabels:
+    """What the training labels say of test pictures. worth: by subset, those without training duplicates left out.
 
-    test: (T, 15, 2) pixels, the mean label of each test picture's twins; NaN where it has none that can be used.
+    test: (T, 15, 2) pixels, the mean label of each test picture's duplicates; NaN where it has none that can be used.
     """
 
     worth: dict[int, Worth]
@@ -55,61 +55,63 @@ class TwinLabels:
 
 def in_test(competition: Competition) -> int:
     """Number of test pictures that are byte-identical to a labelled one, of whichever subset."""
-    return len(np.unique(twins_across(competition.train, competition.test)[:, 0]))
+    return len(np.unique(duplicates_across(competition.train, competition.test)[:, 0]))
 
 
-def learn(competition: Competition, table: FoldTable, oof: np.ndarray) -> TwinLabels:
-    """The twins' labels and their weights, from out-of-fold predictions (N, 15, 2) in pixels.
+def learn(competition: Competition, table: FoldTable, oof: np.ndarray) -> DuplicateLabels:
+    """The duplicates' labels and their weights, from out-of-fold predictions (N, 15, 2) in pixels.
 
-    Only twins of one subset count, since the subsets' labels follow different habits, and none whose labels lie far
-    from their own prediction.
+    Only duplicates of one subset count, since the subsets' labels follow different habits, and none whose labels lie
+    far from their own prediction.
     """
     train, test = competition.train, competition.test
-    suspects = far_off(oof, train.coords)
-    pairs = twins_across(train, train)
-    own = _mean_labels(train, train, pairs[pairs[:, 0] != pairs[:, 1]], suspects)
-    judged = np.isfinite(own).any(axis=(1, 2)) & ~suspects
+    outliers = is_outlier(oof, train.coords)
+    pairs = duplicates_across(train, train)
+    own = _mean_labels(train, train, pairs[pairs[:, 0] != pairs[:, 1]], outliers)
+    judged = np.isfinite(own).any(axis=(1, 2)) & ~outliers
     worth = {}
     for subset in SUBSETS:
         rows = judged & (train.subset == subset)
         if rows.any():
             worth[subset] = _worth(oof[rows], own[rows], train.coords[rows], table.fold[rows], MET[subset])
-    found = _mean_labels(test, train, twins_across(train, test), suspects)
+    found = _mean_labels(test, train, duplicates_across(train, test), outliers)
     found[~np.isin(test.subset, [s for s in worth if worth[s].wins])] = np.nan
-    return TwinLabels(worth, found)
+    return DuplicateLabels(worth, found)
 
 
-def _mean_labels(faces: FaceSet, train: FaceSet, pairs: np.ndarray, suspects: np.ndarray) -> np.ndarray:
-    """Mean label (N, 15, 2) of each face's twins, from pairs (face, training row); NaN where no twin is labelled."""
-    row, twin = pairs[(faces.subset[pairs[:, 0]] == train.subset[pairs[:, 1]]) & ~suspects[pairs[:, 1]]].T
-    labels = train.coords[twin]
+def _mean_labels(faces: FaceSet, train: FaceSet, pairs: np.ndarray, outliers: np.ndarray) -> np.ndarray:
+    """Mean label (N, 15, 2) of each face's duplicates, from pairs (face, training row); NaN where no duplicate is
+    labelled.
+    """
+    row, duplicate = pairs[(faces.subset[pairs[:, 0]] == train.subset[pairs[:, 1]]) & ~outliers[pairs[:, 1]]].T
+    labels = train.coords[duplicate]
     total, count = np.zeros((2, *faces.coords.shape))
     np.add.at(total, row, np.nan_to_num(labels))
     np.add.at(count, row, ~np.isnan(labels))
     return np.where(count > 0, total / np.maximum(count, 1), np.nan)
 
 
-def _worth(oof: np.ndarray, twins: np.ndarray, labels: np.ndarray, fold: np.ndarray, met: float) -> Worth:
+def _worth(oof: np.ndarray, duplicates: np.ndarray, labels: np.ndarray, fold: np.ndarray, met: float) -> Worth:
     """Weight and figures of one subset's rows with a duplicate; all (N, 15, 2), fold (N,)."""
-    held = np.array([_weight(*(part[fold != f] for part in (oof, twins, labels))) for f in range(fold.max() + 1)])
-    unmet = _weight(oof, twins, labels)
+    held = np.array([_weight(*(part[fold != f] for part in (oof, duplicates, labels))) for f in range(fold.max() + 1)])
+    unmet = _weight(oof, duplicates, labels)
     return Worth(
         weight=met * unmet,
         unmet=unmet,
         rows=len(labels),
         alone=rmse(oof, labels),
-        blended=rmse(_moved(oof, twins, met * held[fold]), labels),
+        blended=rmse(_moved(oof, duplicates, met * held[fold]), labels),
     )
 
 
-def _weight(oof: np.ndarray, twins: np.ndarray, labels: np.ndarray) -> float:
-    """The least-squares weight of the twins' labels beside the predictions, 0 to 1; 0 without a row."""
-    known = np.isfinite(twins) & np.isfinite(labels)
-    towards, missing = (np.clip((part - oof)[known], -CLIP, CLIP) for part in (twins, labels))
+def _weight(oof: np.ndarray, duplicates: np.ndarray, labels: np.ndarray) -> float:
+    """The least-squares weight of the duplicates' labels beside the predictions, 0 to 1; 0 without a row."""
+    known = np.isfinite(duplicates) & np.isfinite(labels)
+    towards, missing = (np.clip((part - oof)[known], -CLIP, CLIP) for part in (duplicates, labels))
     return float(np.clip(towards @ missing / (towards @ towards + PULL), 0.0, 1.0))
 
 
-def _moved(coords: np.ndarray, twins: np.ndarray, weight: np.ndarray) -> np.ndarray:
+def _moved(coords: np.ndarray, duplicates: np.ndarray, weight: np.ndarray) -> np.ndarray:
     """Predictions (N, 15, 2) moved by each row's weight (N,) towards the labels; as they are where these are NaN."""
-    moved = coords + weight[:, None, None] * (twins - coords)
-    return np.where(np.isnan(twins), coords, moved).astype(np.float32)
+    moved = coords + weight[:, None, None] * (duplicates - coords)
+    return np.where(np.isnan(duplicates), coords, moved).astype(np.float32)

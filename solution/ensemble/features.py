@@ -25,7 +25,7 @@ def pose_features(blend: np.ndarray, subset: int) -> np.ndarray:
 
 
 def point_features(
-    members: np.ndarray, spreads: np.ndarray, blend: np.ndarray, faces: np.ndarray, subset: int, axis: int
+    members: np.ndarray, sigmas: np.ndarray, blend: np.ndarray, faces: np.ndarray, subset: int, axis: int
 ) -> np.ndarray:
     """One row a face and point, (N·P, F), points of a face together.
 
@@ -47,7 +47,7 @@ def point_features(
         np.broadcast_to(pose[:, None], (n, p, 4)),
         np.broadcast_to(faces[:, None], (n, p, faces.shape[1])),
         np.moveaxis(apart[..., axis], 0, -1),
-        np.moveaxis(spreads[:, :, points], 0, -1),
+        np.moveaxis(sigmas[:, :, points], 0, -1),
         disagreement,
     ]
     return np.concatenate(columns, axis=-1).reshape(n * p, -1).astype(np.float32)

@@ -13,7 +13,7 @@ import numpy as np
 from solution.ensemble.blend import BlendWeights
 
 FAR_APART = 8.0
-"""Pixels from the surest specialist, root mean square of the points' distances (those of suspects are of an axis)."""
+"""Pixels from the surest specialist, root mean square of the points' distances (those of outliers are of an axis)."""
 
 SURER = 1.3
 """How many times the surest one's doubt another's must be."""
@@ -22,43 +22,43 @@ HEAVY = 0.2
 """Weight in the blend, mean over points, from which on a specialist is heard. Weak ones can be sure, and wrong."""
 
 
-def doubts(spreads: np.ndarray) -> np.ndarray:
+def relative_uncertainty(sigmas: np.ndarray) -> np.ndarray:
     """Each specialist's spread (M, N, 15) as a multiple of what is usual among these faces: (M, N), inf without one."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # a specialist without spreads
-        face = np.nanmean(spreads, axis=-1)
+        face = np.nanmean(sigmas, axis=-1)
         usual = np.nanmedian(face, axis=1, keepdims=True)
         return np.nan_to_num(face / usual, nan=np.inf)
 
 
-def doubts_by_fold(spreads: np.ndarray, fold: np.ndarray) -> np.ndarray:
-    """As `doubts`, fold (N,) for fold: each is another network's work, with a usual spread of its own."""
-    found = np.empty(spreads.shape[:2])
+def relative_uncertainty_by_fold(sigmas: np.ndarray, fold: np.ndarray) -> np.ndarray:
+    """As `relative_uncertainty`, fold (N,) for fold: each is another network's work, with a usual spread of its own."""
+    found = np.empty(sigmas.shape[:2])
     for f in np.unique(fold):
-        found[:, fold == f] = doubts(spreads[:, fold == f])
+        found[:, fold == f] = relative_uncertainty(sigmas[:, fold == f])
     return found
 
 
-def blended(members: np.ndarray, doubt: np.ndarray, weights: BlendWeights) -> np.ndarray:
-    """The blend (N, 15, 2), whoever has lost a face left out of it. Arguments as in `without_lost`."""
-    return weights.apply(without_lost(members, doubt, weights))
+def blended(members: np.ndarray, uncertainty: np.ndarray, weights: BlendWeights) -> np.ndarray:
+    """The blend (N, 15, 2), whoever has lost a face left out of it. Arguments as in `mask_outlier_members`."""
+    return weights.apply(mask_outlier_members(members, uncertainty, weights))
 
 
-def without_lost(members: np.ndarray, doubt: np.ndarray, weights: BlendWeights) -> np.ndarray:
+def mask_outlier_members(members: np.ndarray, uncertainty: np.ndarray, weights: BlendWeights) -> np.ndarray:
     """Members (M, N, 15, 2) with NaN for the faces that one of them has lost, a new array; the blend does without.
 
-    A point that the surest one does not predict is kept. doubt: (M, N), from `doubts`.
+    A point that the surest one does not predict is kept. uncertainty: (M, N), from `relative_uncertainty`.
     """
     heavy = weights.mean() >= HEAVY
     settled = members.copy()
     if heavy.sum() < 2 or members.shape[1] == 0:
         return settled
-    heard, sure = members[heavy], doubt[heavy]
+    heard, sure = members[heavy], uncertainty[heavy]
     surest = heard[sure.argmin(axis=0), np.arange(members.shape[1])]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # a face that one of them does not predict
         apart = np.sqrt(np.nanmean(((heard - surest) ** 2).sum(axis=-1), axis=-1))
     least = sure.min(axis=0)
-    lost = (apart > FAR_APART) & np.isfinite(least) & (sure >= SURER * least)
-    settled[heavy] = np.where(lost[..., None, None] & ~np.isnan(surest), np.nan, heard)
+    masked = (apart > FAR_APART) & np.isfinite(least) & (sure >= SURER * least)
+    settled[heavy] = np.where(masked[..., None, None] & ~np.isnan(surest), np.nan, heard)
     return settled

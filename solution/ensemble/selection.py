@@ -16,24 +16,24 @@ from solution.ensemble.baselines import STRENGTH, forward_selection, ridge_stack
 from solution.ensemble.blend import CLIP as BLEND_CLIP
 from solution.ensemble.blend import LEAST, BlendWeights
 from solution.ensemble.blend import RIDGE as BLEND_RIDGE
-from solution.ensemble.gating import FAR_APART, HEAVY, SURER, doubts_by_fold
+from solution.ensemble.gating import FAR_APART, HEAVY, SURER, relative_uncertainty_by_fold
 from solution.ensemble.label_drift import CONFIG as DRIFT
 from solution.ensemble.label_drift import DriftTrial, drift_of_training, try_drift
 from solution.ensemble.stacker import ROUNDS, Stacked, stack_all
 from solution.ensemble.stacker import SETTINGS as STACK_SETTINGS
 from solution.evaluation.metrics import BOOTSTRAPS, FEWEST_SECTIONS, SECTIONS, paired_difference, rmse
-from solution.evaluation.outliers import ABSURD, USUAL, far_off
+from solution.evaluation.outliers import OUTLIER, USUAL, is_outlier
 from solution.faces import Predictions
 from solution.keypoints import SUBSETS
 from solution.runtime.artifacts import atomic, complete, seal, write_json
 from solution.runtime.errors import UserError
 from solution.specialists.cross_validation import Specialist, Workbench
 
-FORMAT = 7
+FORMAT = 8
 ARRAYS, FACTS = "stack.npz", "stack.json"
 BLEND, STACK, PLAIN, FINAL = "blend", "stack", "plain", "final"
 WITH_DRIFT = "with_drift"  # plain with the drift at each training row's own place: for the audit of labels alone
-RIDGE = "ridge"  # a yardstick: out-of-fold only, never submitted
+RIDGE = "ridge"  # a baseline: out-of-fold only, never submitted
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,17 +56,17 @@ class Ensemble:
         return _predictions(name, bench.competition.train.ids, self.oof[name], None)
 
     def test_predictions(self, name: str, bench: Workbench) -> Predictions:
-        """The test predictions of one name: the mean of the folds' pipelines; spread: how far these lie apart."""
+        """The test predictions of one name: the mean of the folds' pipelines; sigma: how far these lie apart."""
         pipelines = self.test[name]
         return _predictions(name, bench.competition.test.ids, pipelines.mean(axis=0), pipelines)
 
 
 def _predictions(name: str, ids: np.ndarray, coords: np.ndarray, pipelines: np.ndarray | None) -> Predictions:
     if pipelines is None:
-        spread = np.full(coords.shape[:2], np.nan, np.float32)
+        sigma = np.full(coords.shape[:2], np.nan, np.float32)
     else:
-        spread = np.sqrt(pipelines.var(axis=0).mean(axis=-1)).astype(np.float32)
-    return Predictions(name, ids, coords.astype(np.float32), spread)
+        sigma = np.sqrt(pipelines.var(axis=0).mean(axis=-1)).astype(np.float32)
+    return Predictions(name, ids, coords.astype(np.float32), sigma)
 
 
 def make(specialists: list[Specialist], bench: Workbench) -> Ensemble:
@@ -85,26 +85,26 @@ def make(specialists: list[Specialist], bench: Workbench) -> Ensemble:
     for subset in SUBSETS:
         mean = BlendWeights(stacked.weights[subset]).mean()
         weights[subset] = dict(zip(names, mean.round(4).tolist(), strict=True))
-    oof[RIDGE], added = _yardsticks(specialists, stacked.blend, bench)
+    oof[RIDGE], added = _baselines(specialists, stacked.blend, bench)
     return Ensemble(oof, tests, choice, weights, added)
 
 
-def _yardsticks(
+def _baselines(
     specialists: list[Specialist], blend: np.ndarray, bench: Workbench
 ) -> tuple[np.ndarray, dict[int, list[list[Any]]]]:
     """A ridge regression in LightGBM's place, out-of-fold, and by subset the forward selection of the specialists."""
     faces, ridge, added = bench.competition.train, blend.copy(), {}
     for subset in SUBSETS:
         rows = faces.subset == subset
-        kept = rows & ~far_off(blend, faces.coords)
+        kept = rows & ~is_outlier(blend, faces.coords)
         own = [s for s in specialists if subset in s.recipe.subsets]
         fold, labels = bench.table.fold, faces.coords
         members = np.stack([s.oof.coords for s in own])
-        doubt = np.full(members.shape[:2], np.inf)
-        doubt[:, rows] = doubts_by_fold(np.stack([s.oof.spread[rows] for s in own]), fold[rows])
+        uncertainty = np.full(members.shape[:2], np.inf)
+        uncertainty[:, rows] = relative_uncertainty_by_fold(np.stack([s.oof.sigma[rows] for s in own]), fold[rows])
         ridge[rows] = ridge_stack(members[:, rows], blend[rows], labels[rows], fold[rows], subset)
         names = [s.recipe.name for s in own]
-        steps = forward_selection(names, members[:, kept], doubt[:, kept], labels[kept], fold[kept], subset)
+        steps = forward_selection(names, members[:, kept], uncertainty[:, kept], labels[kept], fold[kept], subset)
         added[subset] = [[step.name, round(step.rmse, 4)] for step in steps]
     return ridge, added
 
@@ -114,7 +114,7 @@ def _choose(oof: dict[str, np.ndarray], bench: Workbench, subset: int) -> dict[s
     faces = bench.competition.train
     rows = faces.subset == subset
     labels, blend, stack = faces.coords[rows], oof[BLEND][rows], oof[STACK][rows]
-    kept = ~far_off(blend, labels)
+    kept = ~is_outlier(blend, labels)
     alone = {s: float(s == subset) for s in SUBSETS}
     difference = paired_difference(stack[kept], blend[kept], labels[kept], faces.subset[rows][kept], alone)
     return {
@@ -143,7 +143,7 @@ def _add_drift(
     for subset in SUBSETS:
         rows, test_rows = (np.flatnonzero(faces.subset == subset) for faces in (train, test))
         labels, plain = train.coords[rows], oof[PLAIN][rows]
-        kept = ~far_off(plain, labels)
+        kept = ~is_outlier(plain, labels)
         found = try_drift(bench.competition.placement[subset], labels - plain, kept, bench.table.group[rows])
         choice[subset] |= _drift_facts(found)
         oof[WITH_DRIFT][rows] += drift_of_training(rows, labels - plain, kept, subset)
@@ -180,7 +180,7 @@ def inputs_of(bench: Workbench, recipes: tuple) -> dict[str, Any]:
     folds = range(bench.table.k)
     jobs = {r.name: [[bench.digest(r, fold, recipes), bench.made(r, fold)] for fold in folds] for r in recipes}
     settings = [STACK_SETTINGS, ROUNDS, [BLEND_CLIP, BLEND_RIDGE, LEAST], [FAR_APART, SURER, HEAVY]]
-    settings += [[ABSURD, USUAL], STRENGTH, asdict(DRIFT), asdict(SEQUENCE)]
+    settings += [[OUTLIER, USUAL], STRENGTH, asdict(DRIFT), asdict(SEQUENCE)]
     settings += [{str(s): rows for s, rows in SECTIONS.items()}, FEWEST_SECTIONS, BOOTSTRAPS]  # of the drift's interval
     return {"format": FORMAT, "settings": settings, "data": bench.competition.digest, "trainings": jobs}
 

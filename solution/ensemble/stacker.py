@@ -14,7 +14,7 @@ import numpy as np
 
 from solution.ensemble.blend import CLIP, BlendWeights, fit_weights, middle
 from solution.ensemble.features import face_features, point_features
-from solution.ensemble.gating import blended, doubts, doubts_by_fold
+from solution.ensemble.gating import blended, relative_uncertainty, relative_uncertainty_by_fold
 from solution.faces import FaceSet, FoldTable
 from solution.keypoints import POINTS, SUBSETS
 from solution.runtime.device import LOG, seed_for
@@ -90,27 +90,27 @@ def _one_subset(
     subset: int,
 ) -> Stacked:
     members = np.stack([s.oof.coords[rows] for s in specialists])
-    spreads = np.stack([s.oof.spread[rows] for s in specialists])
+    sigmas = np.stack([s.oof.sigma[rows] for s in specialists])
     faces, test_faces = face_features(train.images), face_features(test.images)
     k = fold.max() + 1
     blend, blend_test = np.empty_like(train.coords), np.empty((k, *test.coords.shape), np.float32)
     stack, stack_test = blend.copy(), blend_test.copy()
     weights = _blend_weights(members, train.coords, fold, subset)
-    doubt, kept = doubts_by_fold(spreads, fold), []
+    uncertainty, kept = relative_uncertainty_by_fold(sigmas, fold), []
     for f in range(k):
         others, held = fold != f, fold == f
         start = np.empty_like(blend)
         for g in range(k):
-            start[fold == g] = blended(members[:, fold == g], doubt[:, fold == g], weights[f, g])
+            start[fold == g] = blended(members[:, fold == g], uncertainty[:, fold == g], weights[f, g])
         blend[held] = start[held]
         labels = train.coords[others]
-        trees = Trees(subset).fit(members[:, others], spreads[:, others], start[others], faces[others], labels)
+        trees = Trees(subset).fit(members[:, others], sigmas[:, others], start[others], faces[others], labels)
         kept += trees.hopeless[:1]
-        stack[held] = trees.correct(members[:, held], spreads[:, held], blend[held], faces[held])
+        stack[held] = trees.correct(members[:, held], sigmas[:, held], blend[held], faces[held])
         test_members = np.stack([s.test[f].coords[test_rows] for s in specialists])
-        test_spreads = np.stack([s.test[f].spread[test_rows] for s in specialists])
-        blend_test[f] = blended(test_members, doubts(test_spreads), weights[f, f])
-        stack_test[f] = trees.correct(test_members, test_spreads, blend_test[f], test_faces)
+        test_sigmas = np.stack([s.test[f].sigma[test_rows] for s in specialists])
+        blend_test[f] = blended(test_members, relative_uncertainty(test_sigmas), weights[f, f])
+        stack_test[f] = trees.correct(test_members, test_sigmas, blend_test[f], test_faces)
     if kept:
         LOG.warning("Stack of the %d-keypoint rows: blend kept in %d of %d folds: %s", subset, len(kept), k, kept[0])
     LOG.info("Stack of the %d-keypoint rows: %d faces, %d specialists", subset, len(rows), len(specialists))
@@ -148,7 +148,7 @@ class Trees:
         self.hopeless: list[str] = []
 
     def fit(
-        self, members: np.ndarray, spreads: np.ndarray, blend: np.ndarray, faces: np.ndarray, labels: np.ndarray
+        self, members: np.ndarray, sigmas: np.ndarray, blend: np.ndarray, faces: np.ndarray, labels: np.ndarray
     ) -> "Trees":
         """Learn label minus blend, in pixels, clipped. Shapes as in features.point_features, labels (N, 15, 2)."""
         residual = (labels - blend)[:, POINTS[self.subset]]
@@ -159,13 +159,13 @@ class Trees:
                 self.hopeless.append(why)
                 self.models.append(None)
                 continue
-            seen = point_features(members, spreads, blend, faces, self.subset, axis)
+            seen = point_features(members, sigmas, blend, faces, self.subset, axis)
             data = lgb.Dataset(seen[known], target[known], categorical_feature=[0])
             settings = {**SETTINGS, "seed": seed_for("stack", self.subset, axis) % 2**31}
             self.models.append(lgb.train(settings, data, num_boost_round=ROUNDS))
         return self
 
-    def correct(self, members: np.ndarray, spreads: np.ndarray, blend: np.ndarray, faces: np.ndarray) -> np.ndarray:
+    def correct(self, members: np.ndarray, sigmas: np.ndarray, blend: np.ndarray, faces: np.ndarray) -> np.ndarray:
         """The blend (N, 15, 2) plus the learnt correction, a new array."""
         corrected = blend.copy()
         points = POINTS[self.subset]
@@ -174,7 +174,7 @@ class Trees:
         for axis, model in enumerate(self.models):
             if model is None:
                 continue
-            seen = point_features(members, spreads, blend, faces, self.subset, axis)
+            seen = point_features(members, sigmas, blend, faces, self.subset, axis)
             corrected[:, points, axis] += np.asarray(model.predict(seen)).reshape(len(blend), len(points))
         return corrected
 

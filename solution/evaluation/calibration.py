@@ -40,28 +40,28 @@ def calibrate(faces: FaceSet, kept: np.ndarray, oof: Sequence[Predictions]) -> t
 
 def _by_subset(faces: FaceSet, kept: np.ndarray, predictions: Predictions) -> Iterator[Calibration]:
     errors = aligned(faces, predictions) - faces.coords
-    spread = np.full(faces.coords.shape[:2], np.nan)
-    spread[rows_of(faces.ids, predictions.ids)] = predictions.spread
-    known = ~np.isnan(errors).any(axis=-1) & (spread > 0)
+    sigma = np.full(faces.coords.shape[:2], np.nan)
+    sigma[rows_of(faces.ids, predictions.ids)] = predictions.sigma
+    known = ~np.isnan(errors).any(axis=-1) & (sigma > 0)
     for subset in SUBSETS:
         points = known & (kept & (faces.subset == subset))[:, None]
         if points.sum() > 1:
-            yield _calibration(predictions.name, subset, spread[points], errors[points])
+            yield _calibration(predictions.name, subset, sigma[points], errors[points])
 
 
-def _calibration(name: str, subset: int, spread: np.ndarray, errors: np.ndarray) -> Calibration:
+def _calibration(name: str, subset: int, sigma: np.ndarray, errors: np.ndarray) -> Calibration:
     """From the spread (P,) and errors (P, 2) of points that have both."""
     squared = (errors**2).mean(axis=1)
-    groups = np.array_split(np.argsort(spread, kind="stable"), min(BINS, len(spread)))
+    groups = np.array_split(np.argsort(sigma, kind="stable"), min(BINS, len(sigma)))
     return Calibration(
         name=name,
         subset=subset,
-        predicted=tuple(float(np.sqrt((spread[group] ** 2).mean())) for group in groups),
+        predicted=tuple(float(np.sqrt((sigma[group] ** 2).mean())) for group in groups),
         found=tuple(float(np.sqrt(squared[group].mean())) for group in groups),
-        points=len(spread),
-        ratio=float(np.sqrt(squared.mean() / (spread**2).mean())),
-        within=(_within(errors, spread), _within(errors, 2 * spread)),
-        rank=_rank_correlation(spread, squared),
+        points=len(sigma),
+        ratio=float(np.sqrt(squared.mean() / (sigma**2).mean())),
+        within=(_within(errors, sigma), _within(errors, 2 * sigma)),
+        rank=_rank_correlation(sigma, squared),
     )
 
 

@@ -8,37 +8,39 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from solution.evaluation.outliers import absurd, row_rms
+from solution.evaluation.outliers import outlier_threshold, row_rms
 from solution.keypoints import SUBSETS
 
-TORN = 2.0
+DISAGREEING = 2.0
 """Pipelines this far from their mean, px rms over a face, have no common answer for it.
 
-One pipeline of five that lies 5 px off the other four makes 2 px. Of 1,056 real test faces one is torn: in one run (3.3
-px, the next 1.3) it made 47 % of its subset's variance, which flattered the expected figure by 0.010 px.
+One pipeline of five that lies 5 px off the other four makes 2 px. Of 1,056 real test faces one is disagreeing: in one
+run (3.3 px, the next 1.3) it made 47 % of its subset's variance, which flattered the expected figure by 0.010 px.
 """
 
 
 @dataclass(frozen=True)
-class Ambiguity:
-    """by_subset: px² a cell that averaging takes off the error. torn: how many test faces are left out of it."""
+class EnsembleVariance:
+    """by_subset: px² a cell that averaging takes off the error. disagreeing: how many test faces are left out of it."""
 
     by_subset: dict[int, float]
-    torn: int
+    disagreeing: int
 
 
-def ambiguity(pipelines: np.ndarray, subset: np.ndarray) -> Ambiguity:
-    """How far the folds' pipelines (k, T, 15, 2) lie from their mean on the test faces, subset (T,), torn ones aside.
+def ensemble_variance(pipelines: np.ndarray, subset: np.ndarray) -> EnsembleVariance:
+    """How far the folds' pipelines (k, T, 15, 2) lie from their mean on the test faces, subset (T,), disagreeing ones
+    aside.
 
-    Torn faces are left out as suspects are left out of the cross-validated figure: a handful would make the rest of it.
+    Disagreeing faces are left out as outliers are left out of the cross-validated figure: a handful would make the rest
+    of it.
     """
     variance = pipelines.var(axis=0)
-    spread = row_rms(np.sqrt(variance), ~np.isnan(variance))
-    torn = np.zeros(len(subset), bool)
+    sigma = row_rms(np.sqrt(variance), ~np.isnan(variance))
+    disagreeing = np.zeros(len(subset), bool)
     by_subset = {}
     for s in SUBSETS:
         rows = subset == s
-        torn[rows] = spread[rows] > absurd(spread[rows], TORN)
-        kept = variance[rows & ~torn]
+        disagreeing[rows] = sigma[rows] > outlier_threshold(sigma[rows], DISAGREEING)
+        kept = variance[rows & ~disagreeing]
         by_subset[s] = float(np.nanmean(kept)) if len(kept) else 0.0
-    return Ambiguity(by_subset, int(torn.sum()))
+    return EnsembleVariance(by_subset, int(disagreeing.sum()))

@@ -1,6 +1,6 @@
 """The report's figures as long tables: RMSE per predictions, fold, subset and keypoint.
 
-Every figure over all labels has one beside it without the rows whose labels lie far off (suspects): nothing is dropped
+Every figure over all labels has one beside it without the rows whose labels lie far off (outliers): nothing is dropped
 unseen. A specialist is scored on what it predicts, and `coverage` says how much of the labelled cells
 that is; only figures over all labelled cells compete for the best.
 """
@@ -43,12 +43,12 @@ def make_tables(
     table: FoldTable,
     oof: Sequence[Predictions],
     weights: dict[int, float],
-    suspects: np.ndarray,
+    outliers: np.ndarray,
 ) -> Tables:
     """Score out-of-fold predictions against the labels.
 
     oof: specialists first, then blend, stack and the like, each with faces of `faces` in any order. weights: share of
-    the asked cells by subset. suspects: bool (N,), rows whose labels lie far off. ValueError where names repeat, or
+    the asked cells by subset. outliers: bool (N,), rows whose labels lie far off. ValueError where names repeat, or
     predictions or folds do not belong to these faces.
     """
     names = [predictions.name for predictions in oof]
@@ -57,7 +57,7 @@ def make_tables(
     fold = table.fold[rows_of(table.ids, faces.ids)]
     folds, keypoints = [], []
     for predictions in oof:
-        scored = _Scored.of(faces, predictions, suspects)
+        scored = _Scored.of(faces, predictions, outliers)
         folds += [{"name": predictions.name, **row} for row in _by_fold(scored, faces.subset, fold, weights)]
         keypoints += [{"name": predictions.name, **row} for row in _by_keypoint(scored, faces)]
     return Tables(
@@ -75,10 +75,10 @@ class _Scored:
     kept: np.ndarray
 
     @classmethod
-    def of(cls, faces: FaceSet, predictions: Predictions, suspects: np.ndarray) -> "_Scored":
+    def of(cls, faces: FaceSet, predictions: Predictions, outliers: np.ndarray) -> "_Scored":
         coords = aligned(faces, predictions)
         labels = np.where(np.isnan(coords), np.nan, faces.coords)
-        return cls(squared_errors(coords, labels), ~np.isnan(faces.coords), ~suspects)
+        return cls(squared_errors(coords, labels), ~np.isnan(faces.coords), ~outliers)
 
     def figures(self, rows: np.ndarray, points: slice | int = slice(None)) -> dict[str, float]:
         """The figures over these rows, bool (N,), and points; coverage is NaN where nothing is labelled."""

@@ -23,7 +23,7 @@ from solution.evaluation.metrics import (
     squared_errors,
     weighted,
 )
-from solution.evaluation.outliers import absurd, row_rms
+from solution.evaluation.outliers import outlier_threshold, row_rms
 from solution.keypoints import SUBSETS
 
 FARTHEST = 48.0
@@ -114,7 +114,7 @@ class _Outliers:
     def of(cls, oof: OutOfFold) -> Self:
         rms = row_rms(oof.coords - oof.labels, ~np.isnan(oof.labels))
         found = rms[oof.outliers]
-        return cls(found[np.isfinite(found)], absurd(rms), int(np.isfinite(rms).sum()))
+        return cls(found[np.isfinite(found)], outlier_threshold(rms), int(np.isfinite(rms).sum()))
 
     @property
     def mean_square(self) -> float:

@@ -8,7 +8,7 @@ import numpy as np
 from solution.evaluation.error_tables import ALL, WEIGHTED, Tables
 from solution.evaluation.expected import Interval, Scores
 from solution.evaluation.label_noise import label_noise
-from solution.evaluation.outliers import FAR_IN_WORDS
+from solution.evaluation.outliers import OUTLIERS_IN_WORDS
 from solution.evaluation.summary import COLUMN_MEANS, FIRST_PRIVATE, Summary, held_against
 from solution.faces import FaceSet, FoldTable, Predictions, aligned
 from solution.keypoints import SUBSETS
@@ -25,24 +25,24 @@ class Figure:
 
 
 @dataclass(frozen=True)
-class Standing:
+class Headline:
     """figures: the headline as a table. trust: sentences that say how far it can be trusted."""
 
     figures: tuple[Figure, ...]
     trust: tuple[str, ...]
 
 
-def stand(
+def make_headline(
     faces: FaceSet,
     table: FoldTable,
     final: Predictions,
     with_drift: np.ndarray,
-    suspects: np.ndarray,
+    outliers: np.ndarray,
     tables: Tables,
     summary: Summary,
-) -> Standing:
+) -> Headline:
     """The headline of the final out-of-fold predictions with an interval for each subset. with_drift: (N, 15, 2), the
-    predictions with the drift at each row's own place. suspects: bool (N,).
+    predictions with the drift at each row's own place. outliers: bool (N,).
     """
     coords = aligned(faces, final)
     figures = [Figure("expected", "Expected of the submission", summary.expected, summary.expected_intervals)]
@@ -66,16 +66,16 @@ def stand(
             summary.cv_without_outliers_intervals,
         ),
     ]
-    trust = [*_trust(coords, faces, suspects, tables, summary), *_noise(coords, with_drift, faces, table, suspects)]
-    return Standing(tuple(figures), tuple(trust))
+    trust = [*_trust(coords, faces, outliers, tables, summary), *_noise(coords, with_drift, faces, table, outliers)]
+    return Headline(tuple(figures), tuple(trust))
 
 
-def _trust(coords: np.ndarray, faces: FaceSet, suspects: np.ndarray, tables: Tables, summary: Summary) -> list[str]:
+def _trust(coords: np.ndarray, faces: FaceSet, outliers: np.ndarray, tables: Tables, summary: Summary) -> list[str]:
     squared = (coords - faces.coords) ** 2
-    share = float(np.nansum(squared[suspects]) / max(np.nansum(squared), 1e-12))
+    share = float(np.nansum(squared[outliers]) / max(np.nansum(squared), 1e-12))
     averaged = summary.cv_without_outliers["overall"] - summary.expected_without_outliers["overall"]
     lines = [
-        f"{int(suspects.sum())} of {len(faces)} rows are outliers: their labels are {FAR_IN_WORDS}. "
+        f"{int(outliers.sum())} of {len(faces)} rows are outliers: their labels are {OUTLIERS_IN_WORDS}. "
         f"They carry {share:.0%} of the squared error, so one more or less of them moves the figure over every label.",
         "The expected interval contains the luck of a test file: which sections of rows it has, and how many wrong "
         "labels. It contains no labeller's bias that no training row shows, and none of the training's own luck.",
@@ -87,14 +87,14 @@ def _trust(coords: np.ndarray, faces: FaceSet, suspects: np.ndarray, tables: Tab
 
 
 def _noise(
-    coords: np.ndarray, with_drift: np.ndarray, faces: FaceSet, table: FoldTable, suspects: np.ndarray
+    coords: np.ndarray, with_drift: np.ndarray, faces: FaceSet, table: FoldTable, outliers: np.ndarray
 ) -> list[str]:
     """For each subset with enough duplicates, how much of the error no network can learn: between sections of the file
     and within one.
     """
     lines = []
     for subset in SUBSETS:
-        rows = (faces.subset == subset) & ~suspects
+        rows = (faces.subset == subset) & ~outliers
         between, within = (label_noise((faces.coords - one)[rows], table.group[rows]) for one in (coords, with_drift))
         if between is None or within is None:
             continue

@@ -12,14 +12,15 @@ import numpy as np
 
 from solution.evaluation.metrics import BOOTSTRAPS
 
-FEWEST = 30  # pictures with twins: of fewer nothing is said
+FEWEST = 30  # pictures with duplicates: of fewer nothing is said
 
 
 @dataclass(frozen=True)
 class Noise:
-    """RMSE in px of the rows with twins, their labels' own part of it with its 95 % interval, and the predictions'.
+    """RMSE in px of the rows with duplicates, their labels' own part of it with its 95 % interval, and the
+    predictions'.
 
-    rmse² = labels² + predictions². pictures: different ones that have twins; rows: all of theirs.
+    rmse² = labels² + predictions². pictures: different ones that have duplicates; rows: all of theirs.
     """
 
     pictures: int

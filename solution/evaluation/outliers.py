@@ -2,7 +2,7 @@
 
 import numpy as np
 
-ABSURD = 10.0
+OUTLIER = 10.0
 """px rms over a row's coordinates (14 px of distance). On real data the median row errs by under 1 px, the 99th
 percentile by under 3 px. Of the six rows beyond, looked at, five have wrong labels, 11.5 px off or more in whatever
 run, and one is a face that no specialist can read, 9 to 11 px off by the run. (The limit had been 12 px, beside one of
@@ -11,14 +11,14 @@ the wrong labels.)"""
 USUAL = 4.0
 """And this many times the median row: specialists that have hardly been trained err everywhere, and accuse nobody."""
 
-FAR_IN_WORDS = f"at least {ABSURD:.0f} px off, and {USUAL:.0f} times as far as the median row's"
-"""Where a suspect's labels lie, in words."""
+OUTLIERS_IN_WORDS = f"at least {OUTLIER:.0f} px off, and {USUAL:.0f} times as far as the median row's"
+"""Where an outlier's labels lie, in words."""
 
 
-def far_off(coords: np.ndarray, labels: np.ndarray) -> np.ndarray:
+def is_outlier(coords: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """Rows whose labels lie absurdly far from the out-of-fold predictions (both (N, 15, 2)), bool (N,)."""
     rms = row_rms(coords - labels, ~np.isnan(labels))
-    return rms > absurd(rms)
+    return rms > outlier_threshold(rms)
 
 
 def row_rms(residuals: np.ndarray, known: np.ndarray) -> np.ndarray:
@@ -31,7 +31,7 @@ def row_rms(residuals: np.ndarray, known: np.ndarray) -> np.ndarray:
     return np.sqrt(np.where(count > 0, squared / np.maximum(count, 1), np.nan))
 
 
-def absurd(rms: np.ndarray, least: float = ABSURD) -> float:
+def outlier_threshold(rms: np.ndarray, least: float = OUTLIER) -> float:
     """The rms from which a row counts as far off, px, `least` or more, told from all rows' (N,), NaN = not judged."""
     judged = rms[~np.isnan(rms)]
     usual = np.median(judged) if judged.size else 0.0

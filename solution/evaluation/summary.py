@@ -9,10 +9,10 @@ import numpy as np
 
 from solution.data.competition import Competition
 from solution.data.sequence import CONTINUES, INTERLEAVED, UNKNOWN, Placement
-from solution.evaluation.ensemble_variance import Ambiguity
+from solution.evaluation.ensemble_variance import EnsembleVariance
 from solution.evaluation.expected import Interval, OutOfFold, Scores, expect
 from solution.evaluation.metrics import bootstrap_interval, rmse, weighted
-from solution.evaluation.outliers import FAR_IN_WORDS, far_off
+from solution.evaluation.outliers import OUTLIERS_IN_WORDS, is_outlier
 from solution.faces import FaceSet, Predictions, aligned
 from solution.keypoints import SUBSETS
 
@@ -46,7 +46,7 @@ def intervals_of(
 
 @dataclass(frozen=True)
 class Worth:
-    """What the labels of twins are worth in one subset, from its training rows that have a twin there.
+    """What the labels of duplicates are worth in one subset, from its training rows that have a duplicate there.
 
     weight: 0 to 1, of the duplicates' mean label on the test pictures. unmet: the weight where no pipeline has met the
     picture. rows: how many rows that is, without outliers. alone, blended: their RMSE in pixels, of the out-of-fold
@@ -67,13 +67,13 @@ class Worth:
 
 @dataclass(frozen=True)
 class Truth:
-    """scores: over every answer, pooled as Kaggle does, with their intervals. far_off: test faces whose answers lie as
-    far from the predictions as suspects' labels do, wrong ones by all likelihood; without: the scores less these.
+    """scores: over every answer, pooled as Kaggle does, with their intervals. outliers: test faces whose answers lie as
+    far from the predictions as outliers' labels do, wrong ones by all likelihood; without: the scores less these.
     """
 
     scores: Scores
     intervals: dict[str | int, Interval]
-    far_off: int
+    outliers: int
     without: Scores
 
 
@@ -83,11 +83,11 @@ def truth_of(coords: np.ndarray, competition: Competition) -> Truth | None:
     if faces is None:
         return None
     weights = competition.weights
-    far, every = far_off(coords, faces.coords), np.ones(len(faces), bool)
+    far, every = is_outlier(coords, faces.coords), np.ones(len(faces), bool)
     return Truth(
         scores=scores_of(coords, faces, weights, every),
         intervals=intervals_of(coords, faces, weights, every),
-        far_off=int(far.sum()),
+        outliers=int(far.sum()),
         without=scores_of(coords, faces, weights, ~far),
     )
 
@@ -97,7 +97,7 @@ COLUMN_MEANS = 3.78
 """Private leaderboard figures in px, for orientation: the first place, and answering each column's mean."""
 
 
-class LabelsOfTwins(Protocol):
+class LabelsOfDuplicates(Protocol):
     """What training labels say of test pictures that are identical to labelled ones."""
 
     @property
@@ -171,10 +171,10 @@ class Summary:
     added: Mapping[int, Sequence[Sequence[Any]]] = field(default_factory=dict)
     """By subset, the forward selection of specialists: [name, the blend's RMSE with it]."""
 
-    test_twins: int = 0
+    test_duplicates: int = 0
     """Test pictures that are byte-identical to labelled ones."""
 
-    twins: LabelsOfTwins | None = None
+    duplicates: LabelsOfDuplicates | None = None
     """What those labels say, where --use-duplicates asks for it. None of the figures above contains it."""
 
 
@@ -183,32 +183,32 @@ def summarise(
     final: Predictions,
     weights: dict[int, float],
     *,
-    suspects: np.ndarray,
-    ambiguity: Ambiguity,
+    outliers: np.ndarray,
+    variance: EnsembleVariance,
     sizes: Mapping[int, int],
     **facts: Any,  # noqa: ANN401 - the fields of Summary that are taken as they come
 ) -> Summary:
-    """The headline of the final out-of-fold predictions. suspects: bool (N,), rows whose labels are far off.
-    ambiguity: what averaging the folds' pipelines takes off. sizes: test pictures by subset. facts: Summary's other
+    """The headline of the final out-of-fold predictions. outliers: bool (N,), rows whose labels are far off.
+    variance: what averaging the folds' pipelines takes off. sizes: test pictures by subset. facts: Summary's other
     fields.
 
     ValueError where a labelled cell has no prediction.
     """
     coords, every = aligned(faces, final), np.ones(len(faces), bool)
-    oof = OutOfFold(coords=coords, labels=faces.coords, subset=faces.subset, outliers=suspects)
-    expected = expect(oof, ambiguity.by_subset, sizes, weights)
+    oof = OutOfFold(coords=coords, labels=faces.coords, subset=faces.subset, outliers=outliers)
+    expected = expect(oof, variance.by_subset, sizes, weights)
     return Summary(
         name=final.name,
         expected=expected.scores,
         expected_intervals=expected.intervals,
         expected_without_outliers=expected.without_outliers,
         expected_without_outliers_intervals=expected.without_outliers_intervals,
-        disagreeing=ambiguity.torn,
+        disagreeing=variance.disagreeing,
         cv=scores_of(coords, faces, weights, every),
         cv_intervals=intervals_of(coords, faces, weights, every),
-        cv_without_outliers=scores_of(coords, faces, weights, ~suspects),
-        cv_without_outliers_intervals=intervals_of(coords, faces, weights, ~suspects),
-        outliers=int(suspects.sum()),
+        cv_without_outliers=scores_of(coords, faces, weights, ~outliers),
+        cv_without_outliers_intervals=intervals_of(coords, faces, weights, ~outliers),
+        outliers=int(outliers.sum()),
         **facts,
     )
 
@@ -221,7 +221,7 @@ def headline(summary: Summary, steps: bool = True) -> list[str]:
         + _expected(summary.expected_without_outliers, summary.expected_without_outliers_intervals)
         + f"{_disagreeing(summary.disagreeing)}.",
     ]
-    which = f"without the {summary.outliers} outliers, whose labels are {FAR_IN_WORDS}"
+    which = f"without the {summary.outliers} outliers, whose labels are {OUTLIERS_IN_WORDS}"
     without = summary.cv_without_outliers, summary.cv_without_outliers_intervals
     lines.append(_validated(summary.name, which, *without))
     lines.append(_validated(summary.name, "over every label", summary.cv, summary.cv_intervals))
@@ -232,7 +232,7 @@ def headline(summary: Summary, steps: bool = True) -> list[str]:
     lines += [_drift(subset, choice) for subset, choice in summary.choice.items() if "relation" in choice]
     if steps:
         lines += [_added(subset, path) for subset, path in summary.added.items()]
-    return [*lines, *_twins(summary), *landmarks(summary)]
+    return [*lines, *_duplicates(summary), *landmarks(summary)]
 
 
 def _expected(scores: Scores, intervals: Mapping[str | int, Interval]) -> str:
@@ -254,10 +254,10 @@ def _validated(name: str, which: str, scores: Scores, intervals: Mapping[str | i
 
 
 def _true(truth: Truth) -> str:
-    less = f"; without {truth.far_off} whose answers are {FAR_IN_WORDS}: {truth.without['overall']:.3f} px"
+    less = f"; without {truth.outliers} whose answers are {OUTLIERS_IN_WORDS}: {truth.without['overall']:.3f} px"
     return (
         f"True RMSE on the test pictures, over every answer: {_with_interval(truth.scores, truth.intervals)}, "
-        f"{_parts(truth.scores)}{less if truth.far_off else ''}."
+        f"{_parts(truth.scores)}{less if truth.outliers else ''}."
     )
 
 
@@ -335,17 +335,17 @@ def _drift(subset: int, choice: Mapping[str, Any]) -> str:
     )
 
 
-def _twins(summary: Summary) -> list[str]:
+def _duplicates(summary: Summary) -> list[str]:
     """How many test pictures are known from the training file, whether that is used, and what it is worth."""
-    known = f"{summary.test_twins} test pictures are byte-identical to labelled training pictures"
-    if summary.twins is None:
+    known = f"{summary.test_duplicates} test pictures are byte-identical to labelled training pictures"
+    if summary.duplicates is None:
         return [f"{known}; their labels are not used."]
     said = (
-        f"{known}; submission-duplicates.csv blends the predictions of {summary.twins.used} with those labels "
+        f"{known}; submission-duplicates.csv blends the predictions of {summary.duplicates.used} with those labels "
         "(--use-duplicates). It answers from having met the picture, which may be against the spirit of a competition. "
         "No figure here contains it."
     )
-    return [said, *(_worth(subset, worth) for subset, worth in summary.twins.worth.items())]
+    return [said, *(_worth(subset, worth) for subset, worth in summary.duplicates.worth.items())]
 
 
 def _worth(subset: int, worth: Worth) -> str:

@@ -22,7 +22,7 @@ WORST_OF_POINT = 8
 class Mark:
     """One labelled keypoint of a picture; places (x, y) in pixels.
 
-    error: distance of prediction and label. spread: how far the specialists lie apart, standard deviation an axis, NaN
+    error: distance of prediction and label. sigma: how far the specialists lie apart, standard deviation an axis, NaN
     where one alone predicts. other: what a run compared with says.
     """
 
@@ -30,7 +30,7 @@ class Mark:
     label: tuple[float, float]
     predicted: tuple[float, float]
     error: float
-    spread: float
+    sigma: float
     other: tuple[float, float] | None = None
 
 
@@ -38,7 +38,7 @@ class Mark:
 class Picture:
     """image: (H, W) uint8. rms: of the errors over all its labelled cells, px; rms_other: that of a run compared with.
 
-    score, reason: what the audit says of its labels; 0 and nothing where that does not list it. suspect: they lie far
+    score, reason: what the audit says of its labels; 0 and nothing where that does not list it. outlier: they lie far
     off (and are left out of some figures), or the audit flags them.
     """
 
@@ -48,7 +48,7 @@ class Picture:
     image: np.ndarray
     rms: float
     marks: tuple[Mark, ...]
-    suspect: bool
+    outlier: bool
     score: float
     reason: str
     rms_other: float | None = None
@@ -58,13 +58,13 @@ class Picture:
 class Gallery:
     """What pictures are made of, all in the faces' order.
 
-    fold: (N,). coords: (N, K, 2) final out-of-fold predictions. spread: (N, K), px. audit: from `make_audit`.
+    fold: (N,). coords: (N, K, 2) final out-of-fold predictions. sigma: (N, K), px. audit: from `make_audit`.
     """
 
     faces: FaceSet
     fold: np.ndarray
     coords: np.ndarray
-    spread: np.ndarray
+    sigma: np.ndarray
     audit: pd.DataFrame
 
     @cached_property
@@ -73,9 +73,9 @@ class Gallery:
         return row_rms(self.coords - self.faces.coords, ~np.isnan(self.faces.coords))
 
     def worst(self) -> tuple[Picture, ...]:
-        """The worst pictures of each subset and of each of its keypoints, and all suspects; the worst first."""
+        """The worst pictures of each subset and of each of its keypoints, and all outliers; the worst first."""
         distance = np.linalg.norm(self.coords - self.faces.coords, axis=-1)
-        rows: set[int] = set(np.flatnonzero(np.isin(self.faces.ids, list(self._suspects))).tolist())
+        rows: set[int] = set(np.flatnonzero(np.isin(self.faces.ids, list(self._outliers))).tolist())
         for subset in SUBSETS:
             own = np.flatnonzero(self.faces.subset == subset)
             rows |= _largest(self.rms, own, WORST)
@@ -91,7 +91,7 @@ class Gallery:
 
     def _picture(self, row: int, other: np.ndarray | None, rms_other: float | None) -> Picture:
         identity = int(self.faces.ids[row])
-        told = self._told.get(identity, {"score": 0.0, "reason": ""})
+        told = self._verdicts.get(identity, {"score": 0.0, "reason": ""})
         return Picture(
             id=identity,
             subset=int(self.faces.subset[row]),
@@ -99,19 +99,19 @@ class Gallery:
             image=self.faces.images[row],
             rms=float(self.rms[row]),
             marks=self._marks(row, other),
-            suspect=identity in self._suspects,
+            outlier=identity in self._outliers,
             score=float(told["score"]),
             reason=str(told["reason"]),
             rms_other=rms_other,
         )
 
     @cached_property
-    def _told(self) -> dict[int, dict]:
+    def _verdicts(self) -> dict[int, dict]:
         """What the audit says, by id."""
         return {int(entry["id"]): entry for entry in self.audit.to_dict("records")}
 
     @cached_property
-    def _suspects(self) -> set[int]:
+    def _outliers(self) -> set[int]:
         wrong = self.audit["far_off"] | (self.audit["score"] >= FLAGGED)
         return set(self.audit.loc[wrong, "id"].tolist())
 
@@ -124,7 +124,7 @@ class Gallery:
                 label=_place(labels[k]),
                 predicted=_place(coords[k]),
                 error=float(np.hypot(*(coords[k] - labels[k]))),
-                spread=float(self.spread[row, k]),
+                sigma=float(self.sigma[row, k]),
                 other=None if other is None else _place(other[row, k].astype(float)),
             )
             for k in labelled

@@ -29,7 +29,7 @@ class Gap:
 
 
 @dataclass(frozen=True)
-class Standing:
+class Leaderboard:
     """What a ledger's scored lines tell; figures are RMSE in px.
 
     best: the line with the lowest public score. public, private: the gaps. change: by column, the newest scored line
@@ -61,14 +61,14 @@ def outcome(entry: Entry) -> str:
     return f"{', '.join(parts)}; expected {_figure(entry.expected, '.4f')} px"
 
 
-def standing(entries: Sequence[Entry]) -> Standing:
+def leaderboard_of(entries: Sequence[Entry]) -> Leaderboard:
     """Sum up a ledger, oldest line first."""
     scored = [entry for entry in entries if entry.status == SCORED and entry.public is not None]
     known = [(e.expected, e.public) for e in scored if e.expected is not None and e.public is not None]
     moves = [(b[0] - a[0], b[1] - a[1]) for a, b in pairwise(known)]
     moved = [(expected, public) for expected, public in moves if expected and public]
     ends = (scored[0], scored[-1]) if len(scored) > 1 else None
-    return Standing(
+    return Leaderboard(
         scored=len(scored),
         best=min(scored, key=lambda entry: math.inf if entry.public is None else entry.public, default=None),
         public=_gap(scored, "public"),
@@ -84,7 +84,7 @@ def as_json(ledgers: Mapping[str, Sequence[Entry]]) -> str:
     content = {
         name: {
             "lines": [{**asdict(e), "gap_public": gap(e, "public"), "gap_private": gap(e, "private")} for e in entries],
-            "standing": asdict(standing(entries)),
+            "standing": asdict(leaderboard_of(entries)),
         }
         for name, entries in ledgers.items()
     }
@@ -98,19 +98,19 @@ def show(name: str, entries: Sequence[Entry], console: Console | None = None) ->
         console.width = PLAIN_WIDTH
     console.print(Text(f"{name}: RMSE in px; gap: leaderboard less expected", style="bold"))
     console.print(_table(entries))
-    for sentence in told(standing(entries)):
+    for sentence in describe(leaderboard_of(entries)):
         console.print(Text(sentence))
     console.print()
 
 
-def told(found: Standing) -> list[str]:
+def describe(found: Leaderboard) -> list[str]:
     """The standing in sentences."""
     if found.best is None:
         return ["No public score yet."]
     return [
         f"Best public score of {found.scored}: {found.best.public:.5f} ({found.best.message})",
-        *(_gap_told(kind, gap) for kind, gap in (("public", found.public), ("private", found.private)) if gap),
-        *_trend_told(found),
+        *(_describe_gap(kind, gap) for kind, gap in (("public", found.public), ("private", found.private)) if gap),
+        *_describe_trend(found),
     ]
 
 
@@ -131,12 +131,12 @@ def _change(first: Entry, last: Entry) -> dict[str, float]:
     return {kind: round(b - a, 5) for kind, (a, b) in both.items() if a is not None and b is not None}
 
 
-def _gap_told(kind: str, found: Gap) -> str:
+def _describe_gap(kind: str, found: Gap) -> str:
     between = f"{found.least:+.4f} to {found.most:+.4f}"
     return f"The {kind} score is {found.mean:+.4f} px from the expected one on average ({between})"
 
 
-def _trend_told(found: Standing) -> list[str]:
+def _describe_trend(found: Leaderboard) -> list[str]:
     if not found.change:
         return []
     moves = ", ".join(f"{kind} {value:+.4f}" for kind, value in found.change.items())

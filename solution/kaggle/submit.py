@@ -28,7 +28,7 @@ OPEN = (PENDING, UNKNOWN)
 
 
 @dataclass(frozen=True)
-class Parcel:
+class Upload:
     """A submission that may be sent, with its record and the message that Kaggle shows beside its score."""
 
     path: Path
@@ -40,7 +40,7 @@ class Parcel:
         return self.path.parent / LEDGER
 
 
-def packed(path: Path, competition: Competition, message: str) -> Parcel:
+def prepare(path: Path, competition: Competition, message: str) -> Upload:
     """The submission, read and checked once more.
 
     UserError for drawn faces and for rows held out, for a file that is missing, wrong or not the one that its record
@@ -61,32 +61,32 @@ def packed(path: Path, competition: Competition, message: str) -> Parcel:
         raise UserError("--message: expected a few words that tell this submission from others, got none")
     if any(secret in message for secret in credentials.secrets()):
         raise UserError("--message: expected words that anybody may read, got a Kaggle token or key. Leave it out.")
-    return Parcel(path, message, check_submission(path, competition))
+    return Upload(path, message, check_submission(path, competition))
 
 
-def send(parcel: Parcel) -> Entry:
+def send(upload: Upload) -> Entry:
     """Hand the submission to Kaggle; its line in the ledger, which every try gets.
 
     UserError for every answer but a clear success: such a try is entered as failed, never as sent. One that was given
     up or stopped on the way stays unknown until `refresh` finds out.
     """
-    if file_digest(parcel.path) != parcel.record.get("sha256"):
-        raise UserError(f"{parcel.path}: expected the file that was checked, it has changed meanwhile. {AGAIN}")
-    entry = _failed(parcel)
+    if file_digest(upload.path) != upload.record.get("sha256"):
+        raise UserError(f"{upload.path}: expected the file that was checked, it has changed meanwhile. {AGAIN}")
+    entry = _failed(upload)
     try:
         after = max((one.received for one in listed()), default="")
     except UserError:
-        ledger.add(parcel.ledger, entry)
+        ledger.add(upload.ledger, entry)
         raise
-    entry = ledger.add(parcel.ledger, replace(entry, status=UNKNOWN, after=after))
+    entry = ledger.add(upload.ledger, replace(entry, status=UNKNOWN, after=after))
     try:
-        _upload(parcel)
+        _upload(upload)
     except client.NoAnswerError as error:
         raise UserError(f"{error} Whether it arrived first: `python -m solution scores --refresh`.") from error
     except UserError:
-        ledger.change(parcel.ledger, entry, status=FAILED)
+        ledger.change(upload.ledger, entry, status=FAILED)
         raise
-    return ledger.change(parcel.ledger, entry, status=PENDING)
+    return ledger.change(upload.ledger, entry, status=PENDING)
 
 
 def wait(book: Path, entry: Entry, limit: float) -> Entry:
@@ -145,28 +145,28 @@ def _match(entry: Entry, found: list[Listed], taken: Collection[str]) -> Listed 
     return min(fitting, key=lambda one: one.received, default=None)
 
 
-def _upload(parcel: Parcel) -> None:
+def _upload(upload: Upload) -> None:
     """The upload alone. UserError unless the client says in so many words that Kaggle took the file."""
-    answer = client.call("competitions", "submit", "-c", COMPETITION, "-f", str(parcel.path), "-m", parcel.message)
+    answer = client.call("competitions", "submit", "-c", COMPETITION, "-f", str(upload.path), "-m", upload.message)
     if SAYS_SENT not in answer.stdout.lower():
         raise client.failure(answer)
 
 
-def _failed(parcel: Parcel) -> Entry:
+def _failed(upload: Upload) -> Entry:
     """The line of a try that has not got anywhere yet."""
     return Entry(
         time=datetime.now(UTC).isoformat(timespec="milliseconds"),
-        name=parcel.path.name,
-        message=parcel.message,
+        name=upload.path.name,
+        message=upload.message,
         status=FAILED,
-        **{name: parcel.record.get(name, {}).get("overall") for name in ledger.FIGURES},
-        sha256=parcel.record["sha256"],
+        **{name: upload.record.get(name, {}).get("overall") for name in ledger.FIGURES},
+        sha256=upload.record["sha256"],
     )
 
 
-def confirm(parcel: Parcel, yes: bool) -> None:
+def confirm(upload: Upload, yes: bool) -> None:
     """Show the submission and ask. yes: do not ask. UserError where the answer is no or nobody is there to give it."""
-    for line in described(parcel):
+    for line in described(upload):
         LOG.info("%s", line)
     if yes:
         return
@@ -177,16 +177,16 @@ def confirm(parcel: Parcel, yes: bool) -> None:
         raise UserError(f"submit: expected a yes, got {answer.strip()!r}: nothing was sent")
 
 
-def described(parcel: Parcel) -> list[str]:
+def described(upload: Upload) -> list[str]:
     """What a person should know before saying yes: the file, what it should score, and whether it was sent before."""
-    record = parcel.record
-    size = parcel.path.stat().st_size / 1e6
+    record = upload.record
+    size = upload.path.stat().st_size / 1e6
     made = ", ".join(f"{what} {record[key]}" for what, key in (("made", "time"), ("scale", "scale")) if key in record)
     return [
-        f"To send to {COMPETITION}: {parcel.path}, {record['rows']} rows, {size:.1f} MB, {made}",
+        f"To send to {COMPETITION}: {upload.path}, {record['rows']} rows, {size:.1f} MB, {made}",
         f"Expected score: {_figures(record)}",
-        f"Message: {parcel.message}",
-        *_warnings(parcel),
+        f"Message: {upload.message}",
+        *_warnings(upload),
     ]
 
 
@@ -200,15 +200,15 @@ def _figures(record: dict[str, Any]) -> str:
     return f"{expected:.4f} px{between}"
 
 
-def _warnings(parcel: Parcel) -> list[str]:
-    """What may make a person think again: the same file sent before, and labels of twins in use."""
+def _warnings(upload: Upload) -> list[str]:
+    """What may make a person think again: the same file sent before, and labels of duplicates in use."""
     sent = [
         entry
-        for entry in ledger.read(parcel.ledger)
-        if entry.sha256 == parcel.record["sha256"] and entry.status in (PENDING, SCORED, ERROR)
+        for entry in ledger.read(upload.ledger)
+        if entry.sha256 == upload.record["sha256"] and entry.status in (PENDING, SCORED, ERROR)
     ]
     lines = [f"This very file was sent on {entry.time[:16]} UTC as {entry.message!r}" for entry in sent[-1:]]
-    if parcel.record.get("use_duplicates"):
+    if upload.record.get("use_duplicates"):
         lines.append("It uses the labels of training pictures that are in the test file, too (--use-duplicates)")
     return lines
 

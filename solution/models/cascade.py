@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from solution.codecs import Heatmap, Located
+from solution.codecs import Coordinates, Heatmap
 from solution.keypoints import SIZE
 from solution.models import timm_unet, unet
 
@@ -41,10 +41,10 @@ class Cascade(nn.Module):
         self.correct = nn.Parameter(torch.zeros(points, features, 2))  # at first the coarse estimate stands
 
     def forward(self, x: Tensor) -> Tensor:
-        coarse, spread = MAP.decode(self.coarse(x))
-        features = self.fine(self._crops(x.float(), coarse.detach())).flatten(1).unflatten(0, spread.shape)
+        coarse, sigma = MAP.decode(self.coarse(x))
+        features = self.fine(self._crops(x.float(), coarse.detach())).flatten(1).unflatten(0, sigma.shape)
         correction = torch.einsum("bkf,kfa->bka", features.float(), self.correct)
-        return torch.cat([coarse + REACH * correction.float(), spread[..., None]], dim=-1)
+        return torch.cat([coarse + REACH * correction.float(), sigma[..., None]], dim=-1)
 
     def _crops(self, x: Tensor, centres: Tensor) -> Tensor:
         """Crops around centres (B, K, 2) in pixels of pictures (B, 1, H, W): (B·K, steps, crop, crop)."""
@@ -56,7 +56,7 @@ class Cascade(nn.Module):
 
 def build(
     points: int,
-    codec: Located,
+    codec: Coordinates,
     *,
     backbone: str | None = None,
     pretrained: str = "none",

@@ -10,13 +10,13 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from solution.codecs import Marginals
+from solution.codecs import SimCC
 from solution.models.unet import UNet
 
 MAP = 24
 
 
-class SimCC(UNet):
+class SimCCNetwork(UNet):
     """A U-Net whose maps of MAP×MAP end in (B, points, 2, bins) logits."""
 
     def __init__(self, points: int, bins: int, widths: Sequence[int]) -> None:
@@ -28,6 +28,6 @@ class SimCC(UNet):
         return torch.stack([line(maps) for line in self.lines], dim=2)
 
 
-def build(points: int, codec: Marginals, *, widths: Sequence[int] = (16, 32, 64, 96)) -> nn.Module:
+def build(points: int, codec: SimCC, *, widths: Sequence[int] = (16, 32, 64, 96)) -> nn.Module:
     """A network that gives logits (B, points, 2, codec.bins)."""
-    return SimCC(points, codec.bins, widths)
+    return SimCCNetwork(points, codec.bins, widths)

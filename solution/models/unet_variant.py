@@ -1,4 +1,4 @@
-"""The U-Net with parts that others report gains from, for trials: each can be switched on alone.
+"""The U-Net with parts that others report gains from, for ablations: each can be switched on alone.
 
 places: coordinate channels beside the picture (Liu et al., "CoordConv", NeurIPS 2018). attention:
 squeeze-and-excitation in every residual block (Hu et al., CVPR 2018). antialias: blurred before every halving (Zhang,

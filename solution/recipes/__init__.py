@@ -31,9 +31,9 @@ def load_all() -> list[Recipe]:
     ordered: list[Recipe] = []
     while waiting:
         placed = {recipe.name for recipe in ordered}
-        ready = [r for r in waiting.values() if r.start_from is None or r.start_from in placed]
+        ready = [r for r in waiting.values() if r.parent is None or r.parent in placed]
         if not ready:
-            raise UserError(f"recipes {', '.join(waiting)}: start_from names no recipe, or goes in a circle")
+            raise UserError(f"recipes {', '.join(waiting)}: parent names no recipe, or goes in a circle")
         for recipe in ready:
             ordered.append(waiting.pop(recipe.name))
     return ordered

@@ -3,7 +3,7 @@
 With the crops 1.045 → 1.004 px on fold 0 (−0.041, 95 % interval −0.056 to −0.026). See docs/experiments.md, "Cascades".
 """
 
-from solution.codecs import Located
+from solution.codecs import Coordinates
 from solution.recipe import LandmarkRecipe, Optimiser
 from solution.recipes.timm_all import RECIPE as TRUNK
 
@@ -11,9 +11,9 @@ RECIPE = LandmarkRecipe(
     name="timm_15",
     model="cascade",
     rows="15",
-    codec=Located(),
+    codec=Coordinates(),
     model_args=TRUNK.model_args,
-    start_from=TRUNK.name,
+    parent=TRUNK.name,
     optimiser=Optimiser(lr=1e-3),
     epochs=16,
     scales={

@@ -10,7 +10,7 @@ RECIPE = LandmarkRecipe(
     rows="4",
     codec=Heatmap(size=24),
     model_args=TRUNK.model_args,
-    start_from=TRUNK.name,
+    parent=TRUNK.name,
     optimiser=Optimiser(lr=1e-3),
     epochs=6,
     scales={

@@ -15,10 +15,10 @@ RECIPE = LandmarkRecipe(
         "backbone": "resnet10t",
         "options": {"channels": (48, 96, 160, 224), "stem_width": 16, "stem_type": "deep_tiered"},
     },
-    warm_start="timm_68",
+    init_from="timm_68",
     epochs=8,
     scales={
         "smoke": {"epochs": 1, "batch": 32},
-        "full": {"epochs": 150, "warm_start": None, "model_args": {"backbone": "resnet34d"}},
+        "full": {"epochs": 150, "init_from": None, "model_args": {"backbone": "resnet34d"}},
     },
 )

@@ -12,10 +12,10 @@ RECIPE = LandmarkRecipe(
     model="unet",
     rows="all",
     codec=Heatmap(size=24),
-    warm_start="unet_68",
+    init_from="unet_68",
     epochs=8,
     scales={
         "smoke": {"epochs": 1, "batch": 32},
-        "full": {"epochs": 150, "warm_start": None, "model_args": {"widths": (32, 64, 128, 192)}},
+        "full": {"epochs": 150, "init_from": None, "model_args": {"widths": (32, 64, 128, 192)}},
     },
 )

@@ -43,7 +43,7 @@ ROW = 62
 
 def charts(report: Report) -> dict[str, dict[str, Any]]:
     """Every chart as plotly's JSON, by the name of its place in the page."""
-    figures = {"standing": standing(report.standing.figures, report.summary.drawn)}
+    figures = {"standing": headline(report.headline.figures, report.summary.drawn)}
     figures |= {f"added-{s}": added(report.contributions, s) for s in SUBSETS}
     figures |= {"curves-all": all_curves(report.curves)}
     figures |= {f"curves-{name}": curves(own) for name, own in by_recipe(report.curves).items()}
@@ -53,7 +53,7 @@ def charts(report: Report) -> dict[str, dict[str, Any]]:
     return {name: figure.to_plotly_json() for name, figure in figures.items()}
 
 
-def standing(figures: Sequence[Figure], drawn: bool) -> go.Figure:
+def headline(figures: Sequence[Figure], drawn: bool) -> go.Figure:
     """The headline as points with intervals, one line a figure, a colour a subset."""
     lines = [figure for figure in figures if figure.key in SHORT]
     figure = go.Figure()

@@ -7,7 +7,7 @@ import numpy as np
 
 from solution.evaluation.error_tables import WEIGHTED
 from solution.evaluation.metrics import paired_difference, weighted_rmse
-from solution.evaluation.outliers import far_off, row_rms
+from solution.evaluation.outliers import is_outlier, row_rms
 from solution.evaluation.worst_faces import Gallery, Picture
 from solution.faces import FaceSet
 from solution.keypoints import SUBSETS
@@ -41,14 +41,14 @@ class Difference:
 
 @dataclass(frozen=True, eq=False)
 class Comparison:
-    """against: the other run's folder. suspects: rows left out, whose labels are far off from both runs' predictions.
+    """against: the other run's folder. outliers: rows left out, whose labels are far off from both runs' predictions.
     compared: which of the ensemble's predictions are compared, "final" or "plain".
 
     changed: the pictures that changed most, with both predictions. only_ours, only_theirs: specialists without a pair.
     """
 
     against: str
-    suspects: int
+    outliers: int
     differences: tuple[Difference, ...]
     changed: tuple[Picture, ...]
     only_ours: tuple[str, ...]
@@ -67,16 +67,16 @@ def compare(
     specialist.
     """
     faces, ensemble = gallery.faces, other.compared
-    suspects = far_off(ours[ensemble], faces.coords) & far_off(other.coords[ensemble], faces.coords)
-    pairs = [(ensemble, ensemble, ~suspects), (f"{ensemble}, {EVERY}", ensemble, np.ones(len(faces), bool))]
-    pairs += [(name, name, ~suspects) for name in ours if name in other.coords and name != ensemble]
+    outliers = is_outlier(ours[ensemble], faces.coords) & is_outlier(other.coords[ensemble], faces.coords)
+    pairs = [(ensemble, ensemble, ~outliers), (f"{ensemble}, {EVERY}", ensemble, np.ones(len(faces), bool))]
+    pairs += [(name, name, ~outliers) for name in ours if name in other.coords and name != ensemble]
     found: list[Difference] = []
     for title, name, kept in pairs:
         same = digests[name] == other.digests[name] if name in digests else None
         found += _differences(title, ours[name][kept], other.coords[name][kept], faces.take(kept), weights, same)
     return Comparison(
         against=str(other.folder),
-        suspects=int(suspects.sum()),
+        outliers=int(outliers.sum()),
         differences=tuple(found),
         changed=_changed(replace(gallery, coords=ours[ensemble].astype(gallery.coords.dtype)), other.coords[ensemble]),
         compared=ensemble,

@@ -17,7 +17,7 @@ from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
 from solution.evaluation.calibration import BINS
-from solution.evaluation.outliers import FAR_IN_WORDS
+from solution.evaluation.outliers import OUTLIERS_IN_WORDS
 from solution.evaluation.summary import headline
 from solution.evaluation.worst_faces import Mark, Picture
 from solution.keypoints import SUBSETS
@@ -28,10 +28,10 @@ from solution.report.render import (
     comparison_sheet,
     contributions_sheet,
     folds_sheet,
+    headline_sheet,
     heat_sheet,
     recipes_sheet,
     settings_sheet,
-    standing_sheet,
 )
 from solution.report.report import TOGETHER, Report
 from solution.runtime.artifacts import write_text
@@ -65,7 +65,7 @@ def render(report: Report) -> str:
         subsets=SUBSETS,
         bins=BINS,
         together=TOGETHER,
-        far_in_words=FAR_IN_WORDS,
+        outliers_in_words=OUTLIERS_IN_WORDS,
         sentences=headline(report.summary, steps=False),
         sheets=_sheets(report),
         compared=[] if report.comparison is None else comparison_sentences(report.comparison),
@@ -83,7 +83,7 @@ def render(report: Report) -> str:
 
 def _sheets(report: Report) -> dict[str, Any]:
     sheets = {
-        "standing": standing_sheet(report.standing.figures),
+        "standing": headline_sheet(report.headline.figures),
         "folds": folds_sheet(report.tables, report.summary),
         "heat": {subset: heat_sheet(report.tables, str(subset)) for subset in SUBSETS},
         "contributions": contributions_sheet(report.contributions),
@@ -136,7 +136,7 @@ def _picture(one: Picture) -> dict[str, Any]:
         "fold": one.fold,
         "rms": _rounded(one.rms),
         "other": None if one.rms_other is None else _rounded(one.rms_other),
-        "outlier": one.suspect,
+        "outlier": one.outlier,
         "score": one.score,
         "reason": one.reason,
         "size": [width, height],
@@ -152,7 +152,7 @@ def _mark(mark: Mark) -> dict[str, Any]:
         "l": [_rounded(value) for value in mark.label],
         "p": [_rounded(value) for value in mark.predicted],
         "e": _rounded(mark.error),
-        "s": _rounded(mark.spread),
+        "s": _rounded(mark.sigma),
     }
     return found if mark.other is None else {**found, "o": [_rounded(value) for value in mark.other]}
 

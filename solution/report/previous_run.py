@@ -12,7 +12,6 @@ from solution.ensemble.selection import ARRAYS, FINAL, FORMAT, PLAIN
 from solution.faces import FaceSet, Predictions, aligned
 from solution.runtime.artifacts import digest_of, intact, manifest
 from solution.runtime.errors import UPDATE, UserError, is_later
-from solution.specialists.cross_validation import load_part
 from solution.specialists.job import PREDICTIONS
 
 STACK = "stack"
@@ -88,12 +87,19 @@ def _specialist(folder: Path, name: str, made: list[str], competition: Competiti
             raise _other_data(folder, f"data {data}, not {competition.train_digest}")
         if digest_of(content.get("files")) != digest:
             raise _unfinished(folder, f"{place} was trained again since its stack was made")
-        parts.append(load_part(place, name, "held"))
-    ids, coords, spread = (np.concatenate([getattr(part, f) for part in parts]) for f in ("ids", "coords", "spread"))
+        parts.append(_held_out(place))
+    ids, coords = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
+    unknown = np.full(coords.shape[:2], np.nan, np.float32)
     try:
-        return aligned(competition.train, Predictions(name, ids, coords, spread))
+        return aligned(competition.train, Predictions(name, ids, coords, unknown))
     except ValueError as error:
         raise _other_data(folder, f"other faces in {name} ({error})") from error
+
+
+def _held_out(place: Path) -> tuple[np.ndarray, np.ndarray]:
+    """ids (N,) and coords (N, 15, 2) of a fold's held-out rows, which every format has under these names."""
+    with np.load(place / PREDICTIONS, allow_pickle=False) as arrays:
+        return arrays["held_ids"], arrays["held_coords"]
 
 
 def _sealed(place: Path, folder: Path, file: str) -> dict[str, Any]:

@@ -39,7 +39,7 @@ class Trainings:
     settings: Mapping[str, Any]
     seconds: tuple[float, ...]
     device: str
-    start_from: str | None
+    parent: str | None
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ def _made(workspace: Workspace, recipe: Recipe, folds: int) -> Trainings:
         settings=dict(_flat(recipe.settings())),
         seconds=tuple(float(content.get("seconds", 0.0)) for content in manifests),
         device=", ".join(devices),
-        start_from=recipe.start_from,
+        parent=recipe.parent,
     )
 
 

@@ -16,7 +16,7 @@ from solution.ensemble.selection import PLAIN
 from solution.evaluation.calibration import Calibration
 from solution.evaluation.error_tables import ALL, WEIGHTED, Tables
 from solution.evaluation.headline import Figure
-from solution.evaluation.outliers import FAR_IN_WORDS
+from solution.evaluation.outliers import OUTLIERS_IN_WORDS
 from solution.evaluation.summary import Summary, closing, headline
 from solution.evaluation.worst_faces import Picture
 from solution.keypoints import SUBSETS
@@ -30,7 +30,7 @@ NONE = "-"
 LEGEND = (
     "RMSE in pixels over all labelled cells of the 15-keypoint rows, of the 4-keypoint rows, and of both, weighted by "
     "the share of asked cells. (In brackets: over the part of the cells that the specialist predicts, "
-    f"not comparable.) Without outliers: less those whose labels are {FAR_IN_WORDS}."
+    f"not comparable.) Without outliers: less those whose labels are {OUTLIERS_IN_WORDS}."
 )
 
 Mark = Callable[[str], str]
@@ -212,7 +212,7 @@ def changed_grid(report: Report, comparison: Comparison) -> Grid:
 
 
 def _picture(one: Picture, points: tuple[str, ...]) -> list[str]:
-    said = "outlier" if one.suspect else NONE
+    said = "outlier" if one.outlier else NONE
     return [_worst_point(one, points), str(one.id), number(one.rms), str(one.subset), said]
 
 
@@ -239,7 +239,7 @@ def comparison_sentences(comparison: Comparison) -> list[str]:
     """What the table compares, and what has no pair."""
     lines = [
         f"Compared with {comparison.against} on the same pictures: this run minus the other, below 0 this one is "
-        f"better. Lines but those over every label leave out {comparison.suspects} rows whose labels are far off from "
+        f"better. Lines but those over every label leave out {comparison.outliers} rows whose labels are far off from "
         "both."
     ]
     if comparison.compared == PLAIN:
@@ -327,7 +327,7 @@ class Sheet:
     sorts: bool = True
 
 
-def standing_sheet(figures: tuple[Figure, ...]) -> Sheet:
+def headline_sheet(figures: tuple[Figure, ...]) -> Sheet:
     """The headline's figures with their intervals."""
     lines = []
     for one in figures:
@@ -428,7 +428,7 @@ def recipes_sheet(made: Provenance) -> Sheet:
         minutes = sum(one.seconds) / 60
         cells = [Cell(one.name, one.name)]
         cells += [Cell(str(one.settings.get(key, NONE)), one.settings.get(key)) for key in ("rows", "epochs", "batch")]
-        cells += [Cell(one.start_from or NONE, one.start_from), Cell(one.device, one.device)]
+        cells += [Cell(one.parent or NONE, one.parent), Cell(one.device, one.device)]
         cells += [_figured(minutes, decimals=1), Cell(one.digest, one.digest, "code")]
         lines.append(Line(cells))
     header = ["specialist", "rows", "epochs", "batch", "starts from", "device", "minutes", "digest"]

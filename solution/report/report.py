@@ -10,10 +10,10 @@ from solution.ensemble import selection
 from solution.ensemble.selection import Ensemble
 from solution.evaluation.calibration import Calibration, calibrate
 from solution.evaluation.error_tables import Tables, make_tables
-from solution.evaluation.headline import Standing, stand
+from solution.evaluation.headline import Headline, make_headline
 from solution.evaluation.label_errors.evidence import disagreement
 from solution.evaluation.label_errors.ranking import make_audit
-from solution.evaluation.outliers import far_off
+from solution.evaluation.outliers import is_outlier
 from solution.evaluation.summary import Summary
 from solution.evaluation.worst_faces import Gallery, Picture
 from solution.faces import Predictions, aligned
@@ -84,7 +84,7 @@ class Report:
 
     tables: Tables
     summary: Summary
-    standing: Standing
+    headline: Headline
     contributions: tuple[Contribution, ...]
     curves: tuple[Curve, ...]
     calibration: tuple[Calibration, ...]
@@ -109,22 +109,22 @@ def gather(
     faces, weights = bench.competition.train, bench.competition.weights
     recipes = tuple(s.recipe for s in specialists)
     final = made.oof_predictions(selection.FINAL, bench)
-    suspects = far_off(final.coords, faces.coords)
+    outliers = is_outlier(final.coords, faces.coords)
     apart = disagreement(np.stack([s.oof.coords for s in specialists])).astype(np.float32)
-    together = replace(final, name=TOGETHER, spread=apart)
+    together = replace(final, name=TOGETHER, sigma=apart)
     audit = make_audit(faces, bench.table, replace(together, coords=made.oof[selection.WITH_DRIFT]))
     gallery = Gallery(faces, bench.table.fold, final.coords, apart, audit)
     oof = [s.oof for s in specialists]
     tables = make_tables(
-        faces, bench.table, [*oof, *(made.oof_predictions(name, bench) for name in NAMES)], weights, suspects
+        faces, bench.table, [*oof, *(made.oof_predictions(name, bench) for name in NAMES)], weights, outliers
     )
     return Report(
         tables=tables,
         summary=summary,
-        standing=stand(faces, bench.table, final, made.oof[selection.WITH_DRIFT], suspects, tables, summary),
+        headline=make_headline(faces, bench.table, final, made.oof[selection.WITH_DRIFT], outliers, tables, summary),
         contributions=contributions(summary, made.weights),
         curves=read_curves(bench.workspace, recipes, bench.table.k),
-        calibration=calibrate(faces, ~suspects, [*oof, together]),
+        calibration=calibrate(faces, ~outliers, [*oof, together]),
         pictures=gallery.worst(),
         points=faces.schema.points,
         provenance=provenance_of(bench, recipes, scale),

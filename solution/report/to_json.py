@@ -24,10 +24,10 @@ def facts(report: Report) -> dict[str, Any]:
     found = {
         "dataset": report.provenance.dataset,
         "submission": None if report.summary.submission is None else str(report.summary.submission),
-        "figures": {figure.key: _figure(figure) for figure in report.standing.figures},
+        "figures": {figure.key: _figure(figure) for figure in report.headline.figures},
         "outliers": report.summary.outliers,
         "disagreeing": report.summary.disagreeing,
-        "trust": report.standing.trust,
+        "trust": report.headline.trust,
         "folds": _records(report.tables.folds),
         "keypoints": _records(report.tables.keypoints),
         "contributions": [asdict(one) for one in report.contributions],
@@ -83,7 +83,7 @@ def _picture(picture: Picture, points: tuple[str, ...]) -> dict[str, Any]:
         "rms_other": picture.rms_other,
         "worst_point": points[worst.point],
         "worst_error": worst.error,
-        "outlier": picture.suspect,
+        "outlier": picture.outlier,
         "audit_score": picture.score,
         "audit_reason": picture.reason,
     }
@@ -102,7 +102,7 @@ def _provenance(made: Provenance) -> dict[str, Any]:
 def _comparison(comparison: Comparison, points: tuple[str, ...]) -> dict[str, Any]:
     return {
         "run": comparison.against,
-        "outliers": comparison.suspects,
+        "outliers": comparison.outliers,
         "differences": [asdict(one) for one in comparison.differences],
         "changed": [_picture(picture, points) for picture in comparison.changed],
         "only_ours": comparison.only_ours,

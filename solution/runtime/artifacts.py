@@ -69,7 +69,7 @@ class Workspace:
 
 
 @contextmanager
-def writing(path: Path) -> Iterator[None]:
+def as_user_error(path: Path) -> Iterator[None]:
     """Let what the disk says against writing `path` in the block come out as a UserError."""
     try:
         yield
@@ -90,7 +90,7 @@ def atomic(path: Path) -> Iterator[Path]:
     """
     temporary = path.with_name(f".{uuid.uuid4().hex[:12]}-{path.name}")
     try:
-        with writing(path):
+        with as_user_error(path):
             path.parent.mkdir(parents=True, exist_ok=True)
             yield temporary
             with temporary.open("rb+") as handle:
@@ -102,14 +102,14 @@ def atomic(path: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def whole(folder: Path) -> Iterator[Path]:
+def atomic_folder(folder: Path) -> Iterator[Path]:
     """Give a new folder beside `folder`; put it in place when the block ends well, remove it when not.
 
     UserError where `folder` holds anything already, or where it cannot be written.
     """
     folder = require_empty(folder)
     temporary = folder.with_name(f".{uuid.uuid4().hex[:12]}-{folder.name}")
-    with writing(folder):
+    with as_user_error(folder):
         for path in folder.parent.glob(f".*-{escape(folder.name)}"):
             if _left_over(path):
                 shutil.rmtree(path, ignore_errors=True)
@@ -133,7 +133,7 @@ def require_empty(folder: Path) -> Path:
     return folder
 
 
-def sweep(folder: Path) -> None:
+def remove_stale(folder: Path) -> None:
     """Remove the unfinished files, however deep in the folder, of processes that were killed long ago."""
     for path in folder.rglob(".*-*"):
         with suppress(OSError):  # another process may have been quicker

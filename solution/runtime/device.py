@@ -17,13 +17,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from solution.runtime.artifacts import writing
+from solution.runtime.artifacts import as_user_error
 from solution.runtime.errors import UserError
 
 LOG = logging.getLogger("solution")
 
-Part = TypeVar("Part")
-Made = TypeVar("Made")
+T = TypeVar("T")
+R = TypeVar("R")
 
 MALLOC = {-1: 2**30, -2: 2**26, -3: 2**25}
 """malloc.h: bytes free at the heap's end before it shrinks, by which it grows, and from which on a block is apart."""
@@ -116,7 +116,7 @@ def to_device(array: np.ndarray, device: torch.device) -> Tensor:
     return tensor.to(device)
 
 
-def prepared(make: Callable[[Part], Made], parts: Iterable[Part], device: torch.device) -> Iterator[Made]:
+def prepared(make: Callable[[T], R], parts: Iterable[T], device: torch.device) -> Iterator[R]:
     """`make(part)` of each part, in order. While a GPU computes, a thread of its own makes the next two.
 
     One thread, first come first served: what is made, and any randomness in it, is the same as without. On a CPU the
@@ -126,7 +126,7 @@ def prepared(make: Callable[[Part], Made], parts: Iterable[Part], device: torch.
         yield from map(make, parts)
         return
     with ThreadPoolExecutor(1) as thread:
-        coming: deque[Future[Made]] = deque()
+        coming: deque[Future[R]] = deque()
         for part in parts:
             coming.append(thread.submit(make, part))
             if len(coming) > AHEAD:
@@ -168,7 +168,7 @@ class _LogFile(logging.FileHandler):
 
 def log_to(path: Path) -> None:
     """Let the package's log lines also go to a file, appended, with times. UserError where it cannot be opened."""
-    with writing(path):
+    with as_user_error(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         handler = _LogFile(path, encoding="utf-8")
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))

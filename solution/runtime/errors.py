@@ -14,7 +14,7 @@ class UserError(Exception):
 def suggestion(word: str, known: Collection[str], before: str = "") -> str:
     """What a misspelt word was meant to be, as a question; empty where nothing that is known comes near.
 
-    before: what stands before the word where it is written, such as the recipe before a trial's name.
+    before: what stands before the word where it is written, such as the recipe before an ablation's name.
     """
     near = get_close_matches(word.lower(), known, n=1)
     return f"Did you mean {before}{near[0]}?" if near else ""

@@ -55,7 +55,7 @@ def holder(folder: Path) -> str | None:
     try:
         fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
-        return _told(handle)
+        return _describe(handle)
     except OSError:
         return None
     else:
@@ -67,8 +67,8 @@ def holder(folder: Path) -> str | None:
 def _taken(path: Path) -> tuple[int, str | None]:
     """The open file with the lock on it and this process's name in it, and what is remarkable about that."""
     try:
-        handle, locks = _opened(path)
-        dead = _told(handle)
+        handle, locks = _open(path)
+        dead = _describe(handle)
         _write(handle)
     except OSError as error:
         raise UserError(
@@ -80,7 +80,7 @@ def _taken(path: Path) -> tuple[int, str | None]:
     return handle, f"{path.parent}: {dead} ended without a word; what it finished is kept" if dead else None
 
 
-def _opened(path: Path) -> tuple[int, bool]:
+def _open(path: Path) -> tuple[int, bool]:
     """The lock file, open and locked, and whether there are locks at all. UserError where somebody else has it.
 
     A file that was taken away between opening and locking is opened anew.
@@ -89,7 +89,7 @@ def _opened(path: Path) -> tuple[int, bool]:
         handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)  # like all of Python's, not inherited by children
         locked = _locked(handle)
         if locked is False:
-            by = _told(handle) or "another process"
+            by = _describe(handle) or "another process"
             os.close(handle)
             raise UserError(
                 f"{path.parent}: expected to be alone there, but {by} is at work. "
@@ -126,7 +126,7 @@ def _write(handle: int) -> None:
         raise
 
 
-def _told(handle: int) -> str | None:
+def _describe(handle: int) -> str | None:
     """Who the lock file says its holder is; None where it says nothing that can be read."""
     try:
         who = json.loads(os.pread(handle, 2**14, 0))

@@ -17,16 +17,17 @@ from solution.recipe import Recipe
 from solution.runtime.artifacts import Workspace, atomic, complete, digest_of, intact, manifest
 from solution.runtime.device import LOG
 from solution.runtime.errors import UserError
+from solution.specialists.earlier_format import earlier_inputs, upgrade
 from solution.specialists.history import trained_for
 from solution.specialists.job import HISTORY, PREDICTING, PREDICTIONS, SETTINGS, WEIGHTS, Job
 from solution.specialists.landmarks import predict as inference
 from solution.specialists.landmarks import train as training
-from solution.specialists.landmarks.pretrained import FirstWeights, source_of
+from solution.specialists.landmarks.pretrained import InitWeights, source_of
 from solution.specialists.patches import predict as patch_prediction
 from solution.specialists.patches import train as patch_training
 
-TRAIN = {"landmarks": training.train, "landmarks68": training.train, "patches": patch_training.train}
-PREDICT = {"landmarks": inference.predict, "landmarks68": inference.predict, "patches": patch_prediction.predict}
+TRAINERS = {"landmarks": training.train, "landmarks68": training.train, "patches": patch_training.train}
+PREDICTORS = {"landmarks": inference.predict, "landmarks68": inference.predict, "patches": patch_prediction.predict}
 
 
 def points(recipe: Recipe, subset: int) -> np.ndarray:
@@ -36,17 +37,17 @@ def points(recipe: Recipe, subset: int) -> np.ndarray:
 
 def train(job: Job) -> None:
     """Train a job with its recipe's method."""
-    TRAIN[job.recipe.method](job)
+    TRAINERS[job.recipe.method](job)
 
 
 def predict(job: Job, faces: FaceSet) -> Predictions:
     """Predict faces from a trained job's folder."""
-    return PREDICT[job.recipe.method](job.folder, faces, job.device)
+    return PREDICTORS[job.recipe.method](job.folder, faces, job.device)
 
 
 LEAST = (WEIGHTS, SETTINGS, HISTORY, PREDICTIONS)  # what every training leaves
-FORMAT = 1  # raise it when the same settings would train to something else: old artefacts are then redone
-PREDICTED_BY = 6  # raise it when the same weights would predict something else: predictions alone are then redone
+FORMAT = 2  # raise it when the same settings would train to something else: old artefacts are then redone
+PREDICTED_BY = 7  # raise it when the same weights would predict something else: predictions alone are then redone
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,7 +57,7 @@ class Workbench:
     workspace: Workspace
     competition: Competition
     table: FoldTable
-    weights: FirstWeights = field(default_factory=FirstWeights)
+    weights: InitWeights = field(default_factory=InitWeights)
 
     def inputs(self, recipe: Recipe, fold: int, others: Sequence[Recipe]) -> dict[str, Any]:
         """Everything a job's result depends on, as its manifest names it."""
@@ -65,22 +66,21 @@ class Workbench:
 
     def training(self, recipe: Recipe, fold: int, others: Sequence[Recipe]) -> dict[str, Any]:
         """Everything a job's weights depend on. Of the data that is the training file alone."""
-        return self._training(recipe, fold, others, self.competition.train_digest)
-
-    def same_training(self, recipe: Recipe, fold: int, others: Sequence[Recipe]) -> tuple[dict[str, Any], ...]:
-        """The same inputs as earlier manifests name them: these had the digest of all files as the data."""
-        return (self._training(recipe, fold, others, self.competition.digest),)
-
-    def _training(self, recipe: Recipe, fold: int, others: Sequence[Recipe], data: str) -> dict[str, Any]:
         earlier = _earlier(recipe, others)
         return {
             "format": FORMAT,
             "recipe": recipe.settings(),
             "fold": fold,
-            "data": data,
+            "data": self.competition.train_digest,
             "folds": digest_of(self.table.fold.tolist()),
-            "start_from": digest_of(self._training(earlier, fold, others, data)) if earlier else None,
+            "parent": digest_of(self.training(earlier, fold, others)) if earlier else None,
         }
+
+    def earlier_training(self, recipe: Recipe, fold: int, others: Sequence[Recipe]) -> tuple[dict[str, Any], ...]:
+        """The same as manifests of an earlier format name it: weights that these name are kept."""
+        parent = _earlier(recipe, others)
+        started = self.training(parent, fold, others) if parent else None
+        return tuple(earlier_inputs(self.training(recipe, fold, others), started, self.competition.digest))
 
     def digest(self, recipe: Recipe, fold: int, others: Sequence[Recipe]) -> str:
         """A short name for `inputs`."""
@@ -93,7 +93,7 @@ class Workbench:
 
     def trained(self, recipe: Recipe, fold: int, others: Sequence[Recipe]) -> bool:
         """Whether this job's weights are complete and made from these inputs, whatever its predictions are."""
-        named = (self.training(recipe, fold, others), *self.same_training(recipe, fold, others))
+        named = (self.training(recipe, fold, others), *self.earlier_training(recipe, fold, others))
         return _is_trained(self.workspace.fold(recipe.name, fold), named)
 
     def done(self, recipe: Recipe, fold: int, others: Sequence[Recipe]) -> bool:
@@ -121,7 +121,7 @@ def job_of(bench: Workbench, recipe: Recipe, fold: int, others: Sequence[Recipe]
     faces = bench.competition.train
     earlier = _earlier(recipe, others)
     why = f"the finished training that {recipe.name} starts from"
-    start_from = bench.require(earlier, fold, others, why) if earlier else None
+    parent = bench.require(earlier, fold, others, why) if earlier else None
     own = np.isin(faces.subset, recipe.subsets)
     return Job(
         recipe=recipe,
@@ -131,9 +131,9 @@ def job_of(bench: Workbench, recipe: Recipe, fold: int, others: Sequence[Recipe]
         held=faces.take(own & (bench.table.fold == fold)),
         device=device,
         inputs=bench.inputs(recipe, fold, others),
-        start_from=start_from,
+        parent=parent,
         weights=bench.weights.file(recipe),
-        same_training=bench.same_training(recipe, fold, others),
+        earlier_training=bench.earlier_training(recipe, fold, others),
     )
 
 
@@ -144,8 +144,10 @@ def finish(job: Job, test: FaceSet) -> float:
     """
     recipe, folder = job.recipe, job.folder
     job.open_folder()
-    known = manifest(folder) if _is_trained(folder, (job.training, *job.same_training)) else None
+    known = manifest(folder) if _is_trained(folder, (job.training, *job.earlier_training)) else None
     if known:
+        if known["inputs"]["format"] != FORMAT:
+            upgrade(folder)
         LOG.info("%s: trained already, predicts anew", job.title)
     else:
         train(job)
@@ -189,20 +191,22 @@ def _sane(job: Job, found: Predictions, faces: FaceSet) -> Predictions:
 
 def _earlier(recipe: Recipe, others: Sequence[Recipe]) -> Recipe | None:
     """The recipe that this one starts from, if any."""
-    if recipe.start_from is None:
+    if recipe.parent is None:
         return None
-    found = [other for other in others if other.name == recipe.start_from]
+    found = [other for other in others if other.name == recipe.parent]
     if not found:
-        raise UserError(f"recipe {recipe.name} starts from {recipe.start_from!r}, which is not a recipe")
+        raise UserError(f"recipe {recipe.name} starts from {recipe.parent!r}, which is not a recipe")
     return found[0]
+
+
+FIELDS = ("ids", "coords", "sigma")
+"""What predictions are written as."""
 
 
 def save_parts(folder: Path, held: Predictions, test: Predictions) -> None:
     """Write one fold's predictions of its held-out rows and of the test faces."""
     arrays = {
-        f"{part}_{field}": getattr(found, field)
-        for part, found in (("held", held), ("test", test))
-        for field in ("ids", "coords", "spread")
+        f"{part}_{field}": getattr(found, field) for part, found in (("held", held), ("test", test)) for field in FIELDS
     }
     with atomic(folder / PREDICTIONS) as temporary, temporary.open("wb") as handle:
         np.savez(handle, **arrays)
@@ -211,7 +215,7 @@ def save_parts(folder: Path, held: Predictions, test: Predictions) -> None:
 def load_part(folder: Path, name: str, part: str) -> Predictions:
     """One fold's predictions of its "held" rows or of the "test" faces."""
     with np.load(folder / PREDICTIONS, allow_pickle=False) as arrays:
-        return Predictions(name, *(arrays[f"{part}_{field}"] for field in ("ids", "coords", "spread")))
+        return Predictions(name, *(arrays[f"{part}_{field}"] for field in FIELDS))
 
 
 @dataclass(frozen=True, eq=False)
@@ -247,10 +251,10 @@ def _spread_over(faces: FaceSet, parts: Sequence[Predictions]) -> Predictions:
     """The parts' rows at their places among all faces, NaN elsewhere. Each row at most once, or ValueError."""
     place = {identity: row for row, identity in enumerate(faces.ids.tolist())}
     coords = np.full(faces.coords.shape, np.nan, np.float32)
-    spread = np.full(faces.coords.shape[:2], np.nan, np.float32)
+    sigma = np.full(faces.coords.shape[:2], np.nan, np.float32)
     rows = [np.array([place[i] for i in part.ids.tolist()], dtype=int) for part in parts]
     if len(np.unique(np.concatenate(rows))) != sum(len(r) for r in rows):
         raise ValueError(f"{parts[0].name}: a row is predicted more than once")
     for part, where in zip(parts, rows, strict=True):
-        coords[where], spread[where] = part.coords, part.spread
-    return Predictions(parts[0].name, faces.ids, coords, spread)
+        coords[where], sigma[where] = part.coords, part.sigma
+    return Predictions(parts[0].name, faces.ids, coords, sigma)

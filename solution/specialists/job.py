@@ -13,7 +13,7 @@ from torch import Tensor
 from solution.faces import FaceSet
 from solution.recipe import Recipe
 from solution.runtime import checkpoint
-from solution.runtime.artifacts import MANIFEST, seal, write_bytes, writing
+from solution.runtime.artifacts import MANIFEST, as_user_error, seal, write_bytes
 from solution.runtime.errors import UserError
 
 WEIGHTS = "weights.safetensors"
@@ -28,9 +28,9 @@ PREDICTING = "predicting"
 class Job:
     """Train `recipe` (already at its scale) on `train`; `held` is only watched, never learnt from.
 
-    folder: where its artefacts go. start_from: the folder whose weights it starts from. inputs: what its manifest
-    names. weights: the file of pretrained weights, where the recipe's settings name one. same_training: how an earlier
-    format of manifests names the training inputs; weights that name these are kept.
+    folder: where its artefacts go. parent: the folder whose weights it starts from. inputs: what its manifest
+    names. weights: the file of pretrained weights, where the recipe's settings name one. earlier_training: how
+    manifests of an earlier format name the training inputs; weights that name these are kept.
     """
 
     recipe: Recipe
@@ -40,9 +40,9 @@ class Job:
     held: FaceSet
     device: torch.device
     inputs: dict[str, Any]
-    start_from: Path | None = None
+    parent: Path | None = None
     weights: Path | None = None
-    same_training: tuple[dict[str, Any], ...] = ()
+    earlier_training: tuple[dict[str, Any], ...] = ()
 
     @property
     def training(self) -> dict[str, Any]:
@@ -55,7 +55,7 @@ class Job:
 
     def open_folder(self) -> None:
         """Make the folder, free of what a killed process left half-written. UserError where that cannot be."""
-        with writing(self.folder):
+        with as_user_error(self.folder):
             self.folder.mkdir(parents=True, exist_ok=True)
             for left_over in self.folder.glob(".*-*"):
                 left_over.unlink()

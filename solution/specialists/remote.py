@@ -15,7 +15,7 @@ from solution.runtime import checkpoint
 from solution.runtime.artifacts import MANIFEST, Workspace, seal, write_bytes
 from solution.runtime.workers.ray_files import DamagedError, Files, pack, unpack
 from solution.specialists.cross_validation import Workbench, run_job
-from solution.specialists.landmarks.pretrained import FirstWeights
+from solution.specialists.landmarks.pretrained import InitWeights
 
 PAUSE = 60.0
 WEIGHTS_FOLDER = "weights"
@@ -40,7 +40,7 @@ class Shared:
 
     def bench(self, root: Path) -> Workbench:
         """The run's trainings below another root."""
-        weights = FirstWeights(root / WEIGHTS_FOLDER if self.files else None, self.wanted)
+        weights = InitWeights(root / WEIGHTS_FOLDER if self.files else None, self.wanted)
         return Workbench(Workspace(root, self.dataset), self.competition, self.table, weights)
 
     def unpack(self, root: Path) -> None:
@@ -83,8 +83,8 @@ def needed(bench: Workbench, recipes: Sequence[Recipe], name: str, fold: int) ->
     root, workspace = bench.workspace.root, bench.workspace
     recipe = next(recipe for recipe in recipes if recipe.name == name)
     files: Files = {}
-    if recipe.start_from is not None and workspace.fold(recipe.start_from, fold).is_dir():
-        files |= pack(root, workspace.fold(recipe.start_from, fold))
+    if recipe.parent is not None and workspace.fold(recipe.parent, fold).is_dir():
+        files |= pack(root, workspace.fold(recipe.parent, fold))
     begun = workspace.fold(name, fold) / checkpoint.FILE
     if bench.trained(recipe, fold, recipes):  # it only predicts anew
         files |= pack(root, workspace.fold(name, fold))

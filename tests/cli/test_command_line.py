@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from solution import __version__, recipes
-from solution.__main__ import UNHEARD, main
+from solution.__main__ import BROKEN_PIPE, main
 from solution.cli import ORDER, completion
-from solution.cli.parser import load_verb, parse, parser
+from solution.cli.parser import load_command, parse, parser
 from solution.recipe import SCALES
 from solution.runtime.errors import suggestion
 from tests.places import REPOSITORY
@@ -95,9 +95,9 @@ def test_the_version_names_the_libraries_and_waits_for_none_of_them():
 
 @pytest.mark.parametrize("name", ORDER)
 def test_the_examples_of_a_verb_are_right(name: str):
-    verb = load_verb(name)
-    assert verb.examples
-    for example in verb.examples:
+    command = load_command(name)
+    assert command.examples
+    for example in command.examples:
         words = shlex.split(re.split(r" [|<>] ", example)[0], comments=True)
         assert parse(parser(), words).verb == name
 
@@ -105,7 +105,7 @@ def test_the_examples_of_a_verb_are_right(name: str):
 @pytest.mark.parametrize("name", ORDER)
 def test_every_argument_of_a_verb_is_explained(name: str):
     one = argparse.ArgumentParser()
-    load_verb(name).options(one)
+    load_command(name).options(one)
     assert [action.dest for action in one._actions if not action.help] == []
 
 
@@ -210,7 +210,7 @@ def test_a_pipe_that_is_closed_is_no_error():
     command = [sys.executable, "-m", "solution", "completion", "bash"]
     done = subprocess.run(command, stdout=write, stderr=subprocess.PIPE, text=True)
     os.close(write)
-    assert (done.returncode, done.stderr) == (UNHEARD, "")
+    assert (done.returncode, done.stderr) == (BROKEN_PIPE, "")
 
 
 def test_a_name_that_is_no_text_is_told_in_one_line(tmp_path: Path):

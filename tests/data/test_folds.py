@@ -4,7 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from solution.data.folds import check_folds, groups_of, make_folds, read_folds, twins_across, write_folds
+from solution.data.folds import check_folds, duplicates_across, groups_of, make_folds, read_folds, write_folds
 from solution.faces import FaceSet, FoldTable
 from solution.keypoints import FACE15
 from solution.runtime.errors import UserError
@@ -74,7 +74,7 @@ def test_fewer_groups_than_folds_is_a_user_error():
         make_folds(faces_of([0, 1], [15, 4]), 1)
 
 
-def _split_twins(table: FoldTable) -> FoldTable:
+def _split_duplicates(table: FoldTable) -> FoldTable:
     fold = table.fold.copy()
     fold[82] = (fold[7] + 1) % 5
     return replace(table, fold=fold)
@@ -101,7 +101,7 @@ def _part_a_group(table: FoldTable) -> FoldTable:
 
 
 CHANGES = [
-    (_split_twins, "identical but lie in different folds"),
+    (_split_duplicates, "identical but lie in different folds"),
     (_drop_a_row, "the ids differ"),
     (_repeat_a_row, "the ids differ"),
     (_leave_a_row_out, "not every face has a fold"),
@@ -172,5 +172,5 @@ def test_a_missing_or_binary_fold_table_is_refused(faces: FaceSet, tmp_path: Pat
 def test_twins_across_pairs_every_copy():
     train = faces_of([0, 1, 2, 1], [15] * 4)
     test = faces_of([4, 1, 0], [15] * 3)
-    assert twins_across(train, test).tolist() == [[1, 1], [1, 3], [2, 0]]
-    assert twins_across(train, faces_of([4], [15])).shape == (0, 2)
+    assert duplicates_across(train, test).tolist() == [[1, 1], [1, 3], [2, 0]]
+    assert duplicates_across(train, faces_of([4], [15])).shape == (0, 2)

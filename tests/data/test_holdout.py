@@ -11,7 +11,7 @@ import pytest
 
 from solution.__main__ import main
 from solution.data.competition import Competition
-from solution.data.folds import groups_of, twins_across
+from solution.data.folds import duplicates_across, groups_of
 from solution.data.holdout import BLOCK, END, RANDOM, TOGETHER, Cut, held_out, hold_out
 from solution.data.reader import read_competition
 from solution.faces import FaceSet
@@ -48,7 +48,7 @@ def test_identical_pictures_are_held_out_together(faces: FaceSet, seed: int):
     assert 36 <= held.sum() <= 36 + 2  # the last group may be one of three
     group = groups_of(faces.images)
     assert not set(group[held].tolist()) & set(group[~held].tolist())
-    assert len(twins_across(faces.take(~held), faces.take(held))) == 0
+    assert len(duplicates_across(faces.take(~held), faces.take(held))) == 0
 
 
 @pytest.mark.parametrize("kind", [END, RANDOM, TOGETHER])

@@ -21,9 +21,9 @@ from solution.deploy.export import LIMIT
 from solution.deploy.portable import ONNX, TORCHSCRIPT, Portable, farthest, in_pytorch
 from solution.keypoints import FACE15, POINTS
 from solution.recipe import LandmarkRecipe
-from solution.specialists.landmarks.label_offset import MirrorOffset
+from solution.specialists.landmarks.label_offset import LabelOffset
 from solution.specialists.landmarks.network import LandmarkNet
-from solution.specialists.landmarks.predict import opened
+from solution.specialists.landmarks.predict import load
 from tests.small import small_faces
 from tests.tiny_recipes import ALL, BASE, OTHER
 
@@ -49,7 +49,7 @@ def ask(kind: str, path: Path, images: np.ndarray, subset: np.ndarray) -> tuple[
     """What a file answers, asked as another program would."""
     if kind == ONNX:
         session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
-        return tuple(session.run(["coords", "spread"], {"images": images, "subset": subset.astype(np.int64)}))
+        return tuple(session.run(["coords", "sigma"], {"images": images, "subset": subset.astype(np.int64)}))
     answer = torch.jit.load(str(path))(torch.from_numpy(images), torch.from_numpy(subset.astype(np.int64)))
     return tuple(part.detach().numpy() for part in answer)
 
@@ -63,17 +63,17 @@ def test_a_file_answers_as_the_training_does(
     code, said, _ = cli(finished_copy, recipe.name, "--fold", "1", "--format", kind, "--out", str(path))
     assert code == 0
     assert float(re.search(r"at most ([\d.]+) px from PyTorch", said)[1]) <= LIMIT
-    _, net, offset = opened(finished_copy / "folds" / "faces" / recipe.name / "fold1", torch.device("cpu"))
+    _, net, offset = load(finished_copy / "folds" / "faces" / recipe.name / "fold1", torch.device("cpu"))
     assert np.abs(offset.values).max() > 0
     for rows in (np.array([3]), np.arange(len(drawn.test))):  # one alone, and as many as there are
         faces = drawn.test.take(rows)
         with torch.inference_mode():
-            raw, spread = net(torch.from_numpy(faces.images), torch.from_numpy(faces.subset))
-        coords, own_spread = ask(kind, path, faces.images, faces.subset)
+            raw, sigma = net(torch.from_numpy(faces.images), torch.from_numpy(faces.subset))
+        coords, own_sigma = ask(kind, path, faces.images, faces.subset)
         want = offset.restore(raw.numpy(), faces.subset)
         np.testing.assert_allclose(coords, want, atol=LIMIT)
-        np.testing.assert_allclose(own_spread, spread.numpy(), atol=LIMIT)
-        assert coords.dtype == own_spread.dtype == np.float32
+        np.testing.assert_allclose(own_sigma, sigma.numpy(), atol=LIMIT)
+        assert coords.dtype == own_sigma.dtype == np.float32
         for s in (15, 4):
             answered = np.isin(np.arange(15), POINTS[s]) & (s in recipe.subsets)
             assert (~np.isnan(coords[faces.subset == s]) == answered[:, None]).all()
@@ -163,16 +163,16 @@ BY_MODEL = {recipe.model: recipe for recipe in LANDMARKS}
 def test_every_architecture_can_be_exported(recipe: LandmarkRecipe, tmp_path: Path):
     torch.manual_seed(0)
     net = LandmarkNet(recipe.at("cpu")).eval()
-    offset = MirrorOffset(np.random.default_rng(0).normal(size=(2, 15)))
+    offset = LabelOffset(np.random.default_rng(0).normal(size=(2, 15)))
     faces = small_faces(3, 3)
     for kind in (ONNX, TORCHSCRIPT):
         path = tmp_path / f"net{portable.SUFFIX[kind]}"
         portable.write(kind, Portable(net, offset), path, {})
-        assert farthest(portable.opened(kind, path), in_pytorch(net, offset), faces) <= LIMIT
+        assert farthest(portable.load(kind, path), in_pytorch(net, offset), faces) <= LIMIT
 
 
 def test_an_answer_that_only_one_gives_is_infinitely_far():
-    every, some = (in_pytorch(LandmarkNet(recipe).eval(), MirrorOffset()) for recipe in (BASE, OTHER))
+    every, some = (in_pytorch(LandmarkNet(recipe).eval(), LabelOffset()) for recipe in (BASE, OTHER))
     assert farthest(every, some, small_faces(2, 2)) == float("inf")
     assert farthest(every, every, small_faces(2, 2)) == 0.0
 

@@ -51,12 +51,12 @@ def test_blend_never_learns_from_its_own_fold(faces):
 
 def test_whoever_has_lost_a_face_is_left_out_of_the_blend(faces):
     labels, fold = faces
-    members, doubt = np.stack([member(labels, 1, 1), member(labels, 1, 2)]), SURE[:2].copy()
+    members, uncertainty = np.stack([member(labels, 1, 1), member(labels, 1, 2)]), SURE[:2].copy()
     members[0, 7] += 40
-    doubt[0, 7] = 3
-    blend = blend_out_of_fold(members, doubt, labels, fold, 4)
+    uncertainty[0, 7] = 3
+    blend = blend_out_of_fold(members, uncertainty, labels, fold, 4)
     np.testing.assert_allclose(blend[7, POINTS[4]], members[1, 7, POINTS[4]], atol=1e-3)
-    steps = forward_selection(["one", "other"], members, doubt, labels, fold, 4)
+    steps = forward_selection(["one", "other"], members, uncertainty, labels, fold, 4)
     assert steps[-1].rmse < 1.0
 
 

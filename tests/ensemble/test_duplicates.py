@@ -11,7 +11,7 @@ import pytest
 
 from solution.__main__ import main
 from solution.data.competition import Competition, Lookup
-from solution.data.folds import groups_of, twins_across
+from solution.data.folds import duplicates_across, groups_of
 from solution.data.reader import read_competition
 from solution.ensemble import duplicates
 from solution.faces import FoldTable
@@ -266,7 +266,7 @@ def check_blended(data: Competition, alone: np.ndarray, blended: np.ndarray, sen
     assert record["use_duplicates"] is True
     assert record["duplicates"]["test_pictures"] == duplicates.in_test(data)
     moved = np.unique(data.lookup.image_id[alone != blended])
-    known = data.test.ids[np.unique(twins_across(data.train, data.test)[:, 0])]
+    known = data.test.ids[np.unique(duplicates_across(data.train, data.test)[:, 0])]
     assert set(moved.tolist()) <= set(known.tolist())
     assert 1 <= len(moved) <= record["duplicates"]["blended"]
     row, labelled = next((row, labelled) for row, labelled in COPIED.items() if data.test.subset[row] == 4)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from solution.ensemble.blend import BlendWeights
-from solution.ensemble.gating import FAR_APART, SURER, doubts, without_lost
+from solution.ensemble.gating import FAR_APART, SURER, mask_outlier_members, relative_uncertainty
 
 EVEN = BlendWeights(np.repeat([[0.5], [0.5], [0.0]], 15, axis=1))
 FACES = 20
@@ -18,7 +18,7 @@ def members(apart: float) -> np.ndarray:
     return given
 
 
-def doubt(second: float) -> np.ndarray:
+def uncertainty(second: float) -> np.ndarray:
     values = np.ones((3, FACES))
     values[1, LOST] = second
     return values
@@ -26,7 +26,7 @@ def doubt(second: float) -> np.ndarray:
 
 def test_the_surest_is_believed_where_another_lies_far_off():
     given = members(FAR_APART + 1)
-    settled = without_lost(given, doubt(SURER), EVEN)
+    settled = mask_outlier_members(given, uncertainty(SURER), EVEN)
     assert np.isnan(settled[1, LOST]).all()
     np.testing.assert_array_equal(np.delete(settled[1], LOST, axis=0), np.delete(given[1], LOST, axis=0))
     np.testing.assert_array_equal(settled[[0, 2]], given[[0, 2]])
@@ -36,7 +36,7 @@ def test_the_surest_is_believed_where_another_lies_far_off():
 @pytest.mark.parametrize(("apart", "second"), [(FAR_APART - 1, 3.0), (FAR_APART + 1, SURER - 0.05)])
 def test_nobody_is_left_out_for_less(apart: float, second: float):
     given = members(apart)
-    np.testing.assert_array_equal(without_lost(given, doubt(second), EVEN), given)
+    np.testing.assert_array_equal(mask_outlier_members(given, uncertainty(second), EVEN), given)
 
 
 def test_a_specialist_without_weight_is_neither_believed_nor_left_out():
@@ -44,13 +44,13 @@ def test_a_specialist_without_weight_is_neither_believed_nor_left_out():
     given[2] += 40
     sure = np.ones((3, FACES))
     sure[2] = 0.1
-    np.testing.assert_array_equal(without_lost(given, sure, EVEN), given)
+    np.testing.assert_array_equal(mask_outlier_members(given, sure, EVEN), given)
 
 
 def test_what_the_surest_does_not_predict_is_kept():
     given = members(FAR_APART + 1)
     given[0, :, 4:] = np.nan
-    settled = without_lost(given, doubt(SURER), EVEN)
+    settled = mask_outlier_members(given, uncertainty(SURER), EVEN)
     assert np.isnan(settled[1, LOST, :4]).all()
     assert not np.isnan(EVEN.apply(settled)).any()
 
@@ -59,20 +59,20 @@ def test_one_alone_and_nobody_are_left_as_they_are():
     given = members(50.0)
     alone = BlendWeights(np.repeat([[1.0], [0.0], [0.0]], 15, axis=1))
     for weights in (alone, BlendWeights(np.zeros((3, 15)))):
-        np.testing.assert_array_equal(without_lost(given, doubt(9.0), weights), given)
-    assert without_lost(given[:, :0], doubt(9.0)[:, :0], EVEN).shape == (3, 0, 15, 2)
+        np.testing.assert_array_equal(mask_outlier_members(given, uncertainty(9.0), weights), given)
+    assert mask_outlier_members(given[:, :0], uncertainty(9.0)[:, :0], EVEN).shape == (3, 0, 15, 2)
 
 
 def test_without_any_spread_nobody_is_surer():
     given = members(50.0)
-    unknown = doubts(np.full((3, FACES, 15), np.nan))
-    np.testing.assert_array_equal(without_lost(given, unknown, EVEN), given)
+    unknown = relative_uncertainty(np.full((3, FACES, 15), np.nan))
+    np.testing.assert_array_equal(mask_outlier_members(given, unknown, EVEN), given)
 
 
 def test_doubt_is_measured_by_what_is_usual_for_a_specialist():
-    spreads = np.ones((2, FACES, 15)) * np.array([1.0, 5.0])[:, None, None]
-    spreads[1, LOST] = 15.0
-    spreads[0, :, 4:] = np.nan
+    sigmas = np.ones((2, FACES, 15)) * np.array([1.0, 5.0])[:, None, None]
+    sigmas[1, LOST] = 15.0
+    sigmas[0, :, 4:] = np.nan
     expected = np.ones((2, FACES))
     expected[1, LOST] = 3.0
-    np.testing.assert_allclose(doubts(spreads), expected)
+    np.testing.assert_allclose(relative_uncertainty(sigmas), expected)

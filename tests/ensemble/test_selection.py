@@ -9,7 +9,7 @@ from solution.data.sequence import CONTINUES, INTERLEAVED, UNKNOWN
 from solution.ensemble import selection, stacker
 from solution.ensemble.selection import BLEND, FINAL, PLAIN, STACK, WITH_DRIFT, Ensemble
 from solution.ensemble.stacker import stack_all
-from solution.evaluation.ensemble_variance import ambiguity
+from solution.evaluation.ensemble_variance import ensemble_variance
 from solution.faces import FaceSet, FoldTable, Predictions
 from solution.keypoints import FACE15, IN_FOUR
 from solution.runtime.artifacts import Workspace
@@ -90,9 +90,7 @@ def test_the_stack_corrects_a_bias_that_depends_on_the_picture(bench: Workbench)
 
 
 def test_the_blend_is_used_where_the_stack_is_worse(bench: Workbench, monkeypatch: pytest.MonkeyPatch):
-    def wrong(
-        self: stacker.Trees, members: np.ndarray, spreads: np.ndarray, blend: np.ndarray, faces: object
-    ) -> object:
+    def wrong(self: stacker.Trees, members: np.ndarray, sigmas: np.ndarray, blend: np.ndarray, faces: object) -> object:
         return blend + (2.0 if self.subset == 4 else 0.0)
 
     monkeypatch.setattr(stacker.Trees, "correct", wrong)
@@ -121,17 +119,19 @@ def test_a_face_that_one_specialist_has_lost_is_the_others_alone(bench: Workbenc
     train, test, fold = bench.competition.train, bench.competition.test, bench.table.fold
     lost, lost_test = (np.flatnonzero(faces.subset == 4)[5] for faces in (train, test))
 
-    def certain(member: Specialist, off: float, doubt: float, elsewhere: float) -> Specialist:
-        """The specialist with spreads of 1 px, `elsewhere` in other folds; its one face `off` px off, `doubt` times."""
+    def certain(member: Specialist, off: float, uncertainty: float, elsewhere: float) -> Specialist:
+        """The specialist with spreads of 1 px, `elsewhere` in other folds; its one face `off` px off, `uncertainty`
+        times.
+        """
         usual = np.where(fold == fold[lost], 1.0, elsewhere)
-        for part, face, spread in ((member.oof, lost, usual), *((part, lost_test, 1.0) for part in member.test)):
-            part.spread[:] = np.broadcast_to(spread, len(part.ids))[:, None]
-            part.spread[face] *= doubt
+        for part, face, sigma in ((member.oof, lost, usual), *((part, lost_test, 1.0) for part in member.test)):
+            part.sigma[:] = np.broadcast_to(sigma, len(part.ids))[:, None]
+            part.sigma[face] *= uncertainty
             part.coords[face, :, 0] += off
         return member
 
-    wrong = certain(specialist(bench, BASE, 0.0, 1), off=40.0, doubt=3.0, elsewhere=40.0)
-    right = certain(specialist(bench, OTHER, 0.0, 2), off=0.0, doubt=1.0, elsewhere=1.0)
+    wrong = certain(specialist(bench, BASE, 0.0, 1), off=40.0, uncertainty=3.0, elsewhere=40.0)
+    right = certain(specialist(bench, OTHER, 0.0, 2), off=0.0, uncertainty=1.0, elsewhere=1.0)
     found = selection.make([wrong, right], bench)
     np.testing.assert_allclose(found.oof[BLEND][lost, IN_FOUR], right.oof.coords[lost, IN_FOUR], rtol=1e-4)
     for f in range(FOLDS):
@@ -258,7 +258,7 @@ def test_a_test_file_may_lack_one_kind_of_row(bench: Workbench, kind: int):
     only = replace(bench, competition=replace(bench.competition, test=test.take(test.subset == kind)))
     found = made(only, bias=0.0)
     assert np.isfinite(found.test["final"][:, :, 0]).all()
-    assert ambiguity(found.test["final"], only.competition.test.subset).by_subset[19 - kind] == 0
+    assert ensemble_variance(found.test["final"], only.competition.test.subset).by_subset[19 - kind] == 0
 
 
 def test_weights_are_named_and_sum_to_one(bench: Workbench):
@@ -302,5 +302,5 @@ def test_the_test_predictions_are_the_pipelines_mean(bench: Workbench):
     final = found.test_predictions(BLEND, bench)
     np.testing.assert_allclose(final.coords, found.test[BLEND].mean(axis=0), atol=1e-4)
     known = np.isfinite(final.coords).all(axis=2)
-    assert (final.spread[known] > 0).all()
+    assert (final.sigma[known] > 0).all()
     assert found.oof_predictions(STACK, bench).coords.shape == (2 * ROWS, FACE15.size, 2)

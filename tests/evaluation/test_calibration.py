@@ -48,13 +48,13 @@ def test_outliers_and_points_without_a_spread_are_left_out():
     kept = np.arange(len(faces)) >= 10
     assert found(faces, off, kept)[15].ratio == found(faces, predictions, kept)[15].ratio < 1.2
     assert found(faces, off)[15].ratio > 3
-    blind = predictions.spread.copy()
+    blind = predictions.sigma.copy()
     blind[:, 1:] = np.nan
-    assert found(faces, replace(predictions, spread=blind), kept)[15].points == 50
-    assert found(faces, replace(predictions, spread=np.full_like(blind, np.nan))) == {}
+    assert found(faces, replace(predictions, sigma=blind), kept)[15].points == 50
+    assert found(faces, replace(predictions, sigma=np.full_like(blind, np.nan))) == {}
 
 
 def test_a_spread_that_is_always_the_same_has_no_rank():
     faces = small_faces(20, 0)
-    same = replace(planted(faces, 1.0), spread=np.ones(faces.coords.shape[:2], np.float32))
+    same = replace(planted(faces, 1.0), sigma=np.ones(faces.coords.shape[:2], np.float32))
     assert np.isnan(found(faces, same)[15].rank)

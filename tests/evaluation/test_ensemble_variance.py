@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from solution.evaluation.ensemble_variance import TORN, ambiguity
+from solution.evaluation.ensemble_variance import DISAGREEING, ensemble_variance
 from solution.keypoints import SUBSETS
 from tests.small import small_faces
 
@@ -18,8 +18,8 @@ def pipelines(sd: float) -> np.ndarray:
 @pytest.mark.parametrize("sd", [0.5, 6.0])
 def test_it_is_what_averaging_takes_off_the_squared_error(sd: float):
     made = pipelines(sd)
-    found = ambiguity(made, TEST.subset)
-    assert found.torn == 0  # not even where all pipelines are as poor
+    found = ensemble_variance(made, TEST.subset)
+    assert found.disagreeing == 0  # not even where all pipelines are as poor
     for s in SUBSETS:
         rows = TEST.subset == s
         one = np.nanmean((made[:, rows] - TEST.coords[rows]) ** 2)
@@ -28,11 +28,11 @@ def test_it_is_what_averaging_takes_off_the_squared_error(sd: float):
         assert found.by_subset[s] > 0.5 * sd**2
 
 
-@pytest.mark.parametrize(("off", "torn"), [(2.2 * TORN, 0), (3.0 * TORN, 1)])
-def test_a_face_that_tears_the_pipelines_apart_does_not_make_the_figure(off: float, torn: int):
+@pytest.mark.parametrize(("off", "disagreeing"), [(2.2 * DISAGREEING, 0), (3.0 * DISAGREEING, 1)])
+def test_a_face_that_tears_the_pipelines_apart_does_not_make_the_figure(off: float, disagreeing: int):
     made, row = pipelines(0.3), int(np.flatnonzero(TEST.subset == 15)[3])
-    sane = ambiguity(np.delete(made, row, axis=1), np.delete(TEST.subset, row))
+    sane = ensemble_variance(np.delete(made, row, axis=1), np.delete(TEST.subset, row))
     made[4, row] += off
-    found = ambiguity(made, TEST.subset)
-    assert found.torn == torn
-    assert (found.by_subset == pytest.approx(sane.by_subset)) == bool(torn)
+    found = ensemble_variance(made, TEST.subset)
+    assert found.disagreeing == disagreeing
+    assert (found.by_subset == pytest.approx(sane.by_subset)) == bool(disagreeing)

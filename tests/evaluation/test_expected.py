@@ -10,7 +10,7 @@ import pytest
 from solution.evaluation import expected, metrics
 from solution.evaluation.expected import Expected, OutOfFold, expect
 from solution.evaluation.metrics import FEWEST_SECTIONS, bootstrap_interval, few_sections, rmse, weighted, weighted_rmse
-from solution.evaluation.outliers import far_off
+from solution.evaluation.outliers import is_outlier
 from solution.keypoints import IN_FOUR, SUBSETS
 from tests.small import predicted, small_faces
 
@@ -243,7 +243,7 @@ def world(seed: int) -> World:
     subset = np.repeat(SUBSETS, [TRAIN[s] for s in SUBSETS])
     labels[np.ix_(subset == 4, np.setdiff1d(np.arange(15), IN_FOUR))] = np.nan
     labels += wrong_by(rng, len(labels))
-    oof = OutOfFold(coords=coords, labels=labels, subset=subset, outliers=far_off(coords, labels))
+    oof = OutOfFold(coords=coords, labels=labels, subset=subset, outliers=is_outlier(coords, labels))
     test[4] = test[4][:, list(IN_FOUR)]
     without = {s: math.sqrt(np.mean(test[s] ** 2)) for s in SUBSETS}
     every = {s: math.sqrt(np.mean((test[s] + wrong_by(rng, TEST[s])) ** 2)) for s in SUBSETS}

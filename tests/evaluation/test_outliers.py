@@ -1,6 +1,6 @@
 import numpy as np
 
-from solution.evaluation.outliers import far_off
+from solution.evaluation.outliers import is_outlier
 from tests.small import predicted, small_faces
 
 
@@ -12,17 +12,17 @@ def test_labels_that_lie_elsewhere_are_found():
     labels[25, 0] += 45.0  # one of four points: 22 px rms over the row
     labels[7, 2] += 15.0  # one of fifteen: a poor label, not surely a wrong one
     labels[9] = np.nan
-    assert np.flatnonzero(far_off(coords, labels)).tolist() == [3, 25]
+    assert np.flatnonzero(is_outlier(coords, labels)).tolist() == [3, 25]
 
 
 def test_untrained_specialists_accuse_nobody():
     faces = small_faces(20, 20)
-    assert not far_off(predicted(faces, error=25.0).coords, faces.coords).any()
+    assert not is_outlier(predicted(faces, error=25.0).coords, faces.coords).any()
 
 
 def test_a_row_that_nobody_predicts_is_not_judged():
     faces = small_faces(3, 0)
     coords = predicted(faces).coords
     coords[1] = np.nan
-    assert not far_off(coords, faces.coords).any()
-    assert not far_off(coords[:0], faces.coords[:0]).any()
+    assert not is_outlier(coords, faces.coords).any()
+    assert not is_outlier(coords[:0], faces.coords[:0]).any()

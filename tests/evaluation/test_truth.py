@@ -33,7 +33,7 @@ def test_it_is_pooled_over_cells(tmp_path: Path, case: tuple[Competition, FaceSe
     assert truth.scores[15] == pytest.approx(1, abs=1e-4)
     assert truth.scores[4] == pytest.approx(2, abs=1e-4)
     assert truth.scores["overall"] == pytest.approx(np.sqrt((90 * 1 + 40 * 4) / 130), abs=1e-4)
-    assert (truth.far_off, truth.without) == (0, truth.scores)
+    assert (truth.outliers, truth.without) == (0, truth.scores)
 
 
 def test_intervals_are_over_sections_of_pictures(tmp_path: Path, case: tuple[Competition, FaceSet]):
@@ -52,13 +52,13 @@ def test_answers_that_are_wrong_themselves_are_told(tmp_path: Path, case: tuple[
     predictions.coords[6] += 25
     predictions.coords[6] -= 50 * (predictions.coords[6] > 80)  # inside the picture
     truth = written_truth(tmp_path / "off.csv", competition, predictions)
-    assert truth.far_off == 1
+    assert truth.outliers == 1
     assert truth.without["overall"] < 1.3 < truth.scores["overall"]
     low, high = truth.intervals[faces.subset[6]]  # of every answer, too: without that face 1.3 would be beyond it
     assert low < truth.scores[faces.subset[6]] < high
     assert high > 5
     assert "; without 1 whose answers are at least 10 px off" in _true(truth)
-    assert "; without" not in _true(replace(truth, far_off=0))
+    assert "; without" not in _true(replace(truth, outliers=0))
 
 
 def test_there_is_none_without_answers(tmp_path: Path, case: tuple[Competition, FaceSet]):

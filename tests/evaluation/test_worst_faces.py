@@ -33,7 +33,7 @@ def test_the_worst_come_first_with_all_that_tells_why(gallery: Gallery, faces: F
     assert [one.id for one in worst[:2]] == [FAR, ONE_POINT]
     assert [one.rms for one in worst] == sorted((one.rms for one in worst), reverse=True)
     far, one_point = worst[:2]
-    assert far.suspect
+    assert far.outlier
     assert far.score > 1
     assert "px" in far.reason
     assert (far.subset, far.fold) == (15, FAR % 3)
@@ -42,7 +42,7 @@ def test_the_worst_come_first_with_all_that_tells_why(gallery: Gallery, faces: F
     errors = {FACE15.points[mark.point]: mark.error for mark in one_point.marks}
     assert max(errors, key=errors.__getitem__) == "nose_tip"
     assert errors["nose_tip"] == pytest.approx(6 * 2**0.5, abs=1.5)
-    assert [mark.spread for mark in one_point.marks] == pytest.approx([0.8] * 4)
+    assert [mark.sigma for mark in one_point.marks] == pytest.approx([0.8] * 4)
 
 
 def test_each_keypoint_has_its_own_worst(gallery: Gallery, faces: FaceSet, monkeypatch: pytest.MonkeyPatch):

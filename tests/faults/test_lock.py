@@ -13,7 +13,7 @@ from solution.__main__ import main
 from solution.data.synthetic.settings import DrawnSettings
 from solution.data.synthetic.write import ensure_drawn
 from solution.runtime import lock
-from solution.runtime.artifacts import OLD, sweep
+from solution.runtime.artifacts import OLD, remove_stale
 from solution.runtime.errors import UserError
 from tests.faults.processes import environment
 
@@ -159,7 +159,7 @@ def test_unfinished_files_are_swept_away_once_they_are_old(tmp_path: Path):
         path.touch()
     for path in (old, other):
         os.utime(path, (path.stat().st_mtime - 2 * OLD,) * 2)
-    sweep(tmp_path)
+    remove_stale(tmp_path)
     assert names(tmp_path) == sorted([new.name, other.name])
 
 

@@ -50,7 +50,7 @@ def loss_with_bad_gradient(every: int) -> Callable[[Tensor, Tensor, Tensor], Ten
     """A fine loss, but in every so-manieth batch, whose value is 0 and whose gradient is not a number."""
     calls = [0]
 
-    def loss(coords: Tensor, spread: Tensor, labels: Tensor) -> Tensor:
+    def loss(coords: Tensor, sigma: Tensor, labels: Tensor) -> Tensor:
         calls[0] += 1
         error = torch.where(torch.isnan(labels) | torch.isnan(coords), 0.0, coords - torch.nan_to_num(labels))
         return (error * 0).abs().sum().sqrt() if calls[0] % every == 0 else (error**2).mean()
@@ -129,7 +129,7 @@ def test_patches_with_a_loss_that_is_no_number_stop_the_training(
     job: Callable[..., Job], monkeypatch: pytest.MonkeyPatch
 ):
     recipe = PatchRecipe(name="patches", rows="all", epochs=1, pretrain_epochs=1, patch=17, channels=(2, 4), batch=8)
-    monkeypatch.setattr(patch_training, "_spoilt_loss", lambda net, *_: next(net.parameters()).sum() * torch.nan)
+    monkeypatch.setattr(patch_training, "_denoising_loss", lambda net, *_: next(net.parameters()).sum() * torch.nan)
     with pytest.raises(UserError, match="patches fold 0: the loss became nan"):
         patch_training.train(job(recipe=recipe))
     assert list(job().folder.iterdir()) == []

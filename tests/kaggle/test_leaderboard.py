@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
-from solution.kaggle.leaderboard import Gap, as_json, outcome, show, standing, told
+from solution.kaggle.leaderboard import Gap, as_json, describe, leaderboard_of, outcome, show
 from solution.kaggle.ledger import ERROR, FAILED, PENDING, SCORED, UNKNOWN, Entry
 from solution.runtime.errors import UserError
 
@@ -26,7 +26,7 @@ def shown(lines: list[Entry], terminal: bool = False, width: int = 60) -> str:
 
 
 def test_what_the_scored_lines_tell():
-    found = standing(LINES)
+    found = leaderboard_of(LINES)
     assert found.scored == 3
     assert found.best == LINES[3]
     assert found.public == Gap(0.3, 0.25, 0.35)
@@ -44,20 +44,20 @@ def test_what_the_scored_lines_tell():
     ],
 )
 def test_steps_alike(figures: list[tuple[float, float]], steps: int, alike: int):
-    found = standing([replace(ENTRY, expected=expected, public=public) for expected, public in figures])
+    found = leaderboard_of([replace(ENTRY, expected=expected, public=public) for expected, public in figures])
     assert (found.steps, found.alike) == (steps, alike)
 
 
 def test_nothing_scored_yet():
     for lines in ([], [LINES[1], LINES[4]]):
-        found = standing(lines)
+        found = leaderboard_of(lines)
         assert (found.scored, found.best, found.public, found.change, found.steps) == (0, None, None, {}, 0)
-        assert told(found) == ["No public score yet."]
+        assert describe(found) == ["No public score yet."]
         assert json.loads(as_json({"fkd": lines}))["fkd"]["standing"]["best"] is None
 
 
 def test_one_score_is_no_trend():
-    sentences = told(standing(LINES[:1]))
+    sentences = describe(leaderboard_of(LINES[:1]))
     assert sentences == [
         "Best public score of 1: 1.50000 (first)",
         "The public score is +0.3000 px from the expected one on average (+0.3000 to +0.3000)",
@@ -67,7 +67,7 @@ def test_one_score_is_no_trend():
 
 def test_lines_without_an_expected_score_have_no_gap():
     """As those of an earlier ledger, whose figures left the outliers out."""
-    found = standing([replace(line, expected=None, expected_without_outliers=1.1) for line in LINES])
+    found = leaderboard_of([replace(line, expected=None, expected_without_outliers=1.1) for line in LINES])
     assert (found.scored, found.public, found.steps) == (3, None, 0)
     assert found.change == {"public": -0.1}
 

@@ -96,7 +96,7 @@ def test_every_test_picture_is_predicted_once(
 ) -> None:
     competition, truth = case
     whole = predicted(truth)
-    part = Predictions("part", whole.ids[rows], whole.coords[rows], whole.spread[rows])
+    part = Predictions("part", whole.ids[rows], whole.coords[rows], whole.sigma[rows])
     with pytest.raises(UserError, match=rf"each of the 8 test pictures, got {len(rows)}, ImageId 4"):
         write_submission(tmp_path / "part.csv", competition, part, {})
 

@@ -9,7 +9,7 @@ from solution.kaggle import client as calling
 from solution.kaggle import ledger, submit
 from solution.kaggle.ledger import ERROR, FAILED, PENDING, SCORED, UNKNOWN, Entry
 from solution.kaggle.submission import write_submission
-from solution.kaggle.submit import packed, refresh, send, wait
+from solution.kaggle.submit import prepare, refresh, send, wait
 from solution.runtime.errors import UserError
 from tests.kaggle.conftest import FIGURES, HEADER, Client
 from tests.kaggle.stand_in import TOKEN, StandIn
@@ -22,7 +22,7 @@ Send = Callable[..., Entry]
 @pytest.fixture
 def sent(file: Path, competition: Competition) -> Send:
     """Check the file and send it."""
-    return lambda message="a try": send(packed(file, competition, message))
+    return lambda message="a try": send(prepare(file, competition, message))
 
 
 @pytest.fixture
@@ -149,10 +149,10 @@ def test_a_file_that_changes_after_the_check_is_not_sent(
     client: Client, file: Path, competition: Competition, book: Path
 ):
     calls = client(submit=SENT)
-    parcel = packed(file, competition, "a try")
+    upload = prepare(file, competition, "a try")
     file.write_text(file.read_text() + "\n")
     with pytest.raises(UserError, match="it has changed meanwhile"):
-        send(parcel)
+        send(upload)
     assert not calls.exists()
     assert not book.exists()
 
@@ -161,7 +161,7 @@ def test_drawn_faces_are_refused(client: Client, tmp_path: Path):
     drawn, truth = small_competition(drawn=True)
     file = write_submission(tmp_path / "drawn.csv", drawn, predicted(truth), {})
     with pytest.raises(UserError, match="drawn faces"):
-        packed(file, drawn, "a try")
+        prepare(file, drawn, "a try")
 
 
 def test_rows_held_out_are_refused(client: Client, tmp_path: Path):
@@ -169,22 +169,22 @@ def test_rows_held_out_are_refused(client: Client, tmp_path: Path):
     known = replace(known, drawn=False, held_out=True, answers=None)
     file = write_submission(tmp_path / "known.csv", known, predicted(truth), {})
     with pytest.raises(UserError, match="labelled rows that were held out"):
-        packed(file, known, "a try")
+        prepare(file, known, "a try")
 
 
 def test_a_changed_file_is_refused(file: Path, competition: Competition):
     rows = file.read_text().splitlines()
     file.write_text("\n".join([rows[0], "1,1.0", *rows[2:]]) + "\n")
     with pytest.raises(UserError, match=r"content that best\.json describes"):
-        packed(file, competition, "a try")
+        prepare(file, competition, "a try")
 
 
 def test_a_message_says_something_and_no_secret(file: Path, competition: Competition, monkeypatch: pytest.MonkeyPatch):
     with pytest.raises(UserError, match="expected a few words"):
-        packed(file, competition, " \n")
+        prepare(file, competition, " \n")
     monkeypatch.setenv("KAGGLE_API_TOKEN", TOKEN)
     with pytest.raises(UserError, match="got a Kaggle token or key") as caught:
-        packed(file, competition, f"with {TOKEN}")
+        prepare(file, competition, f"with {TOKEN}")
     assert TOKEN not in str(caught.value)
 
 

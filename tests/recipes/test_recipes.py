@@ -42,13 +42,13 @@ def test_a_network_is_built_at_every_scale(recipe: LandmarkRecipe, scale: str):
         net = build(here, points)
     assert sum(p.numel() for p in net.parameters()) > 10_000
     assert here.loss in LOSSES
-    assert type(here.codec).__name__ in CODECS
+    assert here.codec.kind in CODECS
 
 
 def test_each_recipe_comes_after_the_one_it_starts_from():
     placed: set[str] = set()
     for recipe in ALL:
-        assert recipe.start_from is None or recipe.start_from in placed
+        assert recipe.parent is None or recipe.parent in placed
         placed.add(recipe.name)
     assert placed == set(recipes.names())
 
@@ -57,7 +57,7 @@ def test_each_recipe_comes_after_the_one_it_starts_from():
 def test_what_runs_at_a_scale_covers_both_subsets_and_what_it_starts_from(scale: str):
     running = [recipe for recipe in ALL if scale in recipe.runs_at]
     assert {s for recipe in running if isinstance(recipe, LandmarkRecipe) for s in recipe.subsets} == {15, 4}
-    assert {r.start_from for r in running} - {None} <= {r.name for r in running}
+    assert {r.parent for r in running} - {None} <= {r.name for r in running}
 
 
 def test_an_unknown_name_suggests_the_nearest():

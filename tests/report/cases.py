@@ -6,7 +6,7 @@ import numpy as np
 
 from solution.evaluation.calibration import calibrate
 from solution.evaluation.error_tables import Tables
-from solution.evaluation.headline import stand
+from solution.evaluation.headline import make_headline
 from solution.evaluation.label_errors.ranking import make_audit
 from solution.evaluation.summary import Summary
 from solution.evaluation.worst_faces import Gallery
@@ -51,7 +51,7 @@ def only(predictions: Predictions, rows: np.ndarray, points: np.ndarray) -> Pred
     """The predictions of these rows, of these points alone."""
     coords = np.full_like(predictions.coords[rows], np.nan)
     coords[:, points] = predictions.coords[rows][:, points]
-    return Predictions(predictions.name, predictions.ids[rows], coords, predictions.spread[rows])
+    return Predictions(predictions.name, predictions.ids[rows], coords, predictions.sigma[rows])
 
 
 def curve(recipe: str, fold: int, held: list[float | None], phase: str = "") -> Curve:
@@ -59,32 +59,32 @@ def curve(recipe: str, fold: int, held: list[float | None], phase: str = "") -> 
     return Curve(recipe, fold, tuple(Epoch(i + 1, 8 / (i + 1), one, 2.5, phase) for i, one in enumerate(held)))
 
 
-def gallery_of(faces: FaceSet, table: FoldTable, final: Predictions, spread: float = 0.8) -> Gallery:
-    """The pictures of final predictions whose specialists lie `spread` px apart everywhere."""
+def gallery_of(faces: FaceSet, table: FoldTable, final: Predictions, sigma: float = 0.8) -> Gallery:
+    """The pictures of final predictions whose specialists lie `sigma` px apart everywhere."""
     coords = aligned(faces, final).astype(np.float32)
-    spreads = np.full(coords.shape[:2], spread, np.float32)
-    whole = Predictions(final.name, faces.ids, coords, spreads)
-    return Gallery(faces, table.fold, coords, spreads, make_audit(faces, table, whole))
+    sigmas = np.full(coords.shape[:2], sigma, np.float32)
+    whole = Predictions(final.name, faces.ids, coords, sigmas)
+    return Gallery(faces, table.fold, coords, sigmas, make_audit(faces, table, whole))
 
 
 def report_of(
     faces: FaceSet,
     table: FoldTable,
     oof: list[Predictions],
-    suspects: np.ndarray,
+    outliers: np.ndarray,
     tables: Tables,
     summary: Summary,
 ) -> Report:
     """A report of which the last predictions are the final ones."""
     gallery = gallery_of(faces, table, oof[-1])
-    final = replace(oof[2], name="ensemble", spread=np.linspace(0.5, 2, faces.coords[..., 0].size).reshape(-1, 15))
+    final = replace(oof[2], name="ensemble", sigma=np.linspace(0.5, 2, faces.coords[..., 0].size).reshape(-1, 15))
     return Report(
         tables=tables,
         summary=summary,
-        standing=stand(faces, table, oof[-1], aligned(faces, oof[-1]), suspects, tables, summary),
+        headline=make_headline(faces, table, oof[-1], aligned(faces, oof[-1]), outliers, tables, summary),
         contributions=contributions(summary, {15: {"unet_15": 0.8, "eyes": 0.2}, 4: {"eyes": 1.0}}),
         curves=tuple(curve(name, fold, [None, 2.0, None, 1.5]) for name in ("unet_15", "eyes") for fold in range(3)),
-        calibration=calibrate(faces, ~suspects, [final]),
+        calibration=calibrate(faces, ~outliers, [final]),
         pictures=gallery.worst(),
         points=faces.schema.points,
         provenance=PROVENANCE,

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from solution.evaluation.ensemble_variance import Ambiguity
+from solution.evaluation.ensemble_variance import EnsembleVariance
 from solution.evaluation.error_tables import Tables, make_tables
 from solution.evaluation.summary import Summary, summarise
 from solution.faces import FaceSet, FoldTable, Predictions
@@ -39,23 +39,23 @@ def oof(faces: FaceSet) -> list[Predictions]:
 
 
 @pytest.fixture
-def suspects(faces: FaceSet) -> np.ndarray:
+def outliers(faces: FaceSet) -> np.ndarray:
     return np.isin(faces.ids, [2, 15])
 
 
 @pytest.fixture
-def tables(faces: FaceSet, table: FoldTable, oof: list[Predictions], suspects: np.ndarray) -> Tables:
-    return make_tables(faces, table, oof, WEIGHTS, suspects)
+def tables(faces: FaceSet, table: FoldTable, oof: list[Predictions], outliers: np.ndarray) -> Tables:
+    return make_tables(faces, table, oof, WEIGHTS, outliers)
 
 
 @pytest.fixture
-def summary(faces: FaceSet, oof: list[Predictions], suspects: np.ndarray) -> Summary:
+def summary(faces: FaceSet, oof: list[Predictions], outliers: np.ndarray) -> Summary:
     return summarise(
         faces,
         oof[3],
         WEIGHTS,
-        suspects=suspects,
-        ambiguity=Ambiguity({15: 0.1, 4: 0.2}, 0),
+        outliers=outliers,
+        variance=EnsembleVariance({15: 0.1, 4: 0.2}, 0),
         sizes=SIZES,
         choice=CHOICE,
         added={15: [["unet_15", 1.09], ["eyes", 1.07]], 4: [["eyes", 1.4]]},
@@ -70,8 +70,8 @@ def report(
     faces: FaceSet,
     table: FoldTable,
     oof: list[Predictions],
-    suspects: np.ndarray,
+    outliers: np.ndarray,
     tables: Tables,
     summary: Summary,
 ) -> Report:
-    return report_of(faces, table, oof, suspects, tables, summary)
+    return report_of(faces, table, oof, outliers, tables, summary)

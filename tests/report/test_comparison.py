@@ -64,7 +64,7 @@ def test_differences_are_paired_and_know_the_better_run():
     assert list(by_line) == [(name, s) for name in ("final", every) for s in ("15", "4", "weighted")] + [
         ("unet_15", "15")
     ]
-    assert found.suspects == 2
+    assert found.outliers == 2
     for name in ("final", "unet_15"):
         line = by_line[name, "15"]
         assert line.rows == 39

@@ -12,7 +12,7 @@ import pytest
 
 from solution.__main__ import main
 from solution.evaluation.error_tables import make_tables
-from solution.evaluation.outliers import FAR_IN_WORDS
+from solution.evaluation.outliers import OUTLIERS_IN_WORDS
 from solution.evaluation.summary import Truth
 from solution.faces import FaceSet, FoldTable, Predictions
 from solution.report.page import _script, render, write_page
@@ -80,10 +80,10 @@ def test_figures_stand_in_the_page(report: Report, text: str):
     for kind in ("overall", 15, 4):
         figure = report.summary.expected_without_outliers[kind]
         assert f"<strong>{figure:.3f}<small> px</small></strong>" in bare
-    for sentence in report.standing.trust:
+    for sentence in report.headline.trust:
         assert sentence in bare.replace("&#39;", "'")
     assert "submissions/real/best.csv" in bare
-    assert f"An outlier is a row whose labels are {FAR_IN_WORDS}, or that" in bare.replace("&#39;", "'")
+    assert f"An outlier is a row whose labels are {OUTLIERS_IN_WORDS}, or that" in bare.replace("&#39;", "'")
     assert "First of Kaggle&#39;s private leaderboard" in bare
     assert ">nan<" not in bare.lower()
     assert "None" not in bare

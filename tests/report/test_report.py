@@ -10,14 +10,14 @@ import pytest
 from rich.console import Console
 
 from solution.data.sequence import CONTINUES, INTERLEAVED, UNKNOWN, Placement
-from solution.ensemble.duplicates import TwinLabels
-from solution.evaluation.ensemble_variance import Ambiguity
+from solution.ensemble.duplicates import DuplicateLabels
+from solution.evaluation.ensemble_variance import EnsembleVariance
 from solution.evaluation.error_tables import Tables, make_tables
 from solution.evaluation.expected import OutOfFold, expect
-from solution.evaluation.headline import stand
+from solution.evaluation.headline import make_headline
 from solution.evaluation.label_noise import FEWEST
 from solution.evaluation.metrics import bootstrap_interval, rmse, weighted_rmse
-from solution.evaluation.outliers import FAR_IN_WORDS
+from solution.evaluation.outliers import OUTLIERS_IN_WORDS
 from solution.evaluation.summary import (
     Summary,
     Truth,
@@ -106,12 +106,12 @@ def test_keypoint_figures(tables: Tables, faces: FaceSet, oof: list[Predictions]
 
 
 def test_outliers_stay_in_the_main_figure(
-    faces: FaceSet, table: FoldTable, oof: list[Predictions], tables: Tables, suspects: np.ndarray
+    faces: FaceSet, table: FoldTable, oof: list[Predictions], tables: Tables, outliers: np.ndarray
 ) -> None:
     plain = make_tables(faces, table, oof, WEIGHTS, np.zeros(len(faces), bool))
     pd.testing.assert_series_equal(plain.folds["rmse"], tables.folds["rmse"])
     pd.testing.assert_series_equal(plain.folds["rmse_without_outliers"], plain.folds["rmse"], check_names=False)
-    at = (faces.subset == 4) & ~suspects
+    at = (faces.subset == 4) & ~outliers
     row = figure(tables.folds, name="blend", subset="4", fold="all")
     assert row["rmse_without_outliers"] == pytest.approx(rmse(oof[2].coords[at].astype(float), faces.coords[at]))
     assert row["rmse_without_outliers"] != row["rmse"]
@@ -135,13 +135,13 @@ def test_strange_predictions_are_refused(faces: FaceSet, table: FoldTable, oof: 
         make_tables(faces, table, [twice], WEIGHTS, np.zeros(len(faces), bool))
 
 
-def test_summary(summary: Summary, faces: FaceSet, suspects: np.ndarray) -> None:
+def test_summary(summary: Summary, faces: FaceSet, outliers: np.ndarray) -> None:
     coords = predicted(faces, "stack", 1.2, 4).coords.astype(float)
     assert summary.cv["overall"] == pytest.approx(weighted_rmse(coords, faces.coords, faces.subset, WEIGHTS))
     for kind, (low, high) in summary.cv_intervals.items():
         assert low < summary.cv[kind] < high
     assert set(summary.cv_intervals) == set(summary.cv_without_outliers_intervals) == {"overall", 15, 4}
-    kept = ~suspects
+    kept = ~outliers
     want = bootstrap_interval(coords[kept], faces.coords[kept], faces.subset[kept], WEIGHTS)
     assert summary.cv_without_outliers_intervals["overall"] == pytest.approx(want)
     assert summary.cv_without_outliers_intervals["overall"] != summary.cv_intervals["overall"]
@@ -151,11 +151,11 @@ def test_summary(summary: Summary, faces: FaceSet, suspects: np.ndarray) -> None
 
 
 def test_the_expected_figures_are_those_of_the_evaluation(
-    summary: Summary, faces: FaceSet, suspects: np.ndarray
+    summary: Summary, faces: FaceSet, outliers: np.ndarray
 ) -> None:
     """With what averaging takes off in each subset, and the sizes of the test file."""
     coords = predicted(faces, "stack", 1.2, 4).coords.astype(float)
-    oof = OutOfFold(coords=coords, labels=faces.coords, subset=faces.subset, outliers=suspects)
+    oof = OutOfFold(coords=coords, labels=faces.coords, subset=faces.subset, outliers=outliers)
     want = expect(oof, {15: 0.1, 4: 0.2}, SIZES, WEIGHTS)
     assert (summary.expected, summary.expected_intervals) == (want.scores, want.intervals)
     assert summary.expected_without_outliers == want.without_outliers
@@ -171,8 +171,8 @@ def test_summary_of_predictions_with_holes_is_refused(faces: FaceSet, oof: list[
             faces,
             oof[0],
             WEIGHTS,
-            suspects=np.zeros(len(faces), bool),
-            ambiguity=Ambiguity({15: 0.0, 4: 0.0}, 0),
+            outliers=np.zeros(len(faces), bool),
+            variance=EnsembleVariance({15: 0.0, 4: 0.0}, 0),
             sizes=SIZES,
             drawn=True,
         )
@@ -199,7 +199,7 @@ def test_page(tables: Tables, summary: Summary) -> None:
     assert f"({eyes:.3f})" in text  # a part only, so in brackets and never bold
     assert "blend 1.090 px, stack 1.070 px, stack minus blend -0.020 px" in text
     assert "17.0 |" in text
-    assert f"without the 2 outliers, whose labels are {FAR_IN_WORDS}: " in text
+    assert f"without the 2 outliers, whose labels are {OUTLIERS_IN_WORDS}: " in text
     low, high = summary.expected_intervals["overall"]
     assert f"over every label: {summary.expected['overall']:.3f} px (a test file of this size scores between" in text
     assert f"between {low:.3f} and {high:.3f} px 95 times in 100), 15-keypoint rows {summary.expected[15]:.3f}," in text
@@ -297,12 +297,12 @@ def test_it_is_told_whether_the_drift_is_added_and_why(summary: Summary, case: s
 
 
 def test_the_true_figure_stands_with_its_interval(
-    faces: FaceSet, table: FoldTable, oof: list[Predictions], suspects: np.ndarray, tables: Tables, summary: Summary
+    faces: FaceSet, table: FoldTable, oof: list[Predictions], outliers: np.ndarray, tables: Tables, summary: Summary
 ) -> None:
     scores = {"overall": 1.111, 15: 0.9, 4: 1.4}
     truth = Truth(scores, {"overall": (1.0, 1.25), 15: (0.8, 1.0)}, 2, {"overall": 1.05, 15: 0.8, 4: 1.4})
     with_drift = aligned(faces, oof[-1])
-    told = stand(faces, table, oof[-1], with_drift, suspects, tables, replace(summary, truth=truth))
+    told = make_headline(faces, table, oof[-1], with_drift, outliers, tables, replace(summary, truth=truth))
     figure = next(one for one in told.figures if one.key == "true")
     assert (figure.scores, figure.intervals) == (truth.scores, truth.intervals)
     assert held_against(summary, truth) in told.trust
@@ -310,15 +310,15 @@ def test_the_true_figure_stands_with_its_interval(
 
 def test_figures_stand_with_their_intervals(report: Report, summary: Summary) -> None:
     """What stands beside the leaderboard leads; each figure has an interval of its own for both subsets together."""
-    figures = {figure.key: figure for figure in report.standing.figures}
+    figures = {figure.key: figure for figure in report.headline.figures}
     names = ["expected", "cv", "expected_without_outliers", "cv_without_outliers"]
     assert list(figures) == ["expected", "first", "means", *names[1:]]
     for name in names:
         assert figures[name].scores == getattr(summary, name)
         assert figures[name].intervals == getattr(summary, f"{name}_intervals")
         assert set(figures[name].intervals) == {"overall", 15, 4}
-    trust = "\n".join(report.standing.trust)
-    assert f"2 of 24 rows are outliers: their labels are {FAR_IN_WORDS}." in trust
+    trust = "\n".join(report.headline.trust)
+    assert f"2 of 24 rows are outliers: their labels are {OUTLIERS_IN_WORDS}." in trust
     averaged = summary.cv_without_outliers["overall"] - summary.expected_without_outliers["overall"]
     assert averaged > 0
     assert f"Averaging the folds' pipelines takes {averaged:.3f} px off" in trust
@@ -335,7 +335,7 @@ def test_the_labels_own_noise_is_told_between_and_within_sections(summary: Summa
     table = replace(small_folds(faces), group=np.tile(np.arange(FEWEST), 2))
     plain = np.nan_to_num(np.tile(small_faces(0, 2 * FEWEST).coords[:FEWEST], (2, 1, 1)), nan=48.0)
     final = Predictions("stack", faces.ids, plain, np.full(plain.shape[:2], np.nan, np.float32))
-    told = stand(faces, table, final, plain + drift, np.zeros(len(faces), bool), tables, summary)
+    told = make_headline(faces, table, final, plain + drift, np.zeros(len(faces), bool), tables, summary)
     (line,) = [line for line in told.trust if "two or more labels each" in line]
     found = re.search(r"noise: ([\d.]+) px \(95 % interval .*\) between sections .*, and ([\d.]+) px within", line)
     assert found is not None
@@ -356,20 +356,20 @@ def test_a_subset_without_a_labelled_cell_has_no_figure(faces: FaceSet, oof: lis
 
 def test_twins_are_counted_and_their_use_is_told(tables: Tables, summary: Summary) -> None:
     known = "7 test pictures are byte-identical to labelled training pictures; "
-    assert f"{known}their labels are not used." in page(tables, replace(summary, test_twins=7))
+    assert f"{known}their labels are not used." in page(tables, replace(summary, test_duplicates=7))
     labels = np.full((9, FACE15.size, 2), np.nan)
     labels[:5] = 48.0
     worth = Worth(weight=0.4321, unmet=0.54, rows=933, alone=1.6507, blended=1.3333)
-    twins = TwinLabels({4: worth}, labels)
-    text = page(tables, replace(summary, test_twins=7, twins=twins))
+    duplicates = DuplicateLabels({4: worth}, labels)
+    text = page(tables, replace(summary, test_duplicates=7, duplicates=duplicates))
     assert f"{known}submission-duplicates.csv blends the predictions of 5 with those labels (--use-duplicates)." in text
     assert "against the spirit of a competition" in text
     assert "No figure here contains it." in text
     assert "The 933 4-keypoint training rows with a duplicate (without outliers)" in text
     assert "out-of-fold 1.651 px, blended with the duplicate's label 1.333 px" in text
     assert "the label has a weight of 0.43" in text
-    loses = replace(twins, worth={4: replace(worth, blended=1.7)})
-    assert "1.700 px; it is not used" in page(tables, replace(summary, test_twins=7, twins=loses))
+    loses = replace(duplicates, worth={4: replace(worth, blended=1.7)})
+    assert "1.700 px; it is not used" in page(tables, replace(summary, test_duplicates=7, duplicates=loses))
 
 
 def shown(report: Report, **settings: object) -> list[str]:

@@ -9,7 +9,7 @@ import torch
 from solution.data.competition import Competition
 from solution.data.folds import make_folds
 from solution.faces import FaceSet, Predictions
-from solution.runtime.artifacts import Workspace, manifest
+from solution.runtime.artifacts import Workspace, file_digest, manifest
 from solution.runtime.errors import UserError
 from solution.specialists import cross_validation
 from solution.specialists.cross_validation import Workbench, collect, run_job
@@ -95,10 +95,10 @@ def test_another_way_of_predicting_predicts_anew_and_trains_nothing(
     run_job(bench, BASE, 0, ALL, CPU)
     folder = bench.workspace.fold("base", 0)
     before = manifest(folder)["files"]
-    started_from = bench.inputs(CHILD, 0, ALL)["start_from"]
+    started_from = bench.inputs(CHILD, 0, ALL)["parent"]
     monkeypatch.setattr(cross_validation, "PREDICTED_BY", cross_validation.PREDICTED_BY + 1)
     assert not bench.done(BASE, 0, ALL)
-    assert bench.inputs(CHILD, 0, ALL)["start_from"] == started_from
+    assert bench.inputs(CHILD, 0, ALL)["parent"] == started_from
     (folder / PREDICTIONS).write_text("half")  # a run that was killed while it predicted anew
     run_job(bench, BASE, 0, ALL, CPU)
     assert bench.done(BASE, 0, ALL)
@@ -130,13 +130,18 @@ def test_trainings_of_the_earlier_format_are_kept(bench: Workbench, fake: Fake):
         for fold in range(5):
             path = bench.workspace.fold(recipe.name, fold) / "manifest.json"
             content = json.loads(path.read_text())
-            content["inputs"] = {**bench.same_training(recipe, fold, ALL)[0], "predicting": 6}
+            content["inputs"] = {**bench.earlier_training(recipe, fold, ALL)[1], "predicting": 6}
+            settings = path.with_name(SETTINGS)
+            settings.write_text(json.dumps({"name": recipe.name, "start_from": None, "codec": {"kind": "Located"}}))
+            content["files"][SETTINGS] = file_digest(settings)
             path.write_text(json.dumps(content))
     assert not bench.done(CHILD, 0, ALL)
     assert bench.trained(CHILD, 0, ALL)
     run_all(bench, BASE, CHILD)
     assert len(fake.jobs) == 10
     assert bench.done(CHILD, 0, ALL)
+    settings = json.loads((bench.workspace.fold(CHILD.name, 0) / SETTINGS).read_text())
+    assert settings == {"name": CHILD.name, "parent": None, "codec": {"kind": "Coordinates"}}
 
 
 def test_inputs_change_with_all_that_a_result_depends_on(bench: Workbench):

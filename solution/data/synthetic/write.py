@@ -16,7 +16,7 @@ from solution.data.synthetic.settings import DrawnSettings
 from solution.data.synthetic.slots import Slot, draw_slot, slots
 from solution.data.writer import Labelled, cell, write_lines, write_test, write_training
 from solution.keypoints import FACE4
-from solution.runtime.artifacts import sweep, write_json, write_text
+from solution.runtime.artifacts import remove_stale, write_json, write_text
 from solution.runtime.errors import UserError
 from solution.runtime.lock import hold
 
@@ -56,7 +56,7 @@ def write_drawn(folder: Path, settings: DrawnSettings | None = None) -> None:
     """
     folder.mkdir(parents=True, exist_ok=True)
     with hold(folder):
-        sweep(folder)
+        remove_stale(folder)
         _write_all(folder, settings or DrawnSettings())
 
 

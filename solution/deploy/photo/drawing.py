@@ -28,8 +28,8 @@ def _draw_one(canvas: np.ndarray, face: Face) -> None:
     x, y, width, height = np.rint(face.box).astype(int).tolist()
     cv2.rectangle(canvas, (x, y), (x + width - 1, y + height - 1), BOX, thin, cv2.LINE_AA)
     dot = max(1.0, (1.1 if len(reading.coords) < 30 else 0.7) * size)
-    for point, sd in zip(reading.coords, reading.sd, strict=True):
-        _circle(canvas, point, dot + sd, RING, 1)
+    for point, sigma in zip(reading.coords, reading.sigma, strict=True):
+        _circle(canvas, point, dot + sigma, RING, 1)
         _circle(canvas, point, dot + 0.6, OUTLINE, cv2.FILLED)
         _circle(canvas, point, dot, POINT, cv2.FILLED)
 

@@ -51,11 +51,11 @@ class FaceFinder:
         calibration = self.landmarker.calibration
         boxes = next(self.detector.find(grey), np.empty((0, 4)))
         readings = self.landmarker.read(grey, [calibration.of_picture(grey), *map(calibration.of_box, boxes)])
-        return min(readings, key=lambda reading: reading.doubt)
+        return min(readings, key=lambda reading: reading.uncertainty)
 
     def believable(self, reading: Reading, frame: Frame) -> bool:
         """Whether a reading that began with this frame shows a face, and the one that it began with."""
-        return reading.doubt <= self.landmarker.calibration.doubt and near(reading.frame, frame)
+        return reading.uncertainty <= self.landmarker.calibration.uncertainty and near(reading.frame, frame)
 
 
 def near(one: Frame, other: Frame) -> bool:
@@ -73,7 +73,7 @@ def same(one: Frame, other: Frame) -> bool:
 def _distinct(faces: list[Face]) -> list[Face]:
     """Each face once: of boxes that led to the same, the one that is doubted least."""
     kept: list[Face] = []
-    for face in sorted(faces, key=lambda face: face.reading.doubt):
+    for face in sorted(faces, key=lambda face: face.reading.uncertainty):
         if not any(same(face.reading.frame, other.reading.frame) for other in kept):
             kept.append(face)
     return kept

@@ -19,15 +19,15 @@ class Calibration:
 
     shape: (K, 2) where the mean face's points lie in a frame, frame pixels. box, whole: how a detector's box, and a
     picture that shows one face, become a frame: shift of the centre in x and y and the side, each as a share of the
-    box's width, or of the picture's shorter side. sd: (K,) by which the network's spread is multiplied so that 68 % of
-    its errors an axis lie within it. doubt: mean spread in frame pixels above which a box holds no face.
+    box's width, or of the picture's shorter side. sigma_scale: (K,) factors of the network's sigma, with which 68 % of
+    its errors per axis are below sigma. uncertainty: mean sigma in frame pixels above which a box holds no face.
     """
 
     shape: np.ndarray
     box: tuple[float, float, float]
     whole: tuple[float, float, float]
-    sd: np.ndarray
-    doubt: float
+    sigma_scale: np.ndarray
+    uncertainty: float
 
     def of_box(self, box: np.ndarray) -> Frame:
         """The frame of a detector's box (x, y, w, h)."""
@@ -45,8 +45,8 @@ class Calibration:
 
     def write(self, folder: Path) -> None:
         """Write it beside the weights."""
-        numbers = {"shape": self.shape.tolist(), "sd": self.sd.tolist()}
-        write_json(folder / FILE, {"box": self.box, "whole": self.whole, "doubt": self.doubt, **numbers})
+        numbers = {"shape": self.shape.tolist(), "sigma_scale": self.sigma_scale.tolist()}
+        write_json(folder / FILE, {"box": self.box, "whole": self.whole, "uncertainty": self.uncertainty, **numbers})
 
 
 def read_calibration(folder: Path) -> Calibration:
@@ -54,7 +54,10 @@ def read_calibration(folder: Path) -> Calibration:
     content = json.loads((folder / FILE).read_text(encoding="utf-8"))
     shares = {name: tuple(content[name]) for name in ("box", "whole")}
     return Calibration(
-        shape=np.array(content["shape"]), sd=np.array(content["sd"], np.float32), doubt=content["doubt"], **shares
+        shape=np.array(content["shape"]),
+        sigma_scale=np.array(content["sigma_scale"], np.float32),
+        uncertainty=content["uncertainty"],
+        **shares,
     )
 
 

@@ -17,7 +17,7 @@ from solution.deploy.photo.drawing import draw
 from solution.deploy.photo.filters import apply
 from solution.deploy.photo.finder import Face, FaceFinder
 from solution.deploy.photo.records import line_of, picture_record, write_records
-from solution.runtime.artifacts import write_bytes, writing
+from solution.runtime.artifacts import as_user_error, write_bytes
 from solution.runtime.errors import UserError
 
 WRONG, NO_FACE = 2, 3
@@ -27,7 +27,7 @@ STDIN = "-"
 
 
 @dataclass
-class Album:
+class ImageRun:
     """What is done with each picture. out: where drawings and tables go, None for nowhere. as_json: a line a picture.
 
     filters: drawn on the faces in place of the points.
@@ -47,7 +47,7 @@ class Album:
         UserError where `out` cannot be written to.
         """
         if self.out is not None:
-            with writing(self.out):
+            with as_user_error(self.out):
                 self.out.mkdir(parents=True, exist_ok=True)
         for path in self._paths(given, lines or sys.stdin or io.StringIO()):
             try:

@@ -13,8 +13,8 @@ from solution.faces import FaceSet
 from solution.keypoints import FACE15, FACE68
 from solution.runtime.artifacts import intact, manifest
 from solution.runtime.errors import UserError
-from solution.specialists.landmarks.label_offset import MirrorOffset
-from solution.specialists.landmarks.predict import opened, predict_with
+from solution.specialists.landmarks.label_offset import LabelOffset
+from solution.specialists.landmarks.predict import load, predict_with
 from solution.specialists.landmarks.pretrained import SHIPPED
 
 RECIPES = {FACE15.size: "unet_15", FACE68.size: "unet_68"}
@@ -26,35 +26,37 @@ LOOKS = 3
 
 @dataclass(frozen=True, eq=False)
 class Reading:
-    """One face as read. coords: (K, 2) and sd: (K,), standard deviation an axis, in the picture's pixels.
-
-    frame: what was looked at. spread: (K,) as the network gave it, that frame's pixels; doubt: its mean.
-    """
+    """The points of one face, read in one frame."""
 
     coords: np.ndarray
-    sd: np.ndarray
+    """(K, 2), in the picture's pixels."""
+    sigma: np.ndarray
+    """(K,) standard deviation of each point per axis, calibrated, in the picture's pixels."""
     frame: Frame
-    spread: np.ndarray
+    """The part of the picture that the network saw."""
+    frame_sigma: np.ndarray
+    """(K,) standard deviation as the network gives it, in the frame's pixels."""
 
     @property
-    def doubt(self) -> float:
-        return float(self.spread.mean())
+    def uncertainty(self) -> float:
+        """The mean of `frame_sigma`, in the frame's pixels."""
+        return float(self.frame_sigma.mean())
 
 
 class Landmarker:
     """Reads points of faces with a trained network."""
 
-    def __init__(self, folder: Path, calibration: Calibration, device: torch.device, habit: bool = True) -> None:
+    def __init__(self, folder: Path, calibration: Calibration, device: torch.device, label_offset: bool = True) -> None:
         """folder: a training's weights, settings and offset.
 
-        habit: add the offset with which its labellers placed points. A photo has no labeller: without it the median
-        error of 68 points on photos labelled elsewhere went from 5.0 to 4.4 % of the distance between the eyes, of
-        fifteen from 3.4 to 3.5 %.
+        label_offset: add the offset with which its labellers placed points. A photo has no labeller: without it the
+        median error of 68 points on photos labelled elsewhere went from 5.0 to 4.4 % of the distance between the eyes,
+        of fifteen from 3.4 to 3.5 %.
         """
-        recipe, self._net, offset = opened(folder, device)
+        recipe, self._net, offset = load(folder, device)
         self.name, self.schema, self._kind = recipe.name, recipe.schema, recipe.subsets[0]
         self.calibration, self.device = calibration, device
-        self._offset = offset if habit else MirrorOffset(schema=self.schema)
+        self._offset = offset if label_offset else LabelOffset(schema=self.schema)
 
     def read(self, grey: np.ndarray, frames: Sequence[Frame], looks: int = LOOKS) -> list[Reading]:
         """The face about each frame of a picture (H, W), framed anew by its own points from the second look on."""
@@ -71,26 +73,26 @@ class Landmarker:
         crops = np.stack([frame.crop(grey) for frame in frames])
         unknown = np.full((n, k, 2), np.nan, np.float32)
         faces = FaceSet(np.arange(n), crops, unknown, self.schema, np.full(n, self._kind, np.int8))
-        found = predict_with(self._net, self._offset, faces, self.device, shifts=(0,), again=False)
+        found = predict_with(self._net, self._offset, faces, self.device, tta_shifts=(0,), again=False)
         return [
             Reading(
                 coords=frame.to_picture(coords),
-                sd=spread * self.calibration.sd * (frame.side / crops.shape[1]),
+                sigma=sigma * self.calibration.sigma_scale * (frame.side / crops.shape[1]),
                 frame=frame,
-                spread=spread,
+                frame_sigma=sigma,
             )
-            for frame, coords, spread in zip(frames, found.coords, found.spread, strict=True)
+            for frame, coords, sigma in zip(frames, found.coords, found.sigma, strict=True)
         ]
 
 
-def open_landmarker(points: int, folder: Path | None = None, habit: bool = False) -> Landmarker:
-    """The landmarker for 15 or 68 points: the shipped one, or that of a folder. habit: as in `Landmarker`.
+def open_landmarker(points: int, folder: Path | None = None, label_offset: bool = False) -> Landmarker:
+    """The landmarker for 15 or 68 points: the shipped one, or that of a folder. label_offset: as in `Landmarker`.
 
     UserError where the folder has no weights for pictures, damaged ones, or some for other points.
     """
     folder = folder or SHIPPED / RECIPES[points]
     _check(folder)
-    landmarker = Landmarker(folder, read_calibration(folder), torch.device("cpu"), habit)
+    landmarker = Landmarker(folder, read_calibration(folder), torch.device("cpu"), label_offset)
     if landmarker.schema.size != points:
         raise UserError(f"{folder}: expected weights for {points} points, got some for {landmarker.schema.size}")
     return landmarker

@@ -10,7 +10,7 @@ from solution.deploy.photo.finder import Face
 from solution.keypoints import Schema
 from solution.runtime.artifacts import atomic, write_text
 
-COLUMNS = ("file", "face", "box_x", "box_y", "box_width", "box_height", "point", "x", "y", "sd")
+COLUMNS = ("file", "face", "box_x", "box_y", "box_width", "box_height", "point", "x", "y", "sigma")
 DIGITS = 2
 """Decimals of a pixel that are written."""
 
@@ -18,7 +18,7 @@ DIGITS = 2
 def face_record(face: Face, schema: Schema) -> dict[str, Any]:
     """One face: its box [x, y, w, h] and each point's [x, y, standard deviation], the picture's pixels."""
     reading = face.reading
-    values = [(*coords.tolist(), float(sd)) for coords, sd in zip(reading.coords, reading.sd, strict=True)]
+    values = [(*coords.tolist(), float(sigma)) for coords, sigma in zip(reading.coords, reading.sigma, strict=True)]
     points = {
         name: [round(value, DIGITS) for value in triple] for name, triple in zip(schema.points, values, strict=True)
     }

@@ -52,7 +52,7 @@ class Outcome:
 
 
 @dataclass(frozen=True)
-class Film:
+class VideoRun:
     """What is done with a video. source: a file, or a camera's number. out: where the drawn one goes, None for nowhere.
 
     as_json: a line a frame. most: frames after which to stop, 0 for all.

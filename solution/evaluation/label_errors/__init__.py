@@ -1,1 +1,3 @@
-"""Which labels are wrong, told from out-of-fold predictions, twins and geometry. It only tells: nothing is dropped."""
+"""Which labels are wrong, told from out-of-fold predictions, duplicates and geometry. It only tells: nothing is
+dropped.
+"""

@@ -1,4 +1,4 @@
-"""What speaks against a label: its distance from the out-of-fold prediction, and from its twins' labels.
+"""What speaks against a label: its distance from the out-of-fold prediction, and from its duplicates' labels.
 
 Each piece of evidence is a ratio: what was measured over a limit that right labels stay below.
 """
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import nnls
 
-from solution.evaluation.outliers import absurd, row_rms
+from solution.evaluation.outliers import outlier_threshold, row_rms
 from solution.faces import FaceSet
 from solution.keypoints import SUBSETS, Schema
 
@@ -20,9 +20,10 @@ ROW_LIMIT = 4.0
 POINT_LIMIT = 8.0
 """Times the distance usual for that point there. Above ROW_LIMIT: the farthest of fifteen points lies far often."""
 
-TWIN_LIMIT = 4.0
-"""px a label. Independently made labels of one picture differ by 1.1 px rms; of 465 groups of Kaggle's twins two lie
-beyond 4 px, at 20 and 31, and the next at 2.6."""
+DUPLICATE_LIMIT = 4.0
+"""px a label. Independently made labels of one picture differ by 1.1 px rms; of 465 groups of Kaggle's duplicates two
+lie beyond 4 px, at 20 and 31, and the next at 2.6.
+"""
 
 CLIP = 4.0
 """Times the median: what lies beyond it says nothing of what is usual."""
@@ -41,23 +42,23 @@ class Evidence:
 
 @dataclass(frozen=True, eq=False)
 class Residuals:
-    """How the labels of N faces lie to their predictions and their twins.
+    """How the labels of N faces lie to their predictions and their duplicates.
 
-    vectors: (N, K, 2) label minus prediction, px, NaN without a label. rms: (N,) px, of all a row's cells.
-    usual: (N,) the rms to expect of a row like this one. twin: (N,) the row of the twin that agrees best, -1 for none.
-    disagreement: (N,) px a label, with that twin. distance: (N, K) of each point to its prediction or, if nearer, to a
-    twin's label.
+    vectors: (N, K, 2) label minus prediction, px, NaN without a label. rms: (N,) px, of all a row's cells. usual: (N,)
+    the rms to expect of a row like this one. duplicate: (N,) the row of the duplicate that agrees best, -1 for none.
+    disagreement: (N,) px a label, with that duplicate. distance: (N, K) of each point to its prediction or, if nearer,
+    to a duplicate's label.
     """
 
     vectors: np.ndarray
     rms: np.ndarray
     usual: np.ndarray
-    twin: np.ndarray
+    duplicate: np.ndarray
     disagreement: np.ndarray
     distance: np.ndarray
 
     @classmethod
-    def of(cls, faces: FaceSet, group: np.ndarray, coords: np.ndarray, spread: np.ndarray) -> "Residuals":
+    def of(cls, faces: FaceSet, group: np.ndarray, coords: np.ndarray, sigma: np.ndarray) -> "Residuals":
         """From predictions (N, K, 2) with the specialists' disagreement (N, K), px, and groups of identical pictures.
 
         A point's own distance is the smaller of two: labellers who put a point at the same place independently are
@@ -67,15 +68,15 @@ class Residuals:
         rms = row_rms(vectors, ~np.isnan(faces.coords))
         distance = np.linalg.norm(vectors, axis=-1)
         best, apart = np.full(len(faces), -1), np.full(len(faces), np.inf)
-        for row, twin in _twin_pairs(group):
-            difference = np.linalg.norm(faces.coords[row] - faces.coords[twin], axis=-1)
+        for row, duplicate in _duplicate_pairs(group):
+            difference = np.linalg.norm(faces.coords[row] - faces.coords[duplicate], axis=-1)
             distance[row] = np.fmin(distance[row], difference)
             # An axis of the difference holds the errors of two labels.
             per_label = _row_mean(difference[None] ** 2)[0] ** 0.5 / 2
             if per_label < apart[row] or (best[row] < 0 and not np.isnan(per_label)):
-                best[row], apart[row] = twin, per_label
+                best[row], apart[row] = duplicate, per_label
         apart[best < 0] = np.nan
-        return cls(vectors, rms, _usual(rms, spread, faces), best, apart, distance)
+        return cls(vectors, rms, _usual(rms, sigma, faces), best, apart, distance)
 
 
 def disagreement(members: np.ndarray) -> np.ndarray:
@@ -86,18 +87,18 @@ def disagreement(members: np.ndarray) -> np.ndarray:
     return np.where((~np.isnan(members[..., 0])).sum(axis=0) > 1, apart, np.nan)
 
 
-def _twin_pairs(group: np.ndarray) -> Iterator[tuple[int, int]]:
+def _duplicate_pairs(group: np.ndarray) -> Iterator[tuple[int, int]]:
     """Every ordered pair of rows with one picture, from the groups (N,)."""
     _, inverse, size = np.unique(group, return_inverse=True, return_counts=True)
     for shared in np.flatnonzero(size > 1):
         rows = np.flatnonzero(inverse == shared).tolist()
-        yield from ((row, twin) for row in rows for twin in rows if row != twin)
+        yield from ((row, duplicate) for row in rows for duplicate in rows if row != duplicate)
 
 
 def row_evidence(residuals: Residuals) -> Evidence:
     """The row as a whole lies off. A row that lies far off is over the limit however hard its picture."""
     rms = np.sqrt(_row_mean(residuals.distance**2) / 2)
-    limit = np.minimum(ROW_LIMIT * residuals.usual, absurd(residuals.rms))
+    limit = np.minimum(ROW_LIMIT * residuals.usual, outlier_threshold(residuals.rms))
 
     def reason(row: int) -> str:
         shift = np.nanmedian(residuals.vectors[row], axis=0)
@@ -127,28 +128,29 @@ def point_evidence(residuals: Residuals, subset: np.ndarray, schema: Schema) -> 
     return Evidence(np.fmax.reduce(ratio, axis=1), reason)
 
 
-def twin_evidence(residuals: Residuals, ids: np.ndarray) -> Evidence:
+def duplicate_evidence(residuals: Residuals, ids: np.ndarray) -> Evidence:
     """Identical pictures with different labels: the blame is shared by squared residual.
 
-    Twins equally far from the prediction get their disagreement each, px a label; one whose twin lies right on the
-    prediction gets the whole difference, and one that lies there itself gets nothing.
+    Duplicates equally far from the prediction get their disagreement each, px a label; one whose duplicate lies right
+    on the prediction gets the whole difference, and one that lies there itself gets nothing.
     """
-    own, other = (np.nan_to_num(rms**2) for rms in (residuals.rms, residuals.rms[residuals.twin]))
+    own, other = (np.nan_to_num(rms**2) for rms in (residuals.rms, residuals.rms[residuals.duplicate]))
     share = np.where(own + other > 0, own / np.where(own + other > 0, own + other, 1.0), 0.5)
 
     def reason(row: int) -> str:
-        return f"its twin's labels, id {ids[residuals.twin[row]]}, differ by {residuals.disagreement[row]:.1f} px each"
+        other = ids[residuals.duplicate[row]]
+        return f"its duplicate's labels, id {other}, differ by {residuals.disagreement[row]:.1f} px each"
 
-    return Evidence(residuals.disagreement * np.sqrt(2 * share) / TWIN_LIMIT, reason)
+    return Evidence(residuals.disagreement * np.sqrt(2 * share) / DUPLICATE_LIMIT, reason)
 
 
-def _usual(rms: np.ndarray, spread: np.ndarray, faces: FaceSet) -> np.ndarray:
+def _usual(rms: np.ndarray, sigma: np.ndarray, faces: FaceSet) -> np.ndarray:
     """The rms (N,) px to expect of each row: a constant and a multiple of its specialists' disagreement, by subset.
 
     Specialists that disagree are about to be wrong themselves; how much, the rows tell together (non-negative least
     squares). Rows without a spread, and subsets without one, go by the constant.
     """
-    labelled = np.where(np.isnan(faces.coords[..., 0]), np.nan, spread)
+    labelled = np.where(np.isnan(faces.coords[..., 0]), np.nan, sigma)
     apart = np.nan_to_num(np.sqrt(_row_mean(labelled**2)))
     usual = np.full(len(rms), np.nan)
     for s in SUBSETS:

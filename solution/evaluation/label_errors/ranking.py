@@ -12,9 +12,15 @@ below, are open mouths and covered eyes.
 import numpy as np
 import pandas as pd
 
-from solution.evaluation.label_errors.evidence import Evidence, Residuals, point_evidence, row_evidence, twin_evidence
+from solution.evaluation.label_errors.evidence import (
+    Evidence,
+    Residuals,
+    duplicate_evidence,
+    point_evidence,
+    row_evidence,
+)
 from solution.evaluation.label_errors.geometry import geometry_evidence
-from solution.evaluation.outliers import far_off
+from solution.evaluation.outliers import is_outlier
 from solution.faces import FaceSet, FoldTable, Predictions
 
 FLAGGED = 1.0
@@ -39,25 +45,25 @@ COLUMNS = (
 def make_audit(faces: FaceSet, table: FoldTable, oof: Predictions) -> pd.DataFrame:
     """Rank the rows whose labels may be wrong, worst first. Reads only: no row is dropped or changed anywhere.
 
-    oof: out-of-fold predictions of all faces, in their order; spread: how far the specialists lie apart, px.
+    oof: out-of-fold predictions of all faces, in their order; sigma: how far the specialists lie apart, px.
 
     The score is the largest of four ratios, each a deviation over the limit that right labels stay below: the row's
-    residual, its worst point's residual, the difference to its twin, and the geometry. 1 = at the limit, 2 = twice it.
-    Columns: COLUMNS. Rows: those from LISTED on, and all that lie far off. reason: every kind of evidence over the
+    residual, its worst point's residual, the difference to its duplicate, and the geometry. 1 = at the limit, 2 = twice
+    it. Columns: COLUMNS. Rows: those from LISTED on, and all that lie far off. reason: every kind of evidence over the
     limit, the strongest first, or the strongest alone where none is. ValueError where the ids do not agree.
     """
     if not (np.array_equal(faces.ids, oof.ids) and np.array_equal(faces.ids, table.ids)):
         raise ValueError("faces, folds and predictions are not of the same rows in the same order")
-    residuals = Residuals.of(faces, table.group, oof.coords, oof.spread)
+    residuals = Residuals.of(faces, table.group, oof.coords, oof.sigma)
     geometry = geometry_evidence(faces)
     evidence = (
         row_evidence(residuals),
         point_evidence(residuals, faces.subset, faces.schema),
-        twin_evidence(residuals, faces.ids),
+        duplicate_evidence(residuals, faces.ids),
         geometry,
     )
     ratios = np.nan_to_num(np.stack([one.ratio for one in evidence]))
-    score, sure = ratios.max(axis=0), far_off(oof.coords, faces.coords)
+    score, sure = ratios.max(axis=0), is_outlier(oof.coords, faces.coords)
     listed = np.flatnonzero((score >= LISTED) | sure)
     ranked = listed[np.lexsort((faces.ids[listed], -score[listed]))]
     return pd.DataFrame(

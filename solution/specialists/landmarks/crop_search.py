@@ -18,7 +18,7 @@ from solution.keypoints import SIZE
 Reader = Callable[[FaceSet, Sequence[int]], tuple[np.ndarray, np.ndarray]]
 """Faces and shifts in pixels to coords (N, K, 2), offset-free, and spread (N, K), as the network reads them."""
 
-LOST = 1.6
+LOW_CONFIDENCE = 1.6
 """Times the usual spread, from where on a picture is looked at again: 1 to 3 % of the real pictures."""
 
 FOUND = 0.5
@@ -52,38 +52,38 @@ MOST_TURNED = np.pi / 4
 SMALLEST_FACE = 1.0
 """Pixels between a usual face's points, below which they make no shape."""
 
-OWN = Frame(CENTRE, CENTRE, SIZE)
+UNCROPPED = Frame(CENTRE, CENTRE, SIZE)
 FEW = (0,)
 
 
-def look_again(
-    read: Reader, faces: FaceSet, coords: np.ndarray, spread: np.ndarray, shifts: Sequence[int]
+def search_crops(
+    read: Reader, faces: FaceSet, coords: np.ndarray, sigma: np.ndarray, tta_shifts: Sequence[int]
 ) -> np.ndarray:
     """Put right, in place, coords (N, K, 2) and spread (N, K) of faces that are found in another frame.
 
-    read is shown the frames plain and mirrored, and what is found with all `shifts`, as the rest was. Returns the rows
-    that were put right.
+    read is shown the frames plain and mirrored, and what is found with all `tta_shifts`, as the rest was. Returns the
+    rows that were put right.
     """
     changed = [np.array([], int)]
     for kind in np.unique(faces.subset):
         rows = np.flatnonzero(faces.subset == kind)
-        lost = _lost(spread[rows])
-        if lost.any():
-            usual = coords[rows[~lost]].mean(axis=0)
-            sure, frames = _best_frames(read, faces.take(rows[lost]), usual)
-            found = rows[lost][sure]
+        low_confidence = _low_confidence(sigma[rows])
+        if low_confidence.any():
+            usual = coords[rows[~low_confidence]].mean(axis=0)
+            sure, frames = _best_frames(read, faces.take(rows[low_confidence]), usual)
+            found = rows[low_confidence][sure]
             if len(found):
-                coords[found], spread[found] = _read_through(read, faces.take(found), frames[sure], shifts)
+                coords[found], sigma[found] = _read_through(read, faces.take(found), frames[sure], tta_shifts)
             changed.append(found)
     return np.sort(np.concatenate(changed))
 
 
 def _read_through(
-    read: Reader, faces: FaceSet, frames: Sequence[Frame], shifts: Sequence[int]
+    read: Reader, faces: FaceSet, frames: Sequence[Frame], tta_shifts: Sequence[int]
 ) -> tuple[np.ndarray, np.ndarray]:
     """Coords (N, K, 2) and spread (N, K) in the picture's pixels, each face read in its frame."""
-    coords, spread = read(_framed(faces, frames), shifts)
-    return _in_picture(coords, frames), spread * np.array([frame.side / SIZE for frame in frames])[:, None]
+    coords, sigma = read(_framed(faces, frames), tta_shifts)
+    return _in_picture(coords, frames), sigma * np.array([frame.side / SIZE for frame in frames])[:, None]
 
 
 def _best_frames(read: Reader, faces: FaceSet, usual: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -93,21 +93,21 @@ def _best_frames(read: Reader, faces: FaceSet, usual: np.ndarray) -> tuple[np.nd
     """
     tried = [[frame] * len(faces) for frame in FRAMES]
     looks = [_look(read, faces, frames) for frames in tried]
-    for order in np.argsort([doubt for _, doubt in looks], axis=0, kind="stable")[:FOLLOWED]:
+    for order in np.argsort([uncertainty for _, uncertainty in looks], axis=0, kind="stable")[:FOLLOWED]:
         tried.append([_framed_anew(looks[look][0][i], usual) for i, look in enumerate(order)])
-        points, doubt = _look(read, faces, tried[-1])
-        looks.append((points, ANEW * doubt))
-    doubts = np.array([doubt for _, doubt in looks])
-    sure = doubts.min(axis=0) < FOUND * doubts[FRAMES.index(OWN)]
+        points, uncertainty = _look(read, faces, tried[-1])
+        looks.append((points, ANEW * uncertainty))
+    uncertainties = np.array([uncertainty for _, uncertainty in looks])
+    sure = uncertainties.min(axis=0) < FOUND * uncertainties[FRAMES.index(UNCROPPED)]
     best = np.empty(len(faces), object)
-    best[:] = [tried[look][i] for i, look in enumerate(doubts.argmin(axis=0))]
+    best[:] = [tried[look][i] for i, look in enumerate(uncertainties.argmin(axis=0))]
     return sure, best
 
 
 def _look(read: Reader, faces: FaceSet, frames: Sequence[Frame]) -> tuple[np.ndarray, np.ndarray]:
     """Points in the picture's pixels (N, K, 2) and doubt (N,), in the frame's own pixels, of each face in its frame."""
-    coords, spread = read(_framed(faces, frames), FEW)
-    return _in_picture(coords, frames), _doubt(spread)
+    coords, sigma = read(_framed(faces, frames), FEW)
+    return _in_picture(coords, frames), _uncertainty(sigma)
 
 
 def _in_picture(coords: np.ndarray, frames: Sequence[Frame]) -> np.ndarray:
@@ -121,10 +121,10 @@ def _framed_anew(points: np.ndarray, usual: np.ndarray) -> Frame:
     """
     known = np.isfinite(points).all(axis=1) & np.isfinite(usual).all(axis=1)
     if not known.any() or np.ptp(usual[known], axis=0).max() < SMALLEST_FACE:
-        return OWN  # a single point tells no size
+        return UNCROPPED  # a single point tells no size
     frame = aligned(points[known], usual[known])
     if abs(frame.angle) > MOST_TURNED or max(abs(frame.x - CENTRE), abs(frame.y - CENTRE)) > SIZE / 2:
-        return OWN
+        return UNCROPPED
     frame = replace(frame, side=float(np.clip(frame.side, *SIDES)))
     x, y = points[known].mean(axis=0) - frame.to_picture(usual[known].mean(axis=0))  # nothing but for a clipped side
     return replace(frame, x=frame.x + float(x), y=frame.y + float(y))
@@ -135,15 +135,15 @@ def _framed(faces: FaceSet, frames: Sequence[Frame]) -> FaceSet:
     return replace(faces, images=np.stack(images))
 
 
-def _lost(spread: np.ndarray) -> np.ndarray:
+def _low_confidence(sigma: np.ndarray) -> np.ndarray:
     """Whether a picture's doubt is far above what is usual, bool (N,). Never where the network gives no spread."""
-    doubt = _doubt(spread)
-    known = np.isfinite(doubt)
-    return known & (doubt > LOST * np.median(doubt[known])) if known.any() else known
+    uncertainty = _uncertainty(sigma)
+    known = np.isfinite(uncertainty)
+    return known & (uncertainty > LOW_CONFIDENCE * np.median(uncertainty[known])) if known.any() else known
 
 
-def _doubt(spread: np.ndarray) -> np.ndarray:
+def _uncertainty(sigma: np.ndarray) -> np.ndarray:
     """The root mean square of a picture's spreads over the points it has, (N,); NaN where it has none."""
-    known = np.isfinite(spread)
-    total = np.where(known, spread**2, 0.0).sum(axis=1)
+    known = np.isfinite(sigma)
+    total = np.where(known, sigma**2, 0.0).sum(axis=1)
     return np.sqrt(total / np.where(known.any(axis=1), known.sum(axis=1), np.nan))

@@ -14,7 +14,7 @@ CLIP = 4.0  # px: an absurd label says nothing of the offset
 STEP = 0.7  # share of the estimate taken each epoch: the network moves at the same time
 
 
-class MirrorOffset:
+class LabelOffset:
     """Offset in x for each subset and point. `values`: (2, K) float32 pixels, 4-keypoint rows second, others first."""
 
     def __init__(self, values: np.ndarray | None = None, schema: Schema = FACE15) -> None:

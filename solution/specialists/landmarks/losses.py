@@ -11,33 +11,33 @@ Loss = Callable[[Tensor, Tensor, Tensor], Tensor]
 """(coords (B, K, 2), spread (B, K), labels (B, K, 2) with NaN) to a scalar; everything in pixels."""
 
 
-def squared(coords: Tensor, spread: Tensor, labels: Tensor) -> Tensor:
+def squared(coords: Tensor, sigma: Tensor, labels: Tensor) -> Tensor:
     """Mean squared error, the competition's own measure."""
     error, known = _error(coords, labels)
     return _mean(error**2, known)
 
 
-def huber(coords: Tensor, spread: Tensor, labels: Tensor, bend: float = 3.0) -> Tensor:
+def huber(coords: Tensor, sigma: Tensor, labels: Tensor, bend: float = 3.0) -> Tensor:
     """Squared up to `bend` pixels, linear beyond: one absurd label cannot outvote a hundred good ones."""
     error, known = _error(coords, labels)
     size = error.abs()
     return _mean(torch.where(size < bend, size**2, 2 * bend * size - bend**2), known)
 
 
-def likelihood(coords: Tensor, spread: Tensor, labels: Tensor) -> Tensor:
-    """Gaussian negative log-likelihood under the network's own spread: sure points weigh more, and spread is learnt.
+def likelihood(coords: Tensor, sigma: Tensor, labels: Tensor) -> Tensor:
+    """Gaussian negative log-likelihood under the network's own sigma: sure points weigh more, and spread is learnt.
 
     The floor of 0.39 px keeps a single lucky cell from owning the gradient.
     """
     error, known = _error(coords, labels)
-    variance = _variance(spread, known)
+    variance = _variance(sigma, known)
     return _mean(error**2 / variance + torch.log(variance), known)
 
 
-def heavy_tailed(coords: Tensor, spread: Tensor, labels: Tensor, freedom: float = 4.0) -> Tensor:
-    """Student-t negative log-likelihood under the network's own spread: as `likelihood`, but outliers saturate."""
+def heavy_tailed(coords: Tensor, sigma: Tensor, labels: Tensor, freedom: float = 4.0) -> Tensor:
+    """Student-t negative log-likelihood under the network's own sigma: as `likelihood`, but outliers saturate."""
     error, known = _error(coords, labels)
-    variance = _variance(spread, known)
+    variance = _variance(sigma, known)
     return _mean((freedom + 1) * torch.log1p(error**2 / variance / freedom) + torch.log(variance), known)
 
 
@@ -57,9 +57,9 @@ def _error(coords: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
     return torch.where(known, coords - torch.nan_to_num(labels), 0.0), known
 
 
-def _variance(spread: Tensor, known: Tensor) -> Tensor:
+def _variance(sigma: Tensor, known: Tensor) -> Tensor:
     """Per cell in px², with a floor. Where unlabelled, the network may have no such point and a spread of NaN."""
-    return torch.where(known, spread[..., None], 1.0) ** 2 + 0.15
+    return torch.where(known, sigma[..., None], 1.0) ** 2 + 0.15
 
 
 def _mean(cells: Tensor, known: Tensor) -> Tensor:

@@ -46,9 +46,9 @@ class MicroBatches:
         for rows in np.array_split(np.arange(len(images)), self.pieces):
             expected = to_device(labels[rows], self.device)
             with quick_precision(self.device):
-                coords, spread = self.net(to_device(images[rows], self.device), to_device(subset[rows], self.device))
+                coords, sigma = self.net(to_device(images[rows], self.device), to_device(subset[rows], self.device))
             share = int((~np.isnan(labels[rows])).sum()) / cells
-            loss = self.loss(coords, spread, expected) * share
+            loss = self.loss(coords, sigma, expected) * share
             loss.backward()
             total += loss.item()
             residuals.append((expected - coords.detach()).cpu().numpy())

@@ -33,14 +33,14 @@ class LandmarkNet(nn.Module):
         self.register_buffer("route", _routes(self.subsets, recipe.schema.size), persistent=False)
 
     def forward(self, images: Tensor, subset: Tensor) -> tuple[Tensor, Tensor]:
-        coords, spread = self.codec.decode(self.body(standardise(images)))
+        coords, sigma = self.codec.decode(self.body(standardise(images)))
         routes = self.route[(subset == 4).long()]  # (B, K): which output answers each point, -1 for none
         rows, chosen = torch.arange(len(images), device=images.device)[:, None], routes.clamp(min=0)
         none = routes < 0
         coords = coords[rows, chosen].masked_fill(none[..., None], torch.nan)
-        return coords, spread[rows, chosen].masked_fill(none, torch.nan)
+        return coords, sigma[rows, chosen].masked_fill(none, torch.nan)
 
-    def adopt(self, earlier: Mapping[str, Tensor], subsets: tuple[int, ...]) -> None:
+    def load_parent(self, earlier: Mapping[str, Tensor], subsets: tuple[int, ...]) -> None:
         """Take an earlier network's tensors: equal shapes whole, its heads' rows by subset.
 
         subsets: those of the earlier network, in its order. A cascade takes those of a single network as its coarse
@@ -60,7 +60,7 @@ class LandmarkNet(nn.Module):
                 raise UserError(f"{name} {tuple(value.shape)}: expected the architecture of the recipe it starts from")
         self.load_state_dict(own)
 
-    def warm(self, other: Mapping[str, Tensor]) -> None:
+    def init_from(self, other: Mapping[str, Tensor]) -> None:
         """Take a network's tensors that learnt other points; the head's stay as they are.
 
         UserError where any other tensor is missing or has another shape.

@@ -15,37 +15,37 @@ from solution.recipe import Augmentation, Landmark68Recipe, LandmarkRecipe, Opti
 from solution.runtime.device import LOG, quick_precision, to_device
 from solution.runtime.errors import UserError
 from solution.specialists.job import SETTINGS, WEIGHTS
-from solution.specialists.landmarks.crop_search import look_again
-from solution.specialists.landmarks.label_offset import MirrorOffset
+from solution.specialists.landmarks.crop_search import search_crops
+from solution.specialists.landmarks.label_offset import LabelOffset
 from solution.specialists.landmarks.network import LandmarkNet
 
 OFFSET = "offset.json"
 RECIPES = {kind.method: kind for kind in (LandmarkRecipe, Landmark68Recipe)}
 BATCH = 64
 """Pictures at once: 256 were 5 to 25 % slower on a CPU core, whose caches they overflow."""
-SHIFTS = (0, 1, -1)
+TTA_SHIFTS = (0, 1, -1)
 """Pixels along the diagonal. A network of stride 4 reads each shift differently: against the plain and mirrored views
 alone, held-out 15-keypoint rows went from 1.058 to 1.034 px and 4-keypoint rows from 1.338 to 1.332."""
 
 
 def predict(folder: Path, faces: FaceSet, device: torch.device) -> Predictions:
     """What the network in `folder` says of these faces, all views and the second look included."""
-    recipe, net, offset = opened(folder, device)
+    recipe, net, offset = load(folder, device)
     return predict_with(net, offset, faces, device, recipe.name)
 
 
-def opened(folder: Path, device: torch.device) -> tuple[LandmarkRecipe, LandmarkNet, MirrorOffset]:
+def load(folder: Path, device: torch.device) -> tuple[LandmarkRecipe, LandmarkNet, LabelOffset]:
     """A fold's recipe, its network on the device and its mirror offset. UserError as in `recipe_from`."""
     recipe = recipe_from(json.loads((folder / SETTINGS).read_text(encoding="utf-8")))
     net = LandmarkNet(recipe)
     net.load_state_dict(load_file(folder / WEIGHTS))
-    return recipe, net.to(device).to(memory_format=torch.channels_last).eval(), read_offset(folder)
+    return recipe, net.to(device).to(memory_format=torch.channels_last).eval(), read_label_offset(folder)
 
 
-def read_offset(folder: Path) -> MirrorOffset:
+def read_label_offset(folder: Path) -> LabelOffset:
     """The mirror offset that a training learnt."""
     values = np.array(json.loads((folder / OFFSET).read_text(encoding="utf-8")), np.float32)
-    return MirrorOffset(values, next(schema for schema in (FACE15, FACE68) if schema.size == values.shape[1]))
+    return LabelOffset(values, next(schema for schema in (FACE15, FACE68) if schema.size == values.shape[1]))
 
 
 def recipe_from(settings: dict) -> LandmarkRecipe:
@@ -69,58 +69,58 @@ def recipe_from(settings: dict) -> LandmarkRecipe:
 @torch.inference_mode()
 def predict_with(
     net: torch.nn.Module,
-    offset: MirrorOffset,
+    offset: LabelOffset,
     faces: FaceSet,
     device: torch.device,
     name: str = "",
-    shifts: Sequence[int] = SHIFTS,
+    tta_shifts: Sequence[int] = TTA_SHIFTS,
     again: bool = True,
 ) -> Predictions:
     """Mean over the views, in the labels' pixels; the spread adds the views' disagreement.
 
-    Views: the picture shifted along the diagonal by each of `shifts` pixels, plain and mirrored. again: look a second
-    time, in other frames, at those in which the network has lost the face (crop_search.py): which these are is told by
-    what is usual among `faces`, so that a face alone is never looked at again.
+    Views: the picture shifted along the diagonal by each of `tta_shifts` pixels, plain and mirrored. again: look a
+    second time, in other frames, at those in which the network has lost the face (crop_search.py): which these are is
+    told by what is usual among `faces`, so that a face alone is never looked at again.
     """
     net.eval()
 
-    def read(faces: FaceSet, shifts: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
+    def read(faces: FaceSet, tta_shifts: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
         coords = np.empty((len(faces), faces.schema.size, 2), np.float32)
-        spread = np.empty(coords.shape[:2], np.float32)
+        sigma = np.empty(coords.shape[:2], np.float32)
         for start in range(0, len(faces), BATCH):
             rows = slice(start, start + BATCH)
-            coords[rows], spread[rows] = _all_views(net, faces.take(rows), device, shifts)
-        return coords, spread
+            coords[rows], sigma[rows] = _predict_tta(net, faces.take(rows), device, tta_shifts)
+        return coords, sigma
 
-    coords, spread = read(faces, shifts)
-    if again and len(found := look_again(read, faces, coords, spread, shifts)):
+    coords, sigma = read(faces, tta_shifts)
+    if again and len(found := search_crops(read, faces, coords, sigma, tta_shifts)):
         LOG.info("%s: %d of %d faces found at a second look", name or "network", len(found), len(faces))
-    return Predictions(name, faces.ids, offset.restore(coords, faces.subset), spread)
+    return Predictions(name, faces.ids, offset.restore(coords, faces.subset), sigma)
 
 
-def _all_views(
-    net: torch.nn.Module, faces: FaceSet, device: torch.device, shifts: Sequence[int]
+def _predict_tta(
+    net: torch.nn.Module, faces: FaceSet, device: torch.device, tta_shifts: Sequence[int]
 ) -> tuple[np.ndarray, np.ndarray]:
     kinds = to_device(faces.subset, device)
-    views, spreads = [], []
-    for shift in shifts:
+    views, sigmas = [], []
+    for shift in tta_shifts:
         moved = shifted(faces.images, shift)
-        coords, spread = _one_view(net, moved, kinds, device)
+        coords, sigma = _predict_one(net, moved, kinds, device)
         views.append(coords - shift)
-        spreads.append(spread)
-        coords, spread = _one_view(net, moved[..., ::-1], kinds, device)
+        sigmas.append(sigma)
+        coords, sigma = _predict_one(net, moved[..., ::-1], kinds, device)
         views.append(mirror(coords, faces.schema) - shift)
-        spreads.append(spread[:, faces.schema.mirror])
+        sigmas.append(sigma[:, faces.schema.mirror])
     apart = np.var(views, axis=0).mean(axis=-1)
-    return np.mean(views, axis=0), np.sqrt(np.mean(np.square(spreads), axis=0) + apart)
+    return np.mean(views, axis=0), np.sqrt(np.mean(np.square(sigmas), axis=0) + apart)
 
 
-def _one_view(
+def _predict_one(
     net: torch.nn.Module, images: np.ndarray, kinds: torch.Tensor, device: torch.device
 ) -> tuple[np.ndarray, np.ndarray]:
     with quick_precision(device):
-        coords, spread = net(to_device(np.ascontiguousarray(images), device), kinds)
-    return coords.cpu().numpy(), spread.cpu().numpy()
+        coords, sigma = net(to_device(np.ascontiguousarray(images), device), kinds)
+    return coords.cpu().numpy(), sigma.cpu().numpy()
 
 
 def shifted(images: np.ndarray, pixels: int) -> np.ndarray:

@@ -1,7 +1,7 @@
 """The first weights of recipes that ask for some: ImageNet's, or those of other faces. Never silently random.
 
 A recipe asks for ImageNet's by `model_args={"pretrained": "hub", …}`, which come from the hub or a file; and by
-`warm_start="unet_68"` for a network that comes with the code. `FirstWeights`, the user's choice, puts there what is
+`init_from="unet_68"` for a network that comes with the code. `InitWeights`, the user's choice, puts there what is
 really used, so that the digest tells. Only a training loads them: a finished network brings its own.
 """
 
@@ -29,7 +29,7 @@ SHIPPED = Path(__file__).parents[2] / "weights"
 
 
 @dataclass(frozen=True)
-class FirstWeights:
+class InitWeights:
     """The user's choice: timm's hub, the `BACKBONE.safetensors` files of a folder, or (not wanted) random weights.
 
     Networks that come with the code are used unless no pretrained weights are wanted.
@@ -43,9 +43,9 @@ class FirstWeights:
 
         A warm start becomes "NAME: SHA-256", or None.
         """
-        if isinstance(recipe, LandmarkRecipe) and recipe.warm_start:
-            used = f"{recipe.warm_start}: {_shipped_digest(shipped(recipe.warm_start))}" if self.wanted else None
-            return replace(recipe, warm_start=used)
+        if isinstance(recipe, LandmarkRecipe) and recipe.init_from:
+            used = f"{recipe.init_from}: {_shipped_digest(shipped(recipe.init_from))}" if self.wanted else None
+            return replace(recipe, init_from=used)
         if not asks(recipe):
             return recipe
         path = self.file(recipe)
@@ -63,7 +63,7 @@ def source_of(recipe: Recipe) -> str | None:
     """What the recipe says of pretrained weights; None where it says nothing."""
     if not isinstance(recipe, LandmarkRecipe):
         return None
-    return recipe.warm_start or recipe.model_args.get("pretrained")
+    return recipe.init_from or recipe.model_args.get("pretrained")
 
 
 def asks(recipe: Recipe) -> TypeGuard[LandmarkRecipe]:
@@ -78,8 +78,8 @@ def shipped(name: str) -> Path:
 
 def start(net: LandmarkNet, recipe: LandmarkRecipe, path: Path | None) -> None:
     """Give a fresh network the weights that the recipe names. UserError where they are not there or do not fit."""
-    if recipe.warm_start:
-        net.warm(_loaded(shipped(recipe.warm_start.split(":")[0])))
+    if recipe.init_from:
+        net.init_from(_loaded(shipped(recipe.init_from.split(":")[0])))
     if asks(recipe):
         net.body.get_submodule("encoder").load_state_dict(fetch(recipe, path).state_dict())
 

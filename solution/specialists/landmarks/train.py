@@ -25,11 +25,11 @@ from solution.specialists.history import write_history
 from solution.specialists.job import HISTORY, SETTINGS, WEIGHTS, Job
 from solution.specialists.landmarks import pretrained
 from solution.specialists.landmarks.augment import Augmenter
-from solution.specialists.landmarks.label_offset import MirrorOffset
+from solution.specialists.landmarks.label_offset import LabelOffset
 from solution.specialists.landmarks.losses import pick_loss
 from solution.specialists.landmarks.microbatch import MicroBatches
 from solution.specialists.landmarks.network import LandmarkNet
-from solution.specialists.landmarks.predict import OFFSET, predict_with, read_offset, recipe_from
+from solution.specialists.landmarks.predict import OFFSET, predict_with, read_label_offset, recipe_from
 
 SMALLEST = 2  # training rows: batch normalisation needs two
 NO_LABEL, NO_GRADIENT = "no point is labelled", "the gradient is not finite"
@@ -51,10 +51,10 @@ class Trainer:
             )
         torch.manual_seed(seed_for(self.recipe.name, self.recipe.seed, job.fold, "init"))
         self.net = LandmarkNet(self.recipe)
-        self.offset = MirrorOffset(schema=self.recipe.schema)
+        self.offset = LabelOffset(schema=self.recipe.schema)
         pretrained.start(self.net, self.recipe, job.weights)
-        if job.start_from is not None:
-            self._start_from(job.start_from)
+        if job.parent is not None:
+            self._load_parent(job.parent)
         self.net = self.net.to(job.device).to(memory_format=torch.channels_last)
         self.average = AveragedModel(self.net, multi_avg_fn=_moving_average(self.recipe.optimiser))
         self.optimiser = _optimiser(self.net, self.recipe.optimiser)
@@ -71,11 +71,11 @@ class Trainer:
         self.history: list[dict[str, Any]] = []
         self.skipped: Counter[str] = Counter()
 
-    def _start_from(self, folder: Path) -> None:
+    def _load_parent(self, folder: Path) -> None:
         """Take the trunk and the shared points' heads from the earlier recipe's weights, and its offset."""
         earlier = json.loads((folder / SETTINGS).read_text(encoding="utf-8"))
-        self.net.adopt(load_file(folder / WEIGHTS), recipe_from(earlier).subsets)
-        self.offset = read_offset(folder)
+        self.net.load_parent(load_file(folder / WEIGHTS), recipe_from(earlier).subsets)
+        self.offset = read_label_offset(folder)
 
     def state(self) -> dict[str, Any]:
         return {
@@ -92,7 +92,7 @@ class Trainer:
         self.average.load_state_dict(state["average"])
         self.optimiser.load_state_dict(state["optimiser"])
         self.schedule.load_state_dict(state["schedule"])
-        self.offset = MirrorOffset(state["offset"].numpy(), self.recipe.schema)
+        self.offset = LabelOffset(state["offset"].numpy(), self.recipe.schema)
         self.history = list(state["history"])
 
     def epoch(self, number: int) -> float:
@@ -157,7 +157,7 @@ class Trainer:
         held = self.watched
         if len(held) == 0:
             return float("nan")
-        found = predict_with(self.average.module, self.offset, held, self.job.device, shifts=(0,), again=False)
+        found = predict_with(self.average.module, self.offset, held, self.job.device, tta_shifts=(0,), again=False)
         known = ~np.isnan(found.coords)
         return rmse(found.coords, np.where(known, held.coords, np.nan))
 

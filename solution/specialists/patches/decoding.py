@@ -1,8 +1,8 @@
 """From class maps to points: the expectation about the likeliest peak, then what the training rows teach about it.
 
 The readings are of places in the picture; labels follow a source's habits. A ridge regression per subset, from the
-four points read to the labels' differences from them, bridges the two, and the readings' own doubt is turned into an
-error in pixels by looking up what error readings of that doubt had.
+four points read to the labels' differences from them, bridges the two. The readings' own uncertainty
+is turned into an error in pixels by looking up what error readings of that uncertainty had.
 """
 
 from dataclasses import asdict, dataclass
@@ -26,7 +26,7 @@ RIDGE = 20.0
 """Added to the normal equations' diagonal, for readings in units of 10 pixels."""
 
 STEPS = 10
-"""Levels of doubt at which the error is looked up, at most."""
+"""Levels of uncertainty at which the error is looked up, at most."""
 
 FEWEST = 30
 """Labels that a level needs, and a point needs for a prior of its own."""
@@ -69,10 +69,10 @@ class Prior:
 
 
 def read(maps: Tensor, prior: Tensor) -> tuple[Tensor, Tensor]:
-    """Points (B, 4, 2) in pixels and their doubt (B, 4), from class maps (B, 5, CELLS, CELLS).
+    """Points (B, 4, 2) in pixels and their uncertainty (B, 4), from class maps (B, 5, CELLS, CELLS).
 
-    The doubt is the weighted map's deviation about the point (rivals far away make it wide), in pixels, over the root
-    of the peak's probability: both go with the error, by rank correlations near 0.3 on held-out faces.
+    The uncertainty is the weighted map's deviation about the point (rivals far away make it wide), in pixels, over
+    the root of the peak's probability: both go with the error, by rank correlations near 0.3 on held-out faces.
     """
     weight = maps[:, : len(POINTS)] * prior + 1e-9
     cells = cell_centres(maps.device)
@@ -87,40 +87,40 @@ def read(maps: Tensor, prior: Tensor) -> tuple[Tensor, Tensor]:
 
 
 @dataclass(frozen=True)
-class Habit:
+class LabelBias:
     """How the labels of one subset follow from the readings.
 
-    centre: mean reading (8). slope: (9, 8), the last row for a one. doubts, errors: for each point, readings' doubts
-    in rising order and the error per axis (pixels) of readings that doubtful; no doubts = never taught.
+    centre: mean reading (8). slope: (9, 8), the last row for a one. uncertainties, errors: for each point, readings'
+    uncertainties in rising order, and the error per axis (pixels) at each; none for a point without training labels.
     """
 
     centre: list[float]
     slope: list[list[float]]
-    doubts: list[list[float]]
+    uncertainties: list[list[float]]
     errors: list[list[float]]
 
     @classmethod
-    def learnt(cls, points: np.ndarray, doubt: np.ndarray, labels: np.ndarray) -> Self:
-        """From readings (N, 4, 2), their doubts (N, 4) and labels (N, 4, 2), NaN where there is none."""
+    def learnt(cls, points: np.ndarray, uncertainty: np.ndarray, labels: np.ndarray) -> Self:
+        """From readings (N, 4, 2), their uncertainties (N, 4) and labels (N, 4, 2), NaN where there is none."""
         flat = points.reshape(-1, 2 * len(POINTS))
         centre = flat.mean(0) if len(flat) else np.zeros(flat.shape[1])
         slope = _ridge((flat - centre) / 10, (labels - points).reshape(flat.shape))
-        habit = cls(centre.tolist(), slope.tolist(), [], [])
-        off = np.abs(habit.corrected(points) - labels).mean(2)
-        tables = [_table(doubt[:, point], off[:, point]) for point in range(len(POINTS))]
-        return cls(habit.centre, habit.slope, [table[0] for table in tables], [table[1] for table in tables])
+        bias = cls(centre.tolist(), slope.tolist(), [], [])
+        off = np.abs(bias.corrected(points) - labels).mean(2)
+        tables = [_table(uncertainty[:, point], off[:, point]) for point in range(len(POINTS))]
+        return cls(bias.centre, bias.slope, [table[0] for table in tables], [table[1] for table in tables])
 
     def corrected(self, points: np.ndarray) -> np.ndarray:
         """Readings (N, 4, 2) as the labellers of this subset would have placed them, (N, 4, 2)."""
         flat = (points.reshape(-1, 2 * len(POINTS)) - np.array(self.centre)) / 10
         return points + (np.c_[flat, np.ones(len(flat))] @ np.array(self.slope)).reshape(points.shape)
 
-    def spread(self, doubt: np.ndarray) -> np.ndarray:
+    def sigma(self, uncertainty: np.ndarray) -> np.ndarray:
         """The error per axis to expect of readings this doubtful, (N, 4) in pixels."""
         columns = [
-            np.interp(doubt[:, point], self.doubts[point], self.errors[point])
-            if self.doubts[point]
-            else np.full(len(doubt), UNTAUGHT)
+            np.interp(uncertainty[:, point], self.uncertainties[point], self.errors[point])
+            if self.uncertainties[point]
+            else np.full(len(uncertainty), UNTAUGHT)
             for point in range(len(POINTS))
         ]
         return np.stack(columns, 1)
@@ -138,39 +138,39 @@ def _ridge(features: np.ndarray, targets: np.ndarray) -> np.ndarray:
     return weights
 
 
-def _table(doubt: np.ndarray, off: np.ndarray) -> tuple[list[float], list[float]]:
-    """Doubts (N,) in rising order, and the error (pixels) about each, never falling, from errors' sizes (N,)."""
+def _table(uncertainty: np.ndarray, off: np.ndarray) -> tuple[list[float], list[float]]:
+    """Uncertainties (N,) in rising order, and the error (pixels) about each, never falling, from errors' sizes (N,)."""
     known = np.flatnonzero(~np.isnan(off))
     if not known.size:
         return [], []
-    order = known[np.argsort(doubt[known], kind="stable")]
+    order = known[np.argsort(uncertainty[known], kind="stable")]
     levels = np.array_split(order, max(1, min(STEPS, len(order) // FEWEST)))
     errors = np.maximum.accumulate([DEVIATION * off[level].mean() for level in levels])
-    return [float(np.median(doubt[level])) for level in levels], errors.tolist()
+    return [float(np.median(uncertainty[level])) for level in levels], errors.tolist()
 
 
 @dataclass(frozen=True)
 class Reading:
-    """Everything learnt on top of the network: the prior and each subset's habit."""
+    """Everything learnt on top of the network: the prior and each subset's label bias."""
 
     prior: Prior
-    habits: dict[int, Habit]
+    biases: dict[int, LabelBias]
 
     def settings(self) -> dict[str, Any]:
         """As JSON values."""
-        return {"prior": asdict(self.prior), "habits": {str(s): asdict(habit) for s, habit in self.habits.items()}}
+        return {"prior": asdict(self.prior), "biases": {str(s): asdict(bias) for s, bias in self.biases.items()}}
 
     @classmethod
     def restored(cls, settings: dict[str, Any]) -> Self:
         """The reading that `settings()` described."""
-        habits = {int(s): Habit(**habit) for s, habit in settings["habits"].items()}
-        return cls(Prior(**settings["prior"]), habits)
+        biases = {int(s): LabelBias(**bias) for s, bias in settings["biases"].items()}
+        return cls(Prior(**settings["prior"]), biases)
 
-    def applied(self, points: np.ndarray, doubt: np.ndarray, subset: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def applied(self, points: np.ndarray, uncertainty: np.ndarray, subset: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Coordinates (N, 4, 2) and spread (N, 4), in pixels, from raw readings and each row's subset (N,)."""
-        coords, spread = np.empty_like(points), np.empty_like(doubt)
+        coords, sigma = np.empty_like(points), np.empty_like(uncertainty)
         for s in SUBSETS:
             rows = subset == s
-            coords[rows] = self.habits[s].corrected(points[rows])
-            spread[rows] = self.habits[s].spread(doubt[rows])
-        return coords, spread
+            coords[rows] = self.biases[s].corrected(points[rows])
+            sigma[rows] = self.biases[s].sigma(uncertainty[rows])
+        return coords, sigma

@@ -23,15 +23,15 @@ BATCH = 64
 
 
 def read_faces(network: PatchNetwork, images: np.ndarray, prior: Prior) -> tuple[np.ndarray, np.ndarray]:
-    """Raw readings of pictures (N, 96, 96) uint8: points (N, 4, 2) in pixels and doubts (N, 4).
+    """Raw readings of pictures (N, 96, 96) uint8: points (N, 4, 2) in pixels and uncertainties (N, 4).
 
-    Each picture is read as it is and mirrored, and the mean taken. The views' distance adds to the doubt.
+    Each picture is read as it is and mirrored, and the mean taken. The views' distance adds to the uncertainty.
     """
     network.eval()
     pairs = [_read_both(network, images[start : start + BATCH], prior) for start in range(0, len(images), BATCH)]
     if not pairs:
         return np.empty((0, len(POINTS), 2), np.float32), np.empty((0, len(POINTS)), np.float32)
-    return np.concatenate([points for points, _ in pairs]), np.concatenate([doubt for _, doubt in pairs])
+    return np.concatenate([points for points, _ in pairs]), np.concatenate([uncertainty for _, uncertainty in pairs])
 
 
 def _read_both(network: PatchNetwork, images: np.ndarray, prior: Prior) -> tuple[np.ndarray, np.ndarray]:
@@ -39,11 +39,11 @@ def _read_both(network: PatchNetwork, images: np.ndarray, prior: Prior) -> tuple
     pixels = normalised(to_device(images, device))
     with torch.inference_mode(), quick_precision(device):
         seen, mirrored = network.maps(pixels), network.maps(pixels.flip(3))
-    points, doubt = (value.cpu().numpy() for value in read(seen, prior.map(device)))
-    other, doubt_too = (value.cpu().numpy() for value in read(mirrored, prior.mirrored().map(device)))
-    other, doubt_too = mirror(other, FACE4), doubt_too[:, FACE4.mirror]
+    points, uncertainty = (value.cpu().numpy() for value in read(seen, prior.map(device)))
+    other, uncertainty_too = (value.cpu().numpy() for value in read(mirrored, prior.mirrored().map(device)))
+    other, uncertainty_too = mirror(other, FACE4), uncertainty_too[:, FACE4.mirror]
     apart = np.abs(points - other).mean(2)
-    return (points + other) / 2, (doubt + doubt_too + apart) / 2
+    return (points + other) / 2, (uncertainty + uncertainty_too + apart) / 2
 
 
 def predict(folder: Path, faces: FaceSet, device: torch.device) -> Predictions:
@@ -51,12 +51,12 @@ def predict(folder: Path, faces: FaceSet, device: torch.device) -> Predictions:
     if faces.images.shape[1:] != (SIZE, SIZE):
         raise UserError(f"expected pictures of {SIZE}x{SIZE} pixels, got {faces.images.shape[1:]}. Resize them first.")
     recipe, network, reading = _restored(folder, device)
-    raw, doubt = read_faces(network, faces.images, reading.prior)
+    raw, uncertainty = read_faces(network, faces.images, reading.prior)
     coords = np.full((len(faces), faces.schema.size, 2), np.nan, np.float32)
-    spread = np.full((len(faces), faces.schema.size), np.nan, np.float32)
+    sigma = np.full((len(faces), faces.schema.size), np.nan, np.float32)
     columns = faces.schema.index(POINTS)
-    coords[:, columns], spread[:, columns] = reading.applied(raw, doubt, faces.subset)
-    return Predictions(recipe.name, faces.ids, coords, spread)
+    coords[:, columns], sigma[:, columns] = reading.applied(raw, uncertainty, faces.subset)
+    return Predictions(recipe.name, faces.ids, coords, sigma)
 
 
 def _restored(folder: Path, device: torch.device) -> tuple[PatchRecipe, PatchNetwork, Reading]:

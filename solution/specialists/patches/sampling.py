@@ -12,7 +12,7 @@ from solution.recipe import POINTS, PatchRecipe
 from solution.runtime.device import to_device
 
 SQUARE = 4
-"""Side of the squares that `spoilt` masks, in pixels."""
+"""Side of the squares that `corrupt` masks, in pixels."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,7 +107,7 @@ def cut(pixels: Tensor, cuts: Cuts, patch: int) -> Tensor:
     return patches * gain.reshape(-1, 1, 1, 1) + shade.reshape(-1, 1, 1, 1)
 
 
-def spoilt(patches: Tensor, recipe: PatchRecipe) -> Tensor:
+def corrupt(patches: Tensor, recipe: PatchRecipe) -> Tensor:
     """The autoencoder's input: squares put to the patch's mean, noise added. Draws from torch's own generator."""
     squares = -(-recipe.patch // SQUARE)
     hidden = torch.rand(len(patches), 1, squares, squares, device=patches.device) < recipe.masked

@@ -23,7 +23,7 @@ from solution.runtime.device import LOG, generator, quick_precision, seed_for, t
 from solution.runtime.errors import UserError
 from solution.specialists.job import HISTORY, SETTINGS, Job
 from solution.specialists.patches import sampling
-from solution.specialists.patches.decoding import Habit, Prior, Reading
+from solution.specialists.patches.decoding import LabelBias, Prior, Reading
 from solution.specialists.patches.network import PatchNetwork, normalised
 from solution.specialists.patches.predict import READING, read_faces
 
@@ -42,7 +42,7 @@ class _State:
     epoch: int = 0
     history: list[list[Any]] = field(default_factory=list)
 
-    def packed(self) -> dict[str, Any]:
+    def state_dict(self) -> dict[str, Any]:
         return {
             "network": self.network.state_dict(),
             "optimiser": self.optimiser.state_dict(),
@@ -50,10 +50,10 @@ class _State:
             "history": self.history,
         }
 
-    def unpack(self, packed: dict[str, Any]) -> None:
-        self.network.load_state_dict(packed["network"])
-        self.optimiser.load_state_dict(packed["optimiser"])
-        self.epoch, self.history = packed["epoch"], packed["history"]
+    def unpack(self, state_dict: dict[str, Any]) -> None:
+        self.network.load_state_dict(state_dict["network"])
+        self.optimiser.load_state_dict(state_dict["optimiser"])
+        self.epoch, self.history = state_dict["epoch"], state_dict["history"]
 
 
 def train(job: Job) -> None:
@@ -71,7 +71,7 @@ def train(job: Job) -> None:
     state = _started(job, recipe)
     while state.epoch < recipe.pretrain_epochs + recipe.epochs:
         _epoch(job, recipe, state, taught, prior)
-        checkpoint.save(job.folder, job.training, state.packed())
+        checkpoint.save(job.folder, job.training, state.state_dict())
     reading = _learnt_reading(state.network, recipe, taught, prior)
     _write(job, recipe, state, reading)
 
@@ -123,7 +123,7 @@ def _epoch(job: Job, recipe: PatchRecipe, state: _State, faces: FaceSet, prior: 
         done = (number * len(batches) + step) / (epochs * len(batches))
         for group in state.optimiser.param_groups:
             group["lr"] = peak * _one_cycle(done, recipe.warm_up)
-        loss = (_spoilt_loss if first else _class_loss)(state.network, faces.take(rows), recipe, rng, job.device)
+        loss = (_denoising_loss if first else _class_loss)(state.network, faces.take(rows), recipe, rng, job.device)
         losses.append(job.checked(float(loss.detach())))
         state.optimiser.zero_grad()
         loss.backward()
@@ -146,14 +146,14 @@ def _one_cycle(done: float, warm_up: float) -> float:
     return 0.01 + 0.99 * (1 + math.cos(math.pi * turn)) / 2
 
 
-def _spoilt_loss(
+def _denoising_loss(
     network: PatchNetwork, faces: FaceSet, recipe: PatchRecipe, rng: np.random.Generator, device: torch.device
 ) -> Tensor:
     """Mean squared difference between standardised patches and what the autoencoder makes of the patches spoilt."""
     cuts = sampling.varied(sampling.anywhere(rng, len(faces), recipe.pretrain_patches), recipe, rng)
     patches = sampling.cut(_pixels(faces, device), cuts, recipe.patch)
     with quick_precision(device):
-        made = network.reconstruct(_channels_last(sampling.spoilt(patches, recipe)))
+        made = network.reconstruct(_channels_last(sampling.corrupt(patches, recipe)))
     return functional.mse_loss(made.float(), sampling.standardised(patches))
 
 
@@ -208,13 +208,13 @@ def _log(job: Job, recipe: PatchRecipe, state: _State) -> None:
 def _learnt_reading(network: PatchNetwork, recipe: PatchRecipe, faces: FaceSet, prior: Prior) -> Reading:
     """The habits of both subsets, from up to `fit_faces` training faces spread over the file."""
     some = faces.sample(recipe.fit_faces)
-    points, doubt = read_faces(network, some.images, prior)
+    points, uncertainty = read_faces(network, some.images, prior)
     labels = _points(some)
-    habits = {}
+    biases = {}
     for s in SUBSETS:
         rows = some.subset == s
-        habits[s] = Habit.learnt(points[rows], doubt[rows], labels[rows])
-    return Reading(prior, habits)
+        biases[s] = LabelBias.learnt(points[rows], uncertainty[rows], labels[rows])
+    return Reading(prior, biases)
 
 
 def _write(job: Job, recipe: PatchRecipe, state: _State, reading: Reading) -> None:

@@ -1,7 +1,7 @@
 """Experiments that anyone can repeat: a recipe with something changed, on the same folds, against the recipe itself.
 
-`python -m solution trial NAME` trains the variation where the recipe's own trainings lie complete, with the same seeds,
-and gives the paired difference of both on the held-out rows. docs/experiments.md tells what came of each.
+`python -m solution ablate NAME` trains the variation beside the recipe's complete trainings, with the same seeds, and
+gives the paired difference of both on the held-out rows. docs/experiments.md has the results.
 """
 
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from solution import recipes
-from solution.codecs import Heatmap, Located, Marginals
+from solution.codecs import Coordinates, Heatmap, SimCC
 from solution.recipe import Augmentation, LandmarkRecipe, Optimiser
 from solution.recipes.timm_all import RECIPE as TIMM_ALL
 from solution.runtime.errors import UserError, suggestion
@@ -21,7 +21,7 @@ NEAR = {"crop": 24, "steps": (1.0,)}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Trial:
+class Ablation:
     """What is changed: fields of the recipe, and how its training rows are treated (see row_filters.py).
 
     of: the architectures (names of models/) whose recipes can be changed so; none stands for all.
@@ -37,8 +37,8 @@ class Trial:
         return replace(base, **self.change)
 
 
-COLD = {"warm_start": None}
-"""From random weights: what else has another architecture must, and is to be held against the trial `cold`."""
+COLD = {"init_from": None}
+"""From random weights: what else has another architecture must, and is to be held against the ablation `cold`."""
 
 
 MAPS = ("unet", "timm_unet")
@@ -46,65 +46,67 @@ MAPS = ("unet", "timm_unet")
 
 
 def _cascade(**settings: Any) -> dict[str, Any]:  # noqa: ANN401 - arguments of the model
-    return {"model": "cascade", "codec": Located(), "model_args": settings, **COLD}
+    return {"model": "cascade", "codec": Coordinates(), "model_args": settings, **COLD}
 
 
 def _variant(part: str) -> dict[str, Any]:
     return {"model": "unet_variant", "model_args": {part: True}, **COLD}
 
 
-TRIALS: Mapping[str, Trial] = {
-    "seed": Trial(asks="the recipe itself with another seed: how much two trainings differ", change={"seed": 1}),
-    "sane": Trial(asks="training rows left out whose labels lie far from what the trunk says", rows="sane"),
-    "twins": Trial(asks="identical pictures all labelled with the mean of their labels", rows="twins"),
-    "pseudo": Trial(asks="test pictures joined in, labelled by the same fold's specialists", rows="pseudo"),
-    "squared": Trial(asks="squared error throughout", change={"loss": "squared"}),
-    "heavy_tailed": Trial(
+ABLATIONS: Mapping[str, Ablation] = {
+    "seed": Ablation(asks="the recipe itself with another seed: how much two trainings differ", change={"seed": 1}),
+    "sane": Ablation(asks="training rows left out whose labels lie far from what the trunk says", rows="sane"),
+    "duplicates": Ablation(asks="identical pictures all labelled with the mean of their labels", rows="duplicates"),
+    "pseudo": Ablation(asks="test pictures joined in, labelled by the same fold's specialists", rows="pseudo"),
+    "squared": Ablation(asks="squared error throughout", change={"loss": "squared"}),
+    "heavy_tailed": Ablation(
         asks="Student-t likelihood with the network's own spread",
         change={"loss": "heavy_tailed"},
         of=(*MAPS, "cascade"),
     ),
-    "wider": Trial(asks="stronger rotation, scale and shift", change={"augmentation": WIDER}),
-    "elastic": Trial(asks="elastically bent pictures, 1 px rms", change={"augmentation": ELASTIC}),
-    "long": Trial(asks="16 epochs", change={"epochs": 16}),
-    "cold": Trial(asks="from random weights instead of a network of 68 points", change=COLD),
-    "gentle": Trial(asks="a learning rate of 0.0005", change={"optimiser": Optimiser(lr=5e-4)}),
-    "cascade": Trial(
+    "wider": Ablation(asks="stronger rotation, scale and shift", change={"augmentation": WIDER}),
+    "elastic": Ablation(asks="elastically bent pictures, 1 px rms", change={"augmentation": ELASTIC}),
+    "long": Ablation(asks="16 epochs", change={"epochs": 16}),
+    "cold": Ablation(asks="from random weights instead of a network of 68 points", change=COLD),
+    "gentle": Ablation(asks="a learning rate of 0.0005", change={"optimiser": Optimiser(lr=5e-4)}),
+    "cascade": Ablation(
         asks="fine networks on crops around the first estimate, at three scales", change=_cascade(), of=("unet",)
     ),
-    "cascade_near": Trial(asks="the same with the nearest 24 pixels alone", change=_cascade(**NEAR), of=("unet",)),
-    "cascade_32": Trial(asks="the nearest 32 pixels alone", change=_cascade(**NEAR | {"crop": 32}), of=("unet",)),
-    "cascade_two": Trial(
+    "cascade_near": Ablation(asks="the same with the nearest 24 pixels alone", change=_cascade(**NEAR), of=("unet",)),
+    "cascade_32": Ablation(asks="the nearest 32 pixels alone", change=_cascade(**NEAR | {"crop": 32}), of=("unet",)),
+    "cascade_two": Ablation(
         asks="24 samples a side at two scales", change=_cascade(**NEAR | {"steps": (1.0, 2.0)}), of=("unet",)
     ),
-    "cascade_wide": Trial(asks="three scales, wider fine networks", change=_cascade(fine=(24, 48, 96)), of=("unet",)),
-    "cascade_timm": Trial(asks="three scales on a timm backbone", change=_cascade(**TIMM), of=("timm_unet",)),
-    "cascade_timm_near": Trial(
+    "cascade_wide": Ablation(
+        asks="three scales, wider fine networks", change=_cascade(fine=(24, 48, 96)), of=("unet",)
+    ),
+    "cascade_timm": Ablation(asks="three scales on a timm backbone", change=_cascade(**TIMM), of=("timm_unet",)),
+    "cascade_timm_near": Ablation(
         asks="the nearest 24 pixels, on a timm backbone", change=_cascade(**NEAR, **TIMM), of=("timm_unet",)
     ),
-    "simcc": Trial(
+    "simcc": Ablation(
         asks="1-D distributions of x and of y instead of a map",
-        change={"model": "simcc", "codec": Marginals(bins=192), **COLD},
+        change={"model": "simcc", "codec": SimCC(bins=192), **COLD},
         of=("unet",),
     ),
-    "fine": Trial(asks="maps of 48×48 instead of 24×24", change={"codec": Heatmap(size=48), **COLD}, of=MAPS),
-    "places": Trial(asks="coordinate channels beside the picture", change=_variant("places"), of=("unet",)),
-    "attention": Trial(asks="squeeze-and-excitation in every block", change=_variant("attention"), of=("unet",)),
-    "antialias": Trial(asks="blurred before every halving", change=_variant("antialias"), of=("unet",)),
+    "fine": Ablation(asks="maps of 48×48 instead of 24×24", change={"codec": Heatmap(size=48), **COLD}, of=MAPS),
+    "places": Ablation(asks="coordinate channels beside the picture", change=_variant("places"), of=("unet",)),
+    "attention": Ablation(asks="squeeze-and-excitation in every block", change=_variant("attention"), of=("unet",)),
+    "antialias": Ablation(asks="blurred before every halving", change=_variant("antialias"), of=("unet",)),
 }
 
 
-def load(name: str) -> tuple[str, Trial]:
-    """The recipe's name and the trial of a name RECIPE/TRIAL. UserError with the nearest where there is none."""
-    base, _, trial = name.partition("/")
-    if trial not in TRIALS:
-        hint = suggestion(trial, TRIALS, f"{base}/") or f"There are: {', '.join(TRIALS)}."
-        raise UserError(f"trial {name!r}: expected RECIPE/TRIAL such as unet_4/sane. {hint}")
-    recipe, found = recipes.load(base), TRIALS[trial]
+def load(name: str) -> tuple[str, Ablation]:
+    """The recipe's name and the ablation of a name RECIPE/ABLATION. UserError with the nearest where there is none."""
+    base, _, ablation = name.partition("/")
+    if ablation not in ABLATIONS:
+        hint = suggestion(ablation, ABLATIONS, f"{base}/") or f"There are: {', '.join(ABLATIONS)}."
+        raise UserError(f"ablation {name!r}: expected RECIPE/ABLATION such as unet_4/sane. {hint}")
+    recipe, found = recipes.load(base), ABLATIONS[ablation]
     if not isinstance(recipe, LandmarkRecipe):
-        raise UserError(f"trial {name!r}: expected a landmark recipe, {base} is none")
+        raise UserError(f"ablation {name!r}: expected a landmark recipe, {base} is none")
     if found.of and recipe.model not in found.of:
         raise UserError(
-            f"trial {name!r}: expected a recipe of model {' or '.join(found.of)}, {base}'s is {recipe.model}"
+            f"ablation {name!r}: expected a recipe of model {' or '.join(found.of)}, {base}'s is {recipe.model}"
         )
     return base, found

@@ -1,55 +1,51 @@
-"""What a trial gave: the paired difference to its recipe on the held-out rows of the folds it was trained on."""
+"""What an ablation gives: the paired difference to its recipe on the held-out rows of the folds it was trained on."""
 
 import csv
 from dataclasses import asdict, dataclass, fields
 
 import numpy as np
 
-from solution.evaluation.metrics import SECTIONS, paired_difference, rmse
-from solution.evaluation.outliers import far_off
+from solution.evaluation.metrics import paired_difference, rmse
+from solution.evaluation.outliers import is_outlier
 from solution.faces import Predictions, rows_of
 from solution.keypoints import SUBSETS
 from solution.run import Run
 from solution.runtime.artifacts import atomic
-from solution.runtime.errors import UPDATE, UserError
+from solution.runtime.errors import UserError
 from solution.specialists.cross_validation import load_part
 from solution.studies.ablations.train import base_of, done, job_of
 
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """RMSE in px of the recipe and of the trial, without outliers, and trial minus recipe with its 95 % interval over
-    sections of rows. section: neighbouring rows that the intervals resample together. blend_*: the same of the even
-    mean of both against the recipe: what the trial adds as a second member.
+    """RMSE in px of the recipe and of the ablation, without outliers, and ablation minus recipe with its 95 % interval
+    over sections of rows. blend_*: the same of the even mean of both against the recipe: what the ablation adds as a
+    second member.
     """
 
-    trial: str
+    ablation: str
     subset: int
     folds: int
     rows: int
     recipe_rmse: float
-    trial_rmse: float
+    ablation_rmse: float
     difference: float
     low: float
     high: float
     blend_difference: float
     blend_low: float
     blend_high: float
-    section: int
-
-
-INTERVALS = ("low", "high", "blend_low", "blend_high")
 
 
 def outcomes(run: Run, name: str, folds: tuple[int, ...]) -> list[Outcome]:
-    """One line for each subset. UserError where a fold of the recipe or the trial is missing."""
+    """One line for each subset. UserError where a fold of the recipe or the ablation is missing."""
     recipe, _ = base_of(run, name)
     base = recipe.name
     theirs, ours = [], []
     for fold in folds:
         job = job_of(run, name, fold)
         if not (done(job) and run.bench.done(recipe, fold, run.recipes)):
-            raise UserError(f"{name} fold {fold}: expected finished trainings of the trial and of {base}")
+            raise UserError(f"{name} fold {fold}: expected finished trainings of the ablation and of {base}")
         theirs.append(load_part(run.workspace.fold(base, fold), base, "held"))
         ours.append(load_part(job.folder, name, "held"))
     return [_outcome(run, name, subset, theirs, ours) for subset in SUBSETS if subset in recipe.subsets]
@@ -60,21 +56,20 @@ def _outcome(run: Run, name: str, subset: int, theirs: list[Predictions], ours: 
     ids = np.concatenate([p.ids for p in theirs])
     rows = np.flatnonzero(np.isin(train.ids, ids) & (train.subset == subset))
     old, new = (_in_order(parts, train.ids[rows]) for parts in (theirs, ours))
-    labels, kept = train.coords[rows], ~far_off(old, train.coords[rows])
+    labels, kept = train.coords[rows], ~is_outlier(old, train.coords[rows])
     alone = {s: float(s == subset) for s in SUBSETS}
     settings = labels[kept], np.full(int(kept.sum()), subset), alone
     apart = paired_difference(new[kept], old[kept], *settings)
     mixed = paired_difference((new[kept] + old[kept]) / 2, old[kept], *settings)
     return Outcome(
-        trial=name,
+        ablation=name,
         subset=subset,
         folds=len(theirs),
         rows=int(kept.sum()),
         recipe_rmse=rmse(old[kept], labels[kept]),
-        trial_rmse=rmse(new[kept], labels[kept]),
+        ablation_rmse=rmse(new[kept], labels[kept]),
         **dict(zip(("difference", "low", "high"), apart, strict=True)),
         **dict(zip(("blend_difference", "blend_low", "blend_high"), mixed, strict=True)),
-        section=SECTIONS[subset],
     )
 
 
@@ -85,26 +80,14 @@ def _in_order(parts: list[Predictions], ids: np.ndarray) -> np.ndarray:
 
 
 def write(run: Run, found: list[Outcome]) -> None:
-    """Put these outcomes into folds/DATASET/trials.csv, in place of earlier ones of the same trials.
-
-    Of a file of an earlier version, whose lines tell whether the drift was added to both, only those without it stay.
-    A line that does not name its section may have intervals over single rows, which are too narrow: it loses them.
-    UserError for a file with columns of a later version.
-    """
-    path = run.workspace.folds / "trials.csv"
-    names = {one.trial for one in found}
+    """Put these outcomes into folds/DATASET/ablations.csv, in place of earlier ones of the same ablations."""
+    path = run.workspace.folds / "ablations.csv"
+    names = {one.ablation for one in found}
     lines = [{k: round(v, 4) if isinstance(v, float) else v for k, v in asdict(one).items()} for one in found]
     if path.is_file():
         with path.open(encoding="utf-8", newline="") as handle:
-            old = [line for line in csv.DictReader(handle) if line["trial"] not in names]
-        strange = sorted({column for line in old for column in line} - {f.name for f in fields(Outcome)} - {"drift"})
-        if strange:
-            raise UserError(
-                f"{path}: expected the columns of this version, got {', '.join(strange)}, too: a later version of the "
-                f"code wrote it. {UPDATE}, or move the file away."
-            )
-        kept = [line for line in old if line.pop("drift", "False") == "False"]
-        lines = [line if line.get("section") else line | dict.fromkeys(INTERVALS, "") for line in kept] + lines
+            old = [line for line in csv.DictReader(handle) if line["ablation"] not in names]
+        lines = old + lines
     with atomic(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as handle:
         writer = csv.DictWriter(handle, [f.name for f in fields(Outcome)])
         writer.writeheader()
@@ -113,8 +96,8 @@ def write(run: Run, found: list[Outcome]) -> None:
 
 def sentence(one: Outcome) -> str:
     """One outcome as a line for the terminal."""
-    what = f"{one.trial}: {one.subset}-keypoint rows, {one.folds} folds"
+    what = f"{one.ablation}: {one.subset}-keypoint rows, {one.folds} folds"
     return (
-        f"{what}: {one.recipe_rmse:.3f} → {one.trial_rmse:.3f} px, {one.difference:+.3f} ({one.low:+.3f} to "
+        f"{what}: {one.recipe_rmse:.3f} → {one.ablation_rmse:.3f} px, {one.difference:+.3f} ({one.low:+.3f} to "
         f"{one.high:+.3f}); mean of both {one.blend_difference:+.3f} ({one.blend_low:+.3f} to {one.blend_high:+.3f})"
     )

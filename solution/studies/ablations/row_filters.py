@@ -1,6 +1,6 @@
-"""What may be done to the training rows of one fold before a trial trains on them. None of it sees a held-out row.
+"""What may be done to the training rows of one fold before an ablation trains on them. None of it sees a held-out row.
 
-Each treatment takes the job as the recipe itself would do it and what the run shares, and gives the rows to train on.
+Each row filter takes the job as the recipe itself would do it and what the run shares, and gives the rows to train on.
 """
 
 from collections.abc import Callable
@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from solution.evaluation.outliers import far_off
+from solution.evaluation.outliers import is_outlier
 from solution.faces import FaceSet
 from solution.keypoints import SUBSETS
 from solution.runtime.errors import UserError
@@ -19,7 +19,7 @@ from solution.specialists.landmarks.predict import predict
 TEACHERS = {"15": ("cascade_15", "timm_15"), "4": ("unet_4", "timm_4"), "all": ("unet_all", "timm_all")}
 """The specialists, by a recipe's rows, whose mean labels the test pictures."""
 
-Treatment = Callable[[Job, Workbench], FaceSet]
+RowFilter = Callable[[Job, Workbench], FaceSet]
 
 
 def as_given(job: Job, bench: Workbench) -> FaceSet:
@@ -32,13 +32,13 @@ def sane(job: Job, bench: Workbench) -> FaceSet:
 
     It has been trained on these rows; labels that are 10 px wrong it has not learnt.
     """
-    if job.start_from is None:
+    if job.parent is None:
         raise UserError(f"{job.title}: expected a recipe that starts from another, whose network judges the labels")
-    found = predict(job.start_from, job.train, job.device)
-    return job.train.take(~far_off(found.coords, job.train.coords))
+    found = predict(job.parent, job.train, job.device)
+    return job.train.take(~is_outlier(found.coords, job.train.coords))
 
 
-def twins(job: Job, bench: Workbench) -> FaceSet:
+def duplicates(job: Job, bench: Workbench) -> FaceSet:
     """Identical pictures of one subset all labelled with the mean of their labels, cell by cell."""
     group = bench.table.group[np.isin(bench.table.ids, job.train.ids)]
     coords = job.train.coords.copy()
@@ -69,4 +69,4 @@ def pseudo(job: Job, bench: Workbench) -> FaceSet:
     )
 
 
-TREATMENTS: dict[str, Treatment] = {f.__name__: f for f in (as_given, sane, twins, pseudo)}
+ROW_FILTERS: dict[str, RowFilter] = {f.__name__: f for f in (as_given, sane, duplicates, pseudo)}

@@ -16,17 +16,17 @@ from rich.text import Text
 
 from solution.evaluation.metrics import BOOTSTRAPS
 from solution.report.drawing import Chart, Curve, draw_chart
-from solution.run import Run, Source, alone, reopened
+from solution.run import Run, Source, exclusive, reopened
 from solution.runtime.artifacts import atomic, complete, digest_of, seal, write_bytes, write_text
 from solution.runtime.device import LOG, generator
 from solution.runtime.workers import local
-from solution.specialists.landmarks.pretrained import FirstWeights
-from solution.specialists.patches.sampling import spoilt
+from solution.specialists.landmarks.pretrained import InitWeights
+from solution.specialists.patches.sampling import corrupt
 from solution.studies.baselines.eye_patches import LOOKS, Patches, Study, classified, cut_patches, pretrained
 from solution.studies.baselines.publish import markdown, png
 
 STUDY = Study()
-FORMAT = 1  # raise it when the same settings would give something else
+FORMAT = 2  # raise it when the same settings would give something else
 ARRAYS = "study.npz"
 SHOWN = 12
 """Held-out eyes of the first fold in the picture."""
@@ -52,7 +52,7 @@ class Cell:
         return f"{self.labels:,}" if self.labels else "all"
 
 
-@alone
+@exclusive
 def study(run: Run) -> list[Cell]:
     """Run what is not complete, one job a fold, and write autoencoder.csv, .md and both pictures."""
     folds = [fold for fold in range(run.table.k) if not complete(_folder(run, fold), _inputs(run, fold), [ARRAYS])]
@@ -69,7 +69,7 @@ def study(run: Run) -> list[Cell]:
     return cells
 
 
-def work(root: Path, source: Source, scale: str, weights: FirstWeights, fold: int, device: torch.device) -> float:
+def work(root: Path, source: Source, scale: str, weights: InitWeights, fold: int, device: torch.device) -> float:
     """One fold: pretraining, then the classifier with and without it for each number of labels; seconds taken."""
     began = time.perf_counter()
     run = reopened(root, source, scale, weights)
@@ -106,7 +106,7 @@ def _shown(start: torch.nn.Module, held: Patches, device: torch.device, fold: in
     torch.manual_seed(fold)
     eyes = held.pixels[held.eye > 0.5]
     some = eyes[:: max(1, len(eyes) // SHOWN)][:SHOWN]
-    noisy = spoilt(some, STUDY.spoiling())
+    noisy = corrupt(some, STUDY.spoiling())
     with torch.inference_mode():
         back = start(noisy.to(device)).cpu()
     return torch.stack([some, noisy, back])[:, :, 0].numpy()

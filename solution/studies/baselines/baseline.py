@@ -40,7 +40,7 @@ class Rule:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Ancestor:
+class System:
     """How one earlier system goes from pictures to points. All see pixels from 0 to 1.
 
     title: what tables call it. idea: one line for the reader. network: makes it, freshly initialised, for a number of

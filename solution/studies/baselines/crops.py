@@ -1,4 +1,4 @@
-"""How an ancestor's network sees a picture: whole, or enlarged and cropped. Points go with it, there and back.
+"""How an earlier system's network sees a picture: whole, or enlarged and cropped. Points go with it, there and back.
 
 Inside a frame a point is given as if the frame were a picture 96 pixels wide, so that one scaling fits every frame.
 """

@@ -138,7 +138,7 @@ def pretrained(study: Study, patches: Patches, device: torch.device, key: tuple[
     recipe = study.spoiling()
     for rows in _batches(len(patches.face), study.batch, study.pretrain_steps, generator(*key, "autoencoder")):
         target = patches.pixels[rows].to(device)
-        loss = functional.mse_loss(net(sampling.spoilt(target, recipe)), target)
+        loss = functional.mse_loss(net(sampling.corrupt(target, recipe)), target)
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()

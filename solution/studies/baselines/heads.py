@@ -1,4 +1,4 @@
-"""What an ancestor's network puts out, what it is trained on, and how points are read off it."""
+"""What an earlier system's network puts out, what it is trained on, and how points are read off it."""
 
 from dataclasses import dataclass
 from typing import ClassVar

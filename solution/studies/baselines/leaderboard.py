@@ -1,4 +1,4 @@
-"""A contest's outcome as figures: a line a network and reading, best first."""
+"""A comparison's outcome as figures: a line a network and reading, best first."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,15 +8,15 @@ import numpy as np
 
 from solution.runtime.errors import UserError
 from solution.studies.baselines.baseline import Family
-from solution.studies.baselines.results import Arena, Contender, load
-from solution.studies.baselines.timed_training import Course
+from solution.studies.baselines.results import Candidate, Split, load
+from solution.studies.baselines.timed_training import TimedRun
 
 Figure = tuple[float, float, float]
 """A value and its 95 % interval; NaN = not predicted."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Line:
+class Row:
     """A network's figures by one reading. figures: by column, as the standing names its columns.
 
     curve: minutes of training and the first column's figure on the watched faces. The rates are pictures a second.
@@ -46,10 +46,10 @@ class Finished:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Standing:
-    """Everything the contest's files tell: lines best first by the first column.
+class Leaderboard:
+    """Everything the comparison's files tell: lines best first by the first column.
 
-    measure: what the first column is, with its unit. columns: every column's title by its name. suspects: rows left
+    measure: what the first column is, with its unit. columns: every column's title by its name. outliers: rows left
     out of every figure.
     """
 
@@ -57,13 +57,13 @@ class Standing:
     measure: str
     columns: Mapping[str, str]
     rows: int
-    suspects: int
-    lines: tuple[Line, ...]
+    outliers: int
+    lines: tuple[Row, ...]
     finished: tuple[Finished, ...] = ()
 
 
 class Scorer(Protocol):
-    """Scores predictions of an arena's held-out faces."""
+    """Scores predictions of a split's held-out faces."""
 
     def figures(self, coords: np.ndarray) -> dict[str, Figure]:
         """Every column's figure for predictions of all held-out faces, (N, K, 2) pixels."""
@@ -72,38 +72,40 @@ class Scorer(Protocol):
         """The first column's value for predictions of the watched faces, (W, K, 2) pixels."""
 
 
-Found = list[tuple[Contender, Course]]
+Found = list[tuple[Candidate, TimedRun]]
 
 
-def found_in(arena: Arena, known: Mapping[str, Contender], seconds: float) -> Found:
+def found_in(split: Split, known: Mapping[str, Candidate], seconds: float) -> Found:
     """The networks that were trained for this long, with what came of them. UserError where there is none."""
-    found = [(one, course) for one in known.values() if (course := load(arena, one, seconds))]
+    found = [(one, timed_run) for one in known.values() if (timed_run := load(split, one, seconds))]
     if not found:
-        raise UserError(f"{arena.folder}: expected networks trained for {seconds:g} s, found none")
+        raise UserError(f"{split.folder}: expected networks trained for {seconds:g} s, found none")
     return found
 
 
-def lines_of(found: Found, held: int, scored: Scorer) -> tuple[Line, ...]:
+def ranked_rows(found: Found, held: int, scored: Scorer) -> tuple[Row, ...]:
     """A line a network and reading, best first. held: how many faces were held out."""
-    lines = [line for one, course in found for line in _lines(one, course, held, scored)]
+    lines = [line for one, timed_run in found for line in _rows(one, timed_run, held, scored)]
     return tuple(sorted(lines, key=lambda line: next(iter(line.figures.values()))[0]))
 
 
-def _lines(one: Contender, course: Course, held: int, scored: Scorer) -> list[Line]:
+def _rows(one: Candidate, timed_run: TimedRun, held: int, scored: Scorer) -> list[Row]:
     return [
-        Line(
+        Row(
             name=one.name,
             title=one.title,
             family=one.family,
             idea=one.idea,
             reading=reading,
-            parameters=course.parameters,
-            multiply_adds=course.multiply_adds,
-            training=course.pictures / course.seconds,
-            predicting=held / course.predicting,
-            minutes=course.seconds / 60,
-            figures=scored.figures(course.coords[i]),
-            curve=tuple((look.seconds / 60, scored.watched(look.coords[i])) for look in course.looks),
+            parameters=timed_run.parameters,
+            multiply_adds=timed_run.multiply_adds,
+            training=timed_run.pictures / timed_run.seconds,
+            predicting=held / timed_run.predicting,
+            minutes=timed_run.seconds / 60,
+            figures=scored.figures(timed_run.coords[i]),
+            curve=tuple(
+                (checkpoint.seconds / 60, scored.watched(checkpoint.coords[i])) for checkpoint in timed_run.checkpoints
+            ),
         )
-        for i, reading in enumerate(course.readings)
+        for i, reading in enumerate(timed_run.readings)
     ]

@@ -1,4 +1,6 @@
-"""An ancestor's network in training: its own loss, optimiser, frame and mirroring, on the rows that it is given."""
+"""An earlier system's network in training: its own loss, optimiser, frame and mirroring, on the rows that it is
+given.
+"""
 
 from collections.abc import Iterator
 from itertools import count
@@ -12,33 +14,33 @@ from solution.faces import FaceSet
 from solution.keypoints import mirror
 from solution.runtime.device import generator, quick_precision, seed_for, to_device
 from solution.runtime.errors import UserError
-from solution.studies.baselines.baseline import Ancestor
+from solution.studies.baselines.baseline import System
 
 BATCH = 64
 """Pictures predicted at once: maps of the picture's own size are large."""
 
 
-class AncestorLearner:
+class SystemLearner:
     """Trains on the rows with a label for any of `points` (indices into the faces' schema), and predicts these points.
 
     There is one set of outputs for both kinds of rows, as there was then; what a row has no label for does not count.
     """
 
-    def __init__(self, ancestor: Ancestor, points: np.ndarray, train: FaceSet, device: torch.device) -> None:
-        self.ancestor, self.points, self.device = ancestor, points, device
-        self.name = ancestor.name
-        self.key = ("zoo", ancestor.name, int(points[0]))
+    def __init__(self, system: System, points: np.ndarray, train: FaceSet, device: torch.device) -> None:
+        self.system, self.points, self.device = system, points, device
+        self.name = system.name
+        self.key = ("baselines", system.name, int(points[0]))
         self.train = train.take((~np.isnan(train.coords[:, points])).any(axis=(1, 2)))
         if len(self.train) < 2:
             raise UserError(
                 f"{self.name}: expected two or more training rows with a label for "
                 f"{', '.join(train.schema.points[point] for point in points)}, got {len(self.train)}. Give more faces."
             )
-        self.batch = min(ancestor.batch, len(self.train))
-        self.readings = ancestor.output.readings
+        self.batch = min(system.batch, len(self.train))
+        self.readings = system.output.readings
         torch.manual_seed(seed_for(*self.key, "init"))
-        self.net = ancestor.network(len(points)).to(device).to(memory_format=torch.channels_last)
-        self.optimiser = ancestor.rule.optimiser(self.net.parameters())
+        self.net = system.network(len(points)).to(device).to(memory_format=torch.channels_last)
+        self.optimiser = system.rule.optimiser(self.net.parameters())
         self.rng = generator(*self.key)
         self.rows = self._in_passes()
 
@@ -57,7 +59,7 @@ class AncestorLearner:
         self.optimiser.zero_grad()
         with quick_precision(self.device):
             raw = self.net(self._pixels(images))
-        loss = self.ancestor.output.loss(raw, to_device(coords, self.device))
+        loss = self.system.output.loss(raw, to_device(coords, self.device))
         loss.backward()
         self.optimiser.step()
         return loss.item()
@@ -65,11 +67,11 @@ class AncestorLearner:
     def _varied(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Pictures and points (B, k, 2) of these rows as the frame shows them, some mirrored."""
         images, coords = self.train.images[rows], self.train.coords[rows]
-        if self.ancestor.mirror:
+        if self.system.mirror:
             flip = self.rng.random(len(rows)) < 0.5
             images = np.where(flip[:, None, None], images[..., ::-1], images)
             coords = np.where(flip[:, None, None], mirror(coords, self.train.schema), coords)
-        return self.ancestor.frame.vary(images, coords[:, self.points], self.rng)
+        return self.system.frame.vary(images, coords[:, self.points], self.rng)
 
     @torch.inference_mode()
     def predict(self, faces: FaceSet) -> np.ndarray:
@@ -78,13 +80,13 @@ class AncestorLearner:
         for start in range(0, len(faces), BATCH):
             rows = slice(start, start + BATCH)
             with quick_precision(self.device):
-                raw = self.net(self._pixels(self.ancestor.frame.still(faces.images[rows])))
-            for reading, found in enumerate(self.ancestor.output.read(raw).values()):
-                coords[reading, rows][:, self.points] = self.ancestor.frame.back(found.cpu().numpy())
+                raw = self.net(self._pixels(self.system.frame.still(faces.images[rows])))
+            for reading, found in enumerate(self.system.output.read(raw).values()):
+                coords[reading, rows][:, self.points] = self.system.frame.back(found.cpu().numpy())
         return coords
 
     def cost(self) -> tuple[int, int]:
-        side = self.ancestor.frame.side
+        side = self.system.frame.side
         return cost(self.net, torch.zeros(1, 1, side, side, device=self.device))
 
     def _pixels(self, images: np.ndarray) -> Tensor:

@@ -18,19 +18,19 @@ from solution.runtime.device import generator, seed_for
 from solution.specialists.job import Job
 from solution.specialists.landmarks.predict import predict_with
 from solution.specialists.landmarks.train import Trainer
-from solution.studies.ablations import TRIALS
+from solution.studies.ablations import ABLATIONS
 from solution.studies.baselines.baseline import Family
 from solution.studies.baselines.learner import cost
 
 SCALE = "cpu"
-"""The scale whose settings are compared, whatever the run's: the ancestors are of that size."""
+"""The scale whose settings are compared, whatever the run's: the earlier systems are of that size."""
 
 EPOCHS = 30
 """The clock ends a training. The schedule turns with it in as many steps as these epochs would have had."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Own:
+class OurSystem:
     """One of our networks. recipe: at SCALE, for every kind of row that there is."""
 
     name: str
@@ -47,36 +47,38 @@ class Own:
         return self.recipe.settings()
 
 
-def own() -> tuple[Own, ...]:
-    """The trunks of our specialists, from random weights as all here, and the trial that an ancestor had planned."""
-    unet, timm = (replace(one.RECIPE.at(SCALE), warm_start=None, epochs=EPOCHS) for one in (unet_all, timm_all))
-    cascade = TRIALS["cascade"].recipe(unet)
+def our_systems() -> tuple[OurSystem, ...]:
+    """The trunks of our specialists, from random weights as all here, and the ablation that an earlier system had
+    planned.
+    """
+    unet, timm = (replace(one.RECIPE.at(SCALE), init_from=None, epochs=EPOCHS) for one in (unet_all, timm_all))
+    cascade = ABLATIONS["cascade"].recipe(unet)
     shared = "maps read as the mean of their softmax, Huber loss on coordinates, a head a subset, offset learnt"
     return (
-        Own(name="unet_all", title="Our U-Net", idea=f"U-Net of residual blocks; {shared}", recipe=unet),
-        Own(
+        OurSystem(name="unet_all", title="Our U-Net", idea=f"U-Net of residual blocks; {shared}", recipe=unet),
+        OurSystem(
             name="timm_all", title="Our timm network", idea=f"ResNet-D from timm as the way down; {shared}", recipe=timm
         ),
-        Own(name="cascade", title="Cascade", idea="our U-Net, then fine networks on crops", recipe=cascade),
+        OurSystem(name="cascade", title="Cascade", idea="our U-Net, then fine networks on crops", recipe=cascade),
     )
 
 
-class OwnLearner:
+class OurLearner:
     """A recipe's own trainer, step by step, instead of for a number of epochs."""
 
-    def __init__(self, own: Own, train: FaceSet, folder: Path, device: torch.device) -> None:
-        self.name, self.recipe = own.name, own.recipe
+    def __init__(self, candidate: OurSystem, train: FaceSet, folder: Path, device: torch.device) -> None:
+        self.name, self.recipe = candidate.name, candidate.recipe
         nobody = train.take(np.arange(0))
-        self.trainer = Trainer(Job(own.recipe, 0, folder, train, nobody, device, {}))
-        self.batch = min(own.recipe.batch, len(train))
-        self.readings: tuple[str, ...] = ("softmax mean" if isinstance(own.recipe.codec, Heatmap) else "direct",)
+        self.trainer = Trainer(Job(candidate.recipe, 0, folder, train, nobody, device, {}))
+        self.batch = min(candidate.recipe.batch, len(train))
+        self.readings: tuple[str, ...] = ("softmax mean" if isinstance(candidate.recipe.codec, Heatmap) else "direct",)
         self.batches = self._in_passes()
 
     def _in_passes(self) -> Iterator[tuple[np.ndarray, ...]]:
         """Rows, and what the recipe's augmentation makes of them: pictures, labels, which are mirrored."""
         trainer, job = self.trainer, self.trainer.job
         for number in count():
-            key = ("zoo", self.name, number)
+            key = ("baselines", self.name, number)
             order = generator(*key, "order").permutation(len(job.train))
             trainer.augment.seed(seed_for(*key, "augment"))
             torch.manual_seed(seed_for(*key, "torch"))

@@ -1,4 +1,4 @@
-"""The contest's table for people and for programs, and its picture: compare.md, compare.csv, compare.png."""
+"""The comparison's table for people and for programs, and its picture: compare.md, compare.csv, compare.png."""
 
 import io
 from collections.abc import Iterator, Sequence
@@ -11,10 +11,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from solution.evaluation.outliers import FAR_IN_WORDS
+from solution.evaluation.outliers import OUTLIERS_IN_WORDS
 from solution.report.drawing import Chart, Curve, draw_chart
 from solution.runtime.artifacts import write_bytes, write_text
-from solution.studies.baselines.leaderboard import Figure, Line, Standing
+from solution.studies.baselines.leaderboard import Figure, Leaderboard, Row
 
 TABLE, PAGE, PICTURE = "compare.csv", "compare.md", "compare.png"
 COLOURS = {
@@ -28,11 +28,11 @@ WIDTH = 80
 HEADER = ("network", "read by", "weights", "mult.-adds", "train/s", "predict/s")
 
 
-def write(folder: Path, standing: Standing, dataset: str) -> None:
+def write(folder: Path, leaderboard: Leaderboard, dataset: str) -> None:
     """Write table, page and picture into the folder."""
-    write_text(folder / TABLE, frame(standing).to_csv(index=False, float_format="%.6g", lineterminator="\n"))
-    write_text(folder / PAGE, page(standing, dataset))
-    write_bytes(folder / PICTURE, png(draw_chart(chart(standing, dataset))))
+    write_text(folder / TABLE, frame(leaderboard).to_csv(index=False, float_format="%.6g", lineterminator="\n"))
+    write_text(folder / PAGE, page(leaderboard, dataset))
+    write_bytes(folder / PICTURE, png(draw_chart(chart(leaderboard, dataset))))
 
 
 def png(picture: Image.Image) -> bytes:
@@ -42,47 +42,49 @@ def png(picture: Image.Image) -> bytes:
     return content.getvalue()
 
 
-def frame(standing: Standing) -> pd.DataFrame:
+def frame(leaderboard: Leaderboard) -> pd.DataFrame:
     """Every line as a row: figures in their columns' units, rates in pictures a second."""
     plain = ("name", "reading", "family", "parameters", "multiply_adds", "training", "predicting", "minutes")
     rows = []
-    for line in standing.lines:
-        row = {name: getattr(line, name) for name in plain} | {"rows": standing.rows}
+    for line in leaderboard.lines:
+        row = {name: getattr(line, name) for name in plain} | {"rows": leaderboard.rows}
         for column, figure in line.figures.items():
             row |= dict(zip((column, f"{column}_low", f"{column}_high"), figure, strict=True))
         rows.append(row)
     return pd.DataFrame(rows)
 
 
-def page(standing: Standing, dataset: str) -> str:
+def page(leaderboard: Leaderboard, dataset: str) -> str:
     """The table and what belongs to it, as Markdown."""
     blocks = [
-        f"# Earlier systems and ours, {standing.minutes:g} min each",
-        " ".join(sentences(standing, dataset)),
+        f"# Earlier systems and ours, {leaderboard.minutes:g} min each",
+        " ".join(sentences(leaderboard, dataset)),
         f"![error against minutes of training]({PICTURE})",
-        markdown((*HEADER, *standing.columns.values()), [cells(line) for line in standing.lines]),
+        markdown((*HEADER, *leaderboard.columns.values()), [cells(line) for line in leaderboard.lines]),
     ]
-    if standing.finished:
-        rows = [(f.name, _number(f.minutes, 1), *map(_figure, f.figures.values())) for f in standing.finished]
-        header = ("finished, on the same fold", "minutes", *standing.columns.values())
+    if leaderboard.finished:
+        rows = [(f.name, _number(f.minutes, 1), *map(_figure, f.figures.values())) for f in leaderboard.finished]
+        header = ("finished, on the same fold", "minutes", *leaderboard.columns.values())
         blocks += ["## This run's own trainings", markdown(header, rows)]
     blocks += [
         "## What each is",
-        "\n".join(dict.fromkeys(f"- **{x.title}** (`{x.name}`): {x.idea}." for x in standing.lines)),
+        "\n".join(dict.fromkeys(f"- **{x.title}** (`{x.name}`): {x.idea}." for x in leaderboard.lines)),
     ]
     return "\n\n".join(blocks) + "\n"
 
 
-def sentences(standing: Standing, dataset: str) -> Iterator[str]:
+def sentences(leaderboard: Leaderboard, dataset: str) -> Iterator[str]:
     """How the figures came about."""
     yield (
-        f"{standing.measure}, with its 95 % interval, on {standing.rows} held-out rows (fold 0) of `{dataset}`; each "
-        f"network was trained on the other folds for {standing.minutes:g} min of wall-clock time, looks at held-out "
+        f"{leaderboard.measure}, with its 95 % interval, on {leaderboard.rows} held-out rows (fold 0) of `{dataset}`; "
+        f"each "
+        f"network was trained on the other folds for {leaderboard.minutes:g} min of wall-clock time, looks at held-out "
         "rows not counted, from random weights, with its own loss, optimiser and augmentation."
     )
-    if standing.suspects:
+    if leaderboard.outliers:
         yield (
-            f"{standing.suspects} rows are left out of every line: their labels lie {FAR_IN_WORDS}, by what the "
+            f"{leaderboard.outliers} rows are left out of every line: their labels lie {OUTLIERS_IN_WORDS}, by what "
+            f"the "
             "best network says of them."
         )
     yield (
@@ -91,7 +93,7 @@ def sentences(standing: Standing, dataset: str) -> Iterator[str]:
     )
 
 
-def cells(line: Line) -> tuple[str, ...]:
+def cells(line: Row) -> tuple[str, ...]:
     """A line of the table, as HEADER names its columns."""
     return (
         line.title,
@@ -110,10 +112,10 @@ def markdown(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in [header, rule, *rows])
 
 
-def chart(standing: Standing, dataset: str) -> Chart:
+def chart(leaderboard: Leaderboard, dataset: str) -> Chart:
     """Error against minutes: each network by the reading that ends best, this project's drawn thick."""
-    best: dict[str, Line] = {}
-    for line in standing.lines:  # best first
+    best: dict[str, Row] = {}
+    for line in leaderboard.lines:  # best first
         best.setdefault(line.name, line)
     left = {family: iter(colours) for family, colours in COLOURS.items()}
     curves = [
@@ -121,24 +123,26 @@ def chart(standing: Standing, dataset: str) -> Chart:
         for line in best.values()
     ]
     return Chart(
-        f"Error against training time, {standing.minutes:g} min each",
-        f"{standing.measure}, held-out faces of {dataset}; blue: coordinates, brown: heatmaps, green: this project",
+        f"Error against training time, {leaderboard.minutes:g} min each",
+        f"{leaderboard.measure}, held-out faces of {dataset}; blue: coordinates, brown: heatmaps, green: this project",
         "minutes of training",
         curves,
     )
 
 
-def show(standing: Standing, folder: Path, console: Console | None = None) -> None:
+def show(leaderboard: Leaderboard, folder: Path, console: Console | None = None) -> None:
     """Print the figures alone, in 80 columns, and where the files lie."""
     console = console or Console()
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for i, title in enumerate((*HEADER[:2], *standing.columns.values())):
+    for i, title in enumerate((*HEADER[:2], *leaderboard.columns.values())):
         table.add_column(title, justify="right" if i else "left", no_wrap=True)
-    for line in standing.lines:
+    for line in leaderboard.lines:
         figures = (_number(figure[0], 3) for figure in line.figures.values())
         table.add_row(*map(Text, (line.title, line.reading, *figures)))
     console.print(table, width=min(console.width, WIDTH))
-    console.print(Text(f"{standing.measure} first; {standing.rows} rows, {standing.suspects} suspect rows left out"))
+    console.print(
+        Text(f"{leaderboard.measure} first; {leaderboard.rows} rows, {leaderboard.outliers} outlier rows left out")
+    )
     for name in (TABLE, PAGE, PICTURE):
         console.print(Text(str(folder / name)), soft_wrap=True)
 

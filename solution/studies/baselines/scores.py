@@ -6,16 +6,16 @@ import numpy as np
 
 from solution.ensemble import selection
 from solution.evaluation.metrics import bootstrap_interval, resampled_means, squared_errors, weighted_rmse
-from solution.evaluation.outliers import far_off, row_rms
+from solution.evaluation.outliers import is_outlier, row_rms
 from solution.faces import FaceSet, aligned
 from solution.keypoints import FACE68, SUBSETS
 from solution.recipe import LandmarkRecipe
 from solution.run import Run
 from solution.runtime.artifacts import manifest
 from solution.specialists.cross_validation import load_part
-from solution.studies.baselines.leaderboard import Figure, Finished, Standing, found_in, lines_of
-from solution.studies.baselines.results import FOLD, Arena
-from solution.studies.baselines.train import arena68_of, arena_of, contenders, contenders68
+from solution.studies.baselines.leaderboard import Figure, Finished, Leaderboard, found_in, ranked_rows
+from solution.studies.baselines.results import FOLD, Split
+from solution.studies.baselines.train import candidates, candidates68, split68_of, split_of
 from solution.studies.faces68.nme import relative_distances
 from solution.studies.faces68.train import Study
 
@@ -26,20 +26,20 @@ COLUMNS = {BOTH: BOTH} | {str(s): f"{s}-keypoint" for s in SUBSETS}
 NONE = (np.nan, np.nan, np.nan)
 
 
-def standing(run: Run, seconds: float) -> Standing:
+def leaderboard(run: Run, seconds: float) -> Leaderboard:
     """The figures of all networks trained for this long. UserError where there is none."""
-    arena = arena_of(run)
-    found, finished = found_in(arena, contenders(), seconds), _finished(run, arena.held)
-    everyone = [coords for _, course in found for coords in course.coords] + [coords for _, _, coords in finished]
-    kept = ~suspects(everyone, arena.held)
-    scored = _Scorer(run, arena, kept)
-    return Standing(
+    split = split_of(run)
+    found, finished = found_in(split, candidates(), seconds), _finished(run, split.held)
+    everyone = [coords for _, timed_run in found for coords in timed_run.coords] + [coords for _, _, coords in finished]
+    kept = ~outliers(everyone, split.held)
+    scored = _Scorer(run, split, kept)
+    return Leaderboard(
         minutes=seconds / 60,
         measure="RMSE in pixels",
         columns=COLUMNS,
         rows=int(kept.sum()),
-        suspects=int((~kept).sum()),
-        lines=lines_of(found, len(arena.held), scored),
+        outliers=int((~kept).sum()),
+        lines=ranked_rows(found, len(split.held), scored),
         finished=tuple(
             Finished(name=name, minutes=minutes, figures=scored.figures(coords)) for name, minutes, coords in finished
         ),
@@ -51,17 +51,17 @@ class _Scorer:
     """RMSE of the held-out faces, those not kept left out."""
 
     run: Run
-    arena: Arena
+    split: Split
     kept: np.ndarray
 
     def figures(self, coords: np.ndarray) -> dict[str, Figure]:
-        faces, weights = self.arena.held.take(self.kept), self.run.competition.weights
+        faces, weights = self.split.held.take(self.kept), self.run.competition.weights
         shares = {BOTH: weights} | {str(s): {t: float(s == t) for t in SUBSETS} for s in SUBSETS}
         return {column: figure(coords[self.kept], faces, share) for column, share in shares.items()}
 
     def watched(self, coords: np.ndarray) -> float:
-        kept = self.kept[self.arena.watched]
-        faces = self.arena.held.take(self.arena.watched[kept])
+        kept = self.kept[self.split.watched]
+        faces = self.split.held.take(self.split.watched[kept])
         return weighted_rmse(coords[kept], faces.coords, faces.subset, self.run.competition.weights)
 
 
@@ -75,7 +75,7 @@ def figure(coords: np.ndarray, faces: FaceSet, share: dict[int, float]) -> Figur
     return weighted_rmse(*given), *bootstrap_interval(*given)
 
 
-def suspects(everyone: list[np.ndarray], held: FaceSet) -> np.ndarray:
+def outliers(everyone: list[np.ndarray], held: FaceSet) -> np.ndarray:
     """Rows whose labels lie absurdly far from what the best of all predictions (each (N, 15, 2)) says, bool (N,).
 
     The best of a subset is the one whose median row errs least. Those that do not predict a whole subset are no judges
@@ -89,7 +89,7 @@ def suspects(everyone: list[np.ndarray], held: FaceSet) -> np.ndarray:
         rms = [row_rms(coords[rows] - labels, known) for coords in everyone]
         judges = [(np.median(one), i) for i, one in enumerate(rms) if len(one) and not np.isnan(one).any()]
         if judges:
-            found[rows] = far_off(everyone[min(judges)[1]][rows], labels)
+            found[rows] = is_outlier(everyone[min(judges)[1]][rows], labels)
     return found
 
 
@@ -110,16 +110,16 @@ def _finished(run: Run, held: FaceSet) -> list[tuple[str, float, np.ndarray]]:
 COLUMNS68 = {"nme": "NME, %", "rmse": "RMSE, px"}
 
 
-def standing68(study: Study, seconds: float) -> Standing:
+def leaderboard68(study: Study, seconds: float) -> Leaderboard:
     """The figures of all networks trained for this long. UserError where there is none."""
-    arena = arena68_of(study)
-    return Standing(
+    split = split68_of(study)
+    return Leaderboard(
         minutes=seconds / 60,
         measure="NME in % of the distance between the outer eye corners",
         columns=COLUMNS68,
-        rows=len(arena.held),
-        suspects=0,
-        lines=lines_of(found_in(arena, contenders68(), seconds), len(arena.held), _Scorer68(arena)),
+        rows=len(split.held),
+        outliers=0,
+        lines=ranked_rows(found_in(split, candidates68(), seconds), len(split.held), _Scorer68(split)),
     )
 
 
@@ -127,16 +127,16 @@ def standing68(study: Study, seconds: float) -> Standing:
 class _Scorer68:
     """NME and RMSE of the held-out faces in their frames of 96×96 pixels; points outside of a frame do not count."""
 
-    arena: Arena
+    split: Split
 
     def figures(self, coords: np.ndarray) -> dict[str, Figure]:
-        labels = self.arena.held.coords
+        labels = self.split.held.coords
         nme, low, high = _mean(relative_distances(coords, labels, FACE68)[..., None])
         squared = _mean(squared_errors(coords, labels))
         return {"nme": (100 * nme, 100 * low, 100 * high), "rmse": tuple(value**0.5 for value in squared)}
 
     def watched(self, coords: np.ndarray) -> float:
-        return 100 * float(np.nanmean(relative_distances(coords, self.arena.held.coords[self.arena.watched], FACE68)))
+        return 100 * float(np.nanmean(relative_distances(coords, self.split.held.coords[self.split.watched], FACE68)))
 
 
 def _mean(cells: np.ndarray) -> Figure:

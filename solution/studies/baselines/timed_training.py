@@ -33,7 +33,7 @@ class Learner(Protocol):
 
 
 @dataclass(frozen=True, eq=False)
-class Look:
+class Checkpoint:
     """Where a training stood when `share` of its time was spent.
 
     seconds, steps: so far. loss: mean since the look before. coords: (R, W, K, 2) of the watched faces, pixels.
@@ -47,14 +47,14 @@ class Look:
 
 
 @dataclass(frozen=True, eq=False)
-class Course:
+class TimedRun:
     """A finished training: one look a share, and what it says of all held-out faces, coords (R, N, K, 2) pixels.
 
     pictures: seen in training. predicting: seconds that the prediction of the held-out faces took.
     """
 
     readings: tuple[str, ...]
-    looks: tuple[Look, ...]
+    checkpoints: tuple[Checkpoint, ...]
     coords: np.ndarray
     pictures: int
     predicting: float
@@ -64,16 +64,16 @@ class Course:
     @property
     def seconds(self) -> float:
         """Seconds of training: the time given, and what the last step took beyond it."""
-        return self.looks[-1].seconds
+        return self.checkpoints[-1].seconds
 
 
 def train(
     learner: Learner, seconds: float, held: FaceSet, watched: FaceSet, clock: Callable[[], float] = time.perf_counter
-) -> Course:
+) -> TimedRun:
     """Train for `seconds` of `clock`, asked before each step. UserError where the loss becomes no number."""
     spent, steps = 0.0, 0
     losses: list[float] = []
-    looks: list[Look] = []
+    checkpoints: list[Checkpoint] = []
     while spent < seconds:
         began = clock()
         losses.append(learner.step(spent / seconds))
@@ -83,37 +83,39 @@ def train(
             raise UserError(
                 f"{learner.name}: the loss became {losses[-1]}. Lower its rate in solution/studies/baselines/systems/."
             )
-        due = [share for share in SHARES[len(looks) :] if spent >= share * seconds]
+        due = [share for share in SHARES[len(checkpoints) :] if spent >= share * seconds]
         if due:
             coords = learner.predict(watched)
-            looks += [Look(share, spent, steps, float(np.mean(losses)), coords) for share in due]
-            LOG.info("%s: %.0f %% of its time, loss %.4g", learner.name, 100 * due[-1], looks[-1].loss)
+            checkpoints += [Checkpoint(share, spent, steps, float(np.mean(losses)), coords) for share in due]
+            LOG.info("%s: %.0f %% of its time, loss %.4g", learner.name, 100 * due[-1], checkpoints[-1].loss)
             losses = []
     began = clock()
     coords = learner.predict(held)
     predicting = clock() - began
-    return Course(learner.readings, tuple(looks), coords, steps * learner.batch, predicting, *learner.cost())
+    return TimedRun(learner.readings, tuple(checkpoints), coords, steps * learner.batch, predicting, *learner.cost())
 
 
-def together(courses: Sequence[Course]) -> Course:
+def together(timed_runs: Sequence[TimedRun]) -> TimedRun:
     """Networks of one system that each predict points of their own, trained one after the other, as one course.
 
     A picture counts as seen when all have seen it; what one does not predict (NaN) another does.
     """
-    looks = tuple(_one_look(parts) for parts in zip(*(course.looks for course in courses), strict=True))
-    return Course(
-        courses[0].readings,
-        looks,
-        _filled([course.coords for course in courses]),
-        round(sum(course.pictures for course in courses) / len(courses)),
-        sum(course.predicting for course in courses),
-        sum(course.parameters for course in courses),
-        sum(course.multiply_adds for course in courses),
+    checkpoints = tuple(
+        _joint_checkpoint(parts) for parts in zip(*(timed_run.checkpoints for timed_run in timed_runs), strict=True)
+    )
+    return TimedRun(
+        timed_runs[0].readings,
+        checkpoints,
+        _filled([timed_run.coords for timed_run in timed_runs]),
+        round(sum(timed_run.pictures for timed_run in timed_runs) / len(timed_runs)),
+        sum(timed_run.predicting for timed_run in timed_runs),
+        sum(timed_run.parameters for timed_run in timed_runs),
+        sum(timed_run.multiply_adds for timed_run in timed_runs),
     )
 
 
-def _one_look(parts: Sequence[Look]) -> Look:
-    return Look(
+def _joint_checkpoint(parts: Sequence[Checkpoint]) -> Checkpoint:
+    return Checkpoint(
         parts[0].share,
         sum(part.seconds for part in parts),
         sum(part.steps for part in parts),

@@ -24,7 +24,7 @@ NOISE, ERROR = 6.0, 1.3  # grey levels; pixels
 
 
 @dataclass(frozen=True)
-class Material:
+class FakeData:
     """Labelled faces, and test faces with the labels that their file leaves out."""
 
     train: FaceSet
@@ -32,9 +32,9 @@ class Material:
 
 
 @cache
-def material(rows: int, test_rows: int) -> Material:
+def fake_data(rows: int, test_rows: int) -> FakeData:
     """As many faces as asked for, no two alike, a third of them 15-keypoint rows as in the competition's files."""
-    return Material(_tiled(rows, 0), _tiled(test_rows, 1))
+    return FakeData(_tiled(rows, 0), _tiled(test_rows, 1))
 
 
 def _tiled(count: int, seed: int) -> FaceSet:
@@ -52,23 +52,23 @@ def _tiled(count: int, seed: int) -> FaceSet:
     return FaceSet(np.arange(count) + seed, varied, coords, FACE15, subset)
 
 
-def write_competition(folder: Path, faces: Material) -> None:
+def write_competition(folder: Path, faces: FakeData) -> None:
     """The faces as the competition's files."""
     for write, part in ((write_training, faces.train), (write_test, faces.test)):
         write(folder, zip(part.coords, part.images, strict=True))
 
 
-def seem_finished(run: Run, faces: Material) -> None:
+def fake_finished_run(run: Run, faces: FakeData) -> None:
     """Leave what all of the run's trainings would, the predictions being the labels with noise: for the stages after.
 
     No network is trained, and the weights are empty.
     """
     for recipe in run.recipes:
         for fold in range(run.table.k):
-            _seem_trained(run, recipe, fold, faces)
+            _fake_training(run, recipe, fold, faces)
 
 
-def _seem_trained(run: Run, recipe: Recipe, fold: int, faces: Material) -> None:
+def _fake_training(run: Run, recipe: Recipe, fold: int, faces: FakeData) -> None:
     folder = run.workspace.fold(recipe.name, fold)
     folder.mkdir(parents=True, exist_ok=True)
     rng = np.random.default_rng([fold, *recipe.name.encode()])

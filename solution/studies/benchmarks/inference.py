@@ -11,45 +11,45 @@ from solution.faces import FaceSet, Predictions
 from solution.recipe import LandmarkRecipe, Recipe
 from solution.runtime.device import cores
 from solution.specialists import cross_validation
-from solution.specialists.landmarks.label_offset import MirrorOffset
+from solution.specialists.landmarks.label_offset import LabelOffset
 from solution.specialists.landmarks.network import LandmarkNet
-from solution.specialists.landmarks.predict import SHIFTS, predict_with
+from solution.specialists.landmarks.predict import TTA_SHIFTS, predict_with
 from solution.specialists.patches.predict import predict as predict_patches
 from solution.studies.benchmarks.results import MATMUL, Row
-from solution.studies.benchmarks.setup import Workshop, of_both
+from solution.studies.benchmarks.setup import BenchmarkSetup, of_both
 from solution.studies.benchmarks.timer import multiply_adds, peak_memory
 
 Reader = Callable[[FaceSet], Predictions]
 
 MIRRORED = (0,)
-"""The picture where it lies, as it is and mirrored: two views. A run takes `SHIFTS`, six views."""
+"""The picture where it lies, as it is and mirrored: two views. A run takes `TTA_SHIFTS`, six views."""
 
 
-def predicting(shop: Workshop) -> Iterator[Row]:
+def predicting(shop: BenchmarkSetup) -> Iterator[Row]:
     """Each recipe on one thread: with all views from the trained folder as a run does, and with two views."""
     for recipe in shop.recipes:
         faces = shop.faces(recipe, shop.size.faces)
         job = shop.trained(recipe)
-        views = 2 * len(SHIFTS) if isinstance(recipe, LandmarkRecipe) else 2
+        views = 2 * len(TTA_SHIFTS) if isinstance(recipe, LandmarkRecipe) else 2
         yield _row(shop, partial(cross_validation.predict, job, faces), f"{recipe.name}, {views} views", len(faces))
         if isinstance(recipe, LandmarkRecipe):
             yield _row(shop, partial(_reader(shop, recipe, MIRRORED), faces), f"{recipe.name}, 2 views", len(faces))
 
 
-def _row(shop: Workshop, call: Callable[[], object], name: str, faces: int) -> Row:
+def _row(shop: BenchmarkSetup, call: Callable[[], object], name: str, faces: int) -> Row:
     with peak_memory(shop.device) as peak:
         call()
     timing, counted = shop.meter.time(call, shop.size.repeats, MATMUL), multiply_adds(call)
     return Row(part="predict", name=name, items=faces, multiply_adds=counted, memory=peak.mib, **timing)
 
 
-def _reader(shop: Workshop, recipe: LandmarkRecipe, shifts: tuple[int, ...]) -> Reader:
+def _reader(shop: BenchmarkSetup, recipe: LandmarkRecipe, tta_shifts: tuple[int, ...]) -> Reader:
     """A network of random weights, which is as slow as a trained one, with these shifts."""
     net = LandmarkNet(recipe).to(shop.device).to(memory_format=torch.channels_last)
-    return lambda faces: predict_with(net, MirrorOffset(), faces, shop.device, recipe.name, shifts, again=False)
+    return lambda faces: predict_with(net, LabelOffset(), faces, shop.device, recipe.name, tta_shifts, again=False)
 
 
-def ensemble_speed(shop: Workshop) -> Iterator[Row]:
+def ensemble_speed(shop: BenchmarkSetup) -> Iterator[Row]:
     """Every network that predicts a face, of one fold and of all five, on all cores.
 
     Faces are of both kinds as in a run; each is shown to the specialists of its own kind only, as a run does it. A
@@ -57,8 +57,8 @@ def ensemble_speed(shop: Workshop) -> Iterator[Row]:
     """
     faces = shop.faces(of_both(shop.recipes), shop.size.faces)
     threads = 1 if shop.device.type == "cuda" else cores()
-    for views, shifts in ((2, MIRRORED), (2 * len(SHIFTS), SHIFTS)):
-        readers = [_reader_of(shop, recipe, shifts) for recipe in shop.recipes]
+    for views, tta_shifts in ((2, MIRRORED), (2 * len(TTA_SHIFTS), TTA_SHIFTS)):
+        readers = [_reader_of(shop, recipe, tta_shifts) for recipe in shop.recipes]
         for folds in (1, shop.size.folds):
             call = partial(_predict_all, list(zip(shop.recipes, readers, strict=True)) * folds, faces, threads)
             call()
@@ -67,9 +67,9 @@ def ensemble_speed(shop: Workshop) -> Iterator[Row]:
             yield Row(part="ensemble", name=name, items=len(faces), **timing)
 
 
-def _reader_of(shop: Workshop, recipe: Recipe, shifts: tuple[int, ...]) -> Reader:
+def _reader_of(shop: BenchmarkSetup, recipe: Recipe, tta_shifts: tuple[int, ...]) -> Reader:
     if isinstance(recipe, LandmarkRecipe):
-        return _reader(shop, recipe, shifts)
+        return _reader(shop, recipe, tta_shifts)
     folder = shop.trained(recipe).folder
     return lambda faces: predict_patches(folder, faces, shop.device)
 

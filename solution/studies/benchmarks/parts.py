@@ -23,7 +23,7 @@ from solution.specialists.job import HISTORY
 from solution.specialists.landmarks.augment import Augmenter
 from solution.studies.benchmarks.inference import ensemble_speed, predicting
 from solution.studies.benchmarks.results import MATMUL, PYTHON, Row
-from solution.studies.benchmarks.setup import Workshop, shortened, stacked, unheard
+from solution.studies.benchmarks.setup import BenchmarkSetup, shortened, silence, stacked
 from solution.studies.benchmarks.timer import core_seconds, multiply_adds, peak_memory
 
 AUGMENTED = 256
@@ -31,7 +31,7 @@ PHASES = {"": "epochs", "classes": "epochs", "pretrain": "pretrain_epochs"}
 """The setting that counts a phase's epochs, by the phase's name in the history."""
 
 
-def start(shop: Workshop) -> Iterator[Row]:
+def start(shop: BenchmarkSetup) -> Iterator[Row]:
     """`--help`: what every command costs before it does anything."""
     command = [sys.executable, "-m", "solution", "--help"]
     place = Path(solution.__file__).parents[1]
@@ -39,7 +39,7 @@ def start(shop: Workshop) -> Iterator[Row]:
     yield _timed(shop, call, shop.size.repeats, part="start", name="python -m solution --help", items=1)
 
 
-def reading(shop: Workshop) -> Iterator[Row]:
+def reading(shop: BenchmarkSetup) -> Iterator[Row]:
     """The competition's files: the first time, which leaves a cache, and from then on."""
     caches = iter(range(sys.maxsize))
     folder, parent = shop.files, shop.folder / "caches"
@@ -55,7 +55,7 @@ def reading(shop: Workshop) -> Iterator[Row]:
     yield _timed(shop, warm, shop.size.repeats, part="read", name="cache", items=rows)
 
 
-def augmentation(shop: Workshop) -> Iterator[Row]:
+def augmentation(shop: BenchmarkSetup) -> Iterator[Row]:
     """Moving, turning and lighting pictures: once for each kind that a recipe asks for."""
     kinds: dict[Any, list[Recipe]] = {}
     for recipe in shop.recipes:
@@ -71,7 +71,7 @@ def augmentation(shop: Workshop) -> Iterator[Row]:
         yield _timed(shop, call, shop.size.repeats, part="augment", name=name, items=len(faces))
 
 
-def training(shop: Workshop) -> Iterator[Row]:
+def training(shop: BenchmarkSetup) -> Iterator[Row]:
     """Each recipe's epochs, augmentation and all, by the history that a training writes. The first warms up."""
     for recipe in shop.recipes:
         faces = shop.faces(recipe, shop.size.batches * recipe.batch)
@@ -88,7 +88,7 @@ def training(shop: Workshop) -> Iterator[Row]:
                 name=f"{recipe.name} {phase}".strip(),
                 seconds=tuple(seconds[1:]),
                 items=len(faces),
-                yardstick=MATMUL,
+                reference=MATMUL,
                 speed=speed,
                 busy=busy,
                 multiply_adds=_of_an_epoch(shop, recipe, PHASES[phase]) * shop.size.batches,
@@ -105,7 +105,7 @@ def _epochs(history: Path) -> dict[str, list[float]]:
     return found
 
 
-def _of_an_epoch(shop: Workshop, recipe: Recipe, setting: str) -> int:
+def _of_an_epoch(shop: BenchmarkSetup, recipe: Recipe, setting: str) -> int:
     """Multiply-adds of one batch: those of two epochs less those of one, so that what comes after them is left out."""
     faces = shop.faces(recipe, recipe.batch)
     counts = [
@@ -121,10 +121,10 @@ def _lasting(recipe: Recipe, setting: str, epochs: int) -> Recipe:
     return shortened(recipe, 1, pretrain=epochs) if setting == PHASES["pretrain"] else shortened(recipe, epochs)
 
 
-def stack(shop: Workshop) -> Iterator[Row]:
-    """The stack stage on all rows: blend, trees, yardsticks, drift."""
+def stack(shop: BenchmarkSetup) -> Iterator[Row]:
+    """The stack stage on all rows: blend, trees, baselines, drift."""
     run = shop.run
-    with unheard():
+    with silence():
         pipeline.data(run)
 
     def call() -> None:
@@ -134,30 +134,30 @@ def stack(shop: Workshop) -> Iterator[Row]:
     yield _stage(shop, call, "stack", "stack stage")
 
 
-def report(shop: Workshop) -> Iterator[Row]:
+def report(shop: BenchmarkSetup) -> Iterator[Row]:
     """What comes after the stack: the checked submissions, and the report."""
     run = shop.run
     stacked(run)
     for name, stage in (("submission stage", pipeline.submission), ("report stage", pipeline.report)):
-        yield _stage(shop, partial(_unheard, partial(stage, run)), "report", name)
+        yield _stage(shop, partial(_silenced, partial(stage, run)), "report", name)
 
 
-def _unheard(call: Callable[[], object]) -> None:
-    with unheard():
+def _silenced(call: Callable[[], object]) -> None:
+    with silence():
         call()
 
 
-def _stage(shop: Workshop, call: Callable[[], object], part: str, name: str) -> Row:
+def _stage(shop: BenchmarkSetup, call: Callable[[], object], part: str, name: str) -> Row:
     with peak_memory(shop.device) as peak:
         row = _timed(shop, call, shop.size.few, part=part, name=name, items=shop.size.rows)
     return replace(row, memory=peak.mib)
 
 
-def _timed(shop: Workshop, call: Callable[[], object], repeats: int, **names: Any) -> Row:  # noqa: ANN401 - Row's
+def _timed(shop: BenchmarkSetup, call: Callable[[], object], repeats: int, **names: Any) -> Row:  # noqa: ANN401 - Row's
     return Row(**shop.meter.time(call, repeats, PYTHON), **names)
 
 
-PARTS: dict[str, Callable[[Workshop], Iterator[Row]]] = {
+PARTS: dict[str, Callable[[BenchmarkSetup], Iterator[Row]]] = {
     "start": start,
     "read": reading,
     "augment": augmentation,

@@ -12,7 +12,7 @@ from solution.runtime.errors import UPDATE, UserError, is_later
 
 VERSION = 2
 MATMUL, PYTHON = "matrix product", "plain Python"
-"""The yardsticks: what a row's time is divided by the speed of, when two benches are compared."""
+"""The references: what a row's time is divided by the speed of, when two benches are compared."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,14 +21,14 @@ class Row:
 
     busy: the share of the time that its threads had a core each; the rest went to the disk, or to other programs. 1 for
     what a GPU does. multiply_adds: counted, of a repeat; None where nobody counts. memory: the most that it took, MiB.
-    speed: of the yardstick, measured between the repeats: multiply-adds, or rounds of a loop, a second (of a core).
+    speed: of the reference, measured between the repeats: multiply-adds, or rounds of a loop, a second (of a core).
     """
 
     part: str
     name: str
     seconds: tuple[float, ...]
     items: int
-    yardstick: str
+    reference: str
     speed: float
     busy: float
     multiply_adds: int | None = None
@@ -62,7 +62,7 @@ class Row:
     @property
     def share(self) -> float | None:
         """Of what matrix products reach on the same core or GPU; None where multiply-adds are not counted."""
-        if self.multiply_adds is None or self.yardstick != MATMUL:
+        if self.multiply_adds is None or self.reference != MATMUL:
             return None
         return self.multiply_adds / self.work / self.speed
 
@@ -106,7 +106,7 @@ def read_measured(path: Path) -> Measured:
 class Ratio:
     """This bench's time over an earlier one's.
 
-    plain: as the clock has it. fair: of the cores' work, each times the speed of the yardstick just then. clear: the
+    plain: as the clock has it. fair: of the cores' work, each times the speed of the reference just then. clear: the
     fair one lies beyond what both benches' repeats scatter.
     """
 
@@ -121,7 +121,7 @@ def ratios(now: Sequence[Row], then: Sequence[Row]) -> dict[str, Ratio]:
     return {
         row.key: _ratio(row, earlier[row.key])
         for row in now
-        if row.key in earlier and earlier[row.key].items == row.items and earlier[row.key].yardstick == row.yardstick
+        if row.key in earlier and earlier[row.key].items == row.items and earlier[row.key].reference == row.reference
     }
 
 

@@ -13,7 +13,7 @@ from solution.runtime.errors import UserError, suggestion
 from solution.studies.benchmarks.parts import PARTS
 from solution.studies.benchmarks.results import Measured, Row
 from solution.studies.benchmarks.scaling import Curve, scaling
-from solution.studies.benchmarks.setup import QUICK, Size, Workshop
+from solution.studies.benchmarks.setup import QUICK, BenchmarkSetup, Size
 from solution.studies.benchmarks.timer import machine
 
 
@@ -55,7 +55,7 @@ def measure_scaling(scale: str, device: torch.device, quick: bool = False) -> tu
 
 
 @contextmanager
-def _shop(scale: str, device: torch.device, data: Path | None, quick: bool) -> Iterator[Workshop]:
+def _shop(scale: str, device: torch.device, data: Path | None, quick: bool) -> Iterator[BenchmarkSetup]:
     """A place to measure in, with one thread as a training has, and without the lines that trainings say."""
     before = LOG.level, torch.get_num_threads()
     set_threads(1)
@@ -63,7 +63,7 @@ def _shop(scale: str, device: torch.device, data: Path | None, quick: bool) -> I
     LOG.setLevel(logging.WARNING)
     try:
         with tempfile.TemporaryDirectory(prefix="bench-") as folder:
-            yield Workshop(Path(folder), scale, taken, QUICK if quick else Size(), data)
+            yield BenchmarkSetup(Path(folder), scale, taken, QUICK if quick else Size(), data)
     finally:
         LOG.setLevel(before[0])
         set_threads(before[1])

@@ -23,7 +23,7 @@ from solution.runtime.workers import local
 from solution.runtime.workers.local import Task
 from solution.specialists import cross_validation
 from solution.specialists.job import Job
-from solution.studies.benchmarks.setup import Size, Workshop, of_both, shortened, stacked, unheard
+from solution.studies.benchmarks.setup import BenchmarkSetup, Size, of_both, shortened, silence, stacked
 from solution.studies.benchmarks.timer import FamilyMemory, peak_memory
 
 FACES = (750, 1500, 3000, 6000)
@@ -73,7 +73,7 @@ def _slope(sizes: Sequence[float], values: Sequence[float]) -> float:
     return float(np.polyfit(np.log(sizes), np.log(np.maximum(values, least)), 1)[0])
 
 
-def scaling(shop: Workshop, quick: bool) -> Iterator[Curve]:
+def scaling(shop: BenchmarkSetup, quick: bool) -> Iterator[Curve]:
     """All curves. quick: on next to nothing, to show that it runs."""
     yield from _with_faces(shop, QUICK_FACES if quick else FACES)
     rows = QUICK_ROWS if quick else ROWS
@@ -81,12 +81,12 @@ def scaling(shop: Workshop, quick: bool) -> Iterator[Curve]:
     yield _with_jobs(_sized(shop, replace(shop.size, rows=rows)), quick)
 
 
-def _sized(shop: Workshop, size: Size) -> Workshop:
+def _sized(shop: BenchmarkSetup, size: Size) -> BenchmarkSetup:
     """The same bench with other sizes, in a folder of its own, always on tiled faces."""
     return replace(shop, size=size, folder=shop.folder / f"{size.rows}-{size.folds}", data=None)
 
 
-def _with_faces(shop: Workshop, sizes: Sequence[int]) -> Iterator[Curve]:
+def _with_faces(shop: BenchmarkSetup, sizes: Sequence[int]) -> Iterator[Curve]:
     shops = [_sized(shop, replace(shop.size, rows=rows)) for rows in sizes]
     for what, measure in {
         "reading": _read,
@@ -98,35 +98,35 @@ def _with_faces(shop: Workshop, sizes: Sequence[int]) -> Iterator[Curve]:
         yield Curve(what, "faces", tuple(_point(one.size.rows, measure(one), one) for one in shops))
 
 
-def _with_folds(shop: Workshop, counts: Sequence[int]) -> Iterator[Curve]:
+def _with_folds(shop: BenchmarkSetup, counts: Sequence[int]) -> Iterator[Curve]:
     shops = [_sized(shop, replace(shop.size, folds=folds)) for folds in counts]
     for what, measure in {"training, one epoch of all folds": _train_all, "stack": _stack}.items():
         yield Curve(what, "folds", tuple(_point(one.size.folds, measure(one), one) for one in shops))
 
 
-def _point(size: int, call: Callable[[], object], shop: Workshop) -> Point:
+def _point(size: int, call: Callable[[], object], shop: BenchmarkSetup) -> Point:
     with peak_memory(shop.device) as peak:
         seconds = shop.meter.seconds(call)
     return Point(size, seconds, peak.mib)
 
 
-def _read(shop: Workshop) -> Callable[[], object]:
+def _read(shop: BenchmarkSetup) -> Callable[[], object]:
     cache = shop.folder / "cold"
     shutil.rmtree(cache, ignore_errors=True)
     return partial(read_competition, shop.files, cache)
 
 
-def _deal(shop: Workshop) -> Callable[[], object]:
-    return partial(make_folds, shop.material.train)
+def _deal(shop: BenchmarkSetup) -> Callable[[], object]:
+    return partial(make_folds, shop.fake_data.train)
 
 
-def _train(shop: Workshop) -> Callable[[], object]:
+def _train(shop: BenchmarkSetup) -> Callable[[], object]:
     recipe = shortened(of_both(shop.recipes), 1)
-    return partial(cross_validation.train, shop.job(recipe, shop.material.train, "epoch"))
+    return partial(cross_validation.train, shop.job(recipe, shop.fake_data.train, "epoch"))
 
 
-def _train_all(shop: Workshop) -> Callable[[], object]:
-    recipe, faces = shortened(of_both(shop.recipes), 1), shop.material.train
+def _train_all(shop: BenchmarkSetup) -> Callable[[], object]:
+    recipe, faces = shortened(of_both(shop.recipes), 1), shop.fake_data.train
     fold = make_folds(faces, shop.size.folds).fold
     jobs = [shop.job(recipe, faces.take(fold != k), f"epoch{k}") for k in range(shop.size.folds)]
 
@@ -137,22 +137,22 @@ def _train_all(shop: Workshop) -> Callable[[], object]:
     return train_each
 
 
-def _stack(shop: Workshop) -> Callable[[], object]:
+def _stack(shop: BenchmarkSetup) -> Callable[[], object]:
     shutil.rmtree(selection.folder_of(shop.run.bench), ignore_errors=True)
     return partial(stacked, shop.run)
 
 
-def _report(shop: Workshop) -> Callable[[], object]:
+def _report(shop: BenchmarkSetup) -> Callable[[], object]:
     stacked(shop.run)
 
     def call() -> None:
-        with unheard():
+        with silence():
             pipeline.report(shop.run)
 
     return call
 
 
-def _with_jobs(shop: Workshop, quick: bool) -> Curve:
+def _with_jobs(shop: BenchmarkSetup, quick: bool) -> Curve:
     """The same trainings by one, two, … workers, up to twice the cores. Their start is not in the time."""
     most = 2 if quick else 2 * cores()
     read_competition(shop.files, shop.folder / "cache")
@@ -161,7 +161,7 @@ def _with_jobs(shop: Workshop, quick: bool) -> Curve:
     return Curve(f"{most} trainings of one epoch", "trainings at once", tuple(points))
 
 
-def _at_once(shop: Workshop, workers: int, trainings: int) -> Point:
+def _at_once(shop: BenchmarkSetup, workers: int, trainings: int) -> Point:
     """From the first training's beginning to the last one's end; memory of all processes together."""
     spots = shop.folder / f"spots{workers}"
     recipe = shortened(of_both(shop.recipes), 1)

@@ -18,11 +18,11 @@ from solution.recipe import PatchRecipe, Recipe
 from solution.run import Run, Source
 from solution.specialists import cross_validation
 from solution.specialists.job import Job
-from solution.specialists.landmarks.pretrained import FirstWeights
-from solution.studies.benchmarks.fake_data import Material, material, seem_finished, write_competition
+from solution.specialists.landmarks.pretrained import InitWeights
+from solution.studies.benchmarks.fake_data import FakeData, fake_data, fake_finished_run, write_competition
 from solution.studies.benchmarks.timer import Meter
 
-RANDOM = FirstWeights(wanted=False)
+RANDOM = InitWeights(wanted=False)
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ QUICK = Size(rows=60, test=12, batches=1, faces=8, repeats=1)
 
 
 @dataclass(frozen=True)
-class Workshop:
+class BenchmarkSetup:
     """One bench. folder: a temporary one. data: the files to be read, where not tiled ones."""
 
     folder: Path
@@ -66,11 +66,11 @@ class Workshop:
     def recipes(self) -> tuple[Recipe, ...]:
         """The scale's recipes, none of which starts from ImageNet's weights or another one's: speed is the same."""
         chosen = [recipe.at(self.scale) for recipe in recipes.load_all() if self.scale in recipe.runs_at]
-        return tuple(replace(RANDOM.chosen(recipe), start_from=None) for recipe in chosen)
+        return tuple(replace(RANDOM.chosen(recipe), parent=None) for recipe in chosen)
 
     @property
-    def material(self) -> Material:
-        return material(self.size.rows, self.size.test)
+    def fake_data(self) -> FakeData:
+        return fake_data(self.size.rows, self.size.test)
 
     @cached_property
     def files(self) -> Path:
@@ -79,7 +79,7 @@ class Workshop:
             return self.data
         folder = self.folder / "faces"
         if not has_competition(folder):
-            write_competition(folder, self.material)
+            write_competition(folder, self.fake_data)
         return folder
 
     @cached_property
@@ -88,12 +88,12 @@ class Workshop:
         shop = replace(self, data=None)
         run = Run(self.folder / "run", Source(shop.files, "bench"), self.scale, self.device, weights=RANDOM)
         write_folds(run.workspace.fold_table, make_folds(run.competition.train, self.size.folds), run.competition.train)
-        seem_finished(run, self.material)
+        fake_finished_run(run, self.fake_data)
         return run
 
     def faces(self, recipe: Recipe, count: int) -> FaceSet:
         """As many faces as asked for of the subsets that a recipe takes."""
-        everything = material(max(3 * count, self.size.rows), self.size.test).train
+        everything = fake_data(max(3 * count, self.size.rows), self.size.test).train
         rows = np.flatnonzero(np.isin(everything.subset, recipe.subsets))
         return everything.take(rows[np.linspace(0, len(rows) - 1, count).astype(int)])
 
@@ -125,7 +125,7 @@ def shortened(recipe: Recipe, epochs: int, pretrain: int = 1) -> Recipe:
 
 
 @contextlib.contextmanager
-def unheard() -> Iterator[None]:
+def silence() -> Iterator[None]:
     """What a stage prints is no part of a bench."""
     with contextlib.redirect_stdout(io.StringIO()):
         yield
@@ -133,5 +133,5 @@ def unheard() -> Iterator[None]:
 
 def stacked(run: Run) -> None:
     """Make sure that the stack stage has run."""
-    with unheard():
+    with silence():
         pipeline.stack(run)

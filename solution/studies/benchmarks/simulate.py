@@ -98,7 +98,7 @@ def timed_jobs(run: Run) -> list[Timed]:
     names = {recipe.name for recipe in run.recipes}
     jobs = []
     for recipe in run.recipes:
-        after = recipe.start_from if recipe.start_from in names else None
+        after = recipe.parent if recipe.parent in names else None
         for fold in range(run.table.k):
             folder = run.workspace.fold(recipe.name, fold)
             content = manifest(folder)

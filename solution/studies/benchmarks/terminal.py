@@ -88,7 +88,7 @@ def _seconds(row: Row) -> str:
 
 
 def _share(row: Row) -> str:
-    return "" if row.share is None or row.yardstick == PYTHON else f"{row.share:.0%}"
+    return "" if row.share is None or row.reference == PYTHON else f"{row.share:.0%}"
 
 
 def _mib(row: Row) -> str:

@@ -1,4 +1,4 @@
-"""The clock, the yardsticks beside it, memory, and counted multiply-adds."""
+"""The clock, the references beside it, memory, and counted multiply-adds."""
 
 import ctypes
 import gc
@@ -35,17 +35,17 @@ class Meter:
 
     device: torch.device
 
-    def time(self, call: Callable[[], object], repeats: int, yardstick: str, threads: int = 1) -> dict[str, Any]:
-        """A row's fields: seconds of each repeat, how busy its threads were, and the yardstick's median speed between
+    def time(self, call: Callable[[], object], repeats: int, reference: str, threads: int = 1) -> dict[str, Any]:
+        """A row's fields: seconds of each repeat, how busy its threads were, and the reference's median speed between
         the repeats. Warm up before, if need be."""
         seconds, speeds, computed = [], [], 0.0
         for _ in range(repeats):
-            speeds.append(self.speed(yardstick))
+            speeds.append(self.speed(reference))
             began = core_seconds()
             seconds.append(self.seconds(call))
             computed += core_seconds() - began
-        busy = 1.0 if self._on_gpu(yardstick) else computed / sum(seconds) / threads
-        return {"seconds": tuple(seconds), "speed": float(np.median(speeds)), "yardstick": yardstick, "busy": busy}
+        busy = 1.0 if self._on_gpu(reference) else computed / sum(seconds) / threads
+        return {"seconds": tuple(seconds), "speed": float(np.median(speeds)), "reference": reference, "busy": busy}
 
     def seconds(self, call: Callable[[], object]) -> float:
         """How long a call takes, the GPU's work included."""
@@ -55,17 +55,17 @@ class Meter:
         self._wait()
         return time.perf_counter() - began
 
-    def speed(self, yardstick: str) -> float:
-        """Of a yardstick: multiply-adds a second of a matrix product, or a plain loop's rounds a second.
+    def speed(self, reference: str) -> float:
+        """Of a reference: multiply-adds a second of a matrix product, or a plain loop's rounds a second.
 
         Seconds of the core that it runs on, which other programs do not take away; on a GPU those of the clock.
         """
-        if yardstick == PYTHON:
+        if reference == PYTHON:
             return LOOPS / self._usual(_loop, time.thread_time)
-        assert yardstick == MATMUL
+        assert reference == MATMUL
         size = MATRIX[self.device.type]
         one = torch.ones(size, size, dtype=quick_dtype(self.device), device=self.device)
-        clock = time.perf_counter if self._on_gpu(yardstick) else time.thread_time
+        clock = time.perf_counter if self._on_gpu(reference) else time.thread_time
         return size**3 / self._usual(lambda: one @ one, clock)
 
     def _usual(self, call: Callable[[], object], clock: Callable[[], float]) -> float:
@@ -78,8 +78,8 @@ class Meter:
             seconds.append(clock() - began)
         return float(np.median(seconds[1:]))
 
-    def _on_gpu(self, yardstick: str) -> bool:
-        return self.device.type == "cuda" and yardstick == MATMUL
+    def _on_gpu(self, reference: str) -> bool:
+        return self.device.type == "cuda" and reference == MATMUL
 
     def _wait(self) -> None:
         if self.device.type == "cuda":

@@ -18,13 +18,13 @@ from solution.studies.faces68.nme import evaluate
 from solution.studies.faces68.train import SEEN
 
 
-def judge(recipe: str, data: Path, weights: Path | None, as_json: bool) -> int:
+def evaluate_network(recipe: str, data: Path, weights: Path | None, as_json: bool) -> int:
     """Print the score; the exit code: WRONG where rows had to be left out, each of which is named."""
     folder, schema = weights or SHIPPED / recipe, getattr(recipes.load(recipe), "schema", None)
     if schema is None or (weights is None and recipe not in RECIPES.values()):
         shipped = ", ".join(sorted(RECIPES.values()))
         raise UserError(f"--recipe {recipe}: expected {shipped}, or another landmark network with its --weights")
-    landmarker = open_landmarker(schema.size, folder, habit=True)
+    landmarker = open_landmarker(schema.size, folder, label_offset=True)
     if landmarker.name != recipe:
         raise UserError(f"{folder}: expected weights of {recipe}, got some of {landmarker.name}")
     finder = FaceFinder(HaarDetector(views=1), landmarker)

@@ -39,7 +39,7 @@ CARD = "card.md"
 NETWORK = (WEIGHTS, SETTINGS, OFFSET, HISTORY)
 
 
-def ship_68(fold: Path, target: Path) -> None:
+def release_68(fold: Path, target: Path) -> None:
     """Copy a fold that `faces68` trained."""
     facts = manifest(fold) or {}
     card = f"""# unet_68: 68 points
@@ -58,7 +58,7 @@ def ship_68(fold: Path, target: Path) -> None:
     _sealed(target, card, {"from": facts["inputs"], "score": {k: facts[k] for k in ("nme_percent", "rmse", "faces")}})
 
 
-def ship_trunk(fold: Path, target: Path) -> None:
+def release_trunk(fold: Path, target: Path) -> None:
     """Take what other networks can start from out of a fold that `faces68` trained."""
     facts = manifest(fold) or {}
     name = facts["inputs"]["recipe"]["name"]
@@ -81,7 +81,7 @@ def ship_trunk(fold: Path, target: Path) -> None:
     _sealed(target, card, {"from": facts["inputs"], "score": {k: facts[k] for k in ("nme_percent", "rmse", "faces")}})
 
 
-def ship_15(fold: Path, competition: Competition, held: np.ndarray, frames: Frames, target: Path) -> None:
+def release_15(fold: Path, competition: Competition, held: np.ndarray, frames: Frames, target: Path) -> None:
     """Copy a competition's fold, and measure how a photo is to be framed for it. held: its held-out rows, bool (N,)."""
     facts = manifest(fold) or {}
     _copy(fold, target, NETWORK)
@@ -165,13 +165,13 @@ def main() -> None:
             f"{options.what}: not for {name}, which {'is shipped whole' if name in whole.values() else 'is a trunk'}"
         )
     if options.what != "15":
-        (ship_68 if options.what == "68" else ship_trunk)(options.fold, target)
+        (release_68 if options.what == "68" else release_trunk)(options.fold, target)
         return
     with tempfile.TemporaryDirectory() as cache:
         competition = read_competition(options.data, Path(cache))
     table = read_folds(options.fold.parents[1] / "folds.csv", competition.train)
     number = facts["inputs"]["fold"]
-    ship_15(options.fold, competition, table.fold == number, read_frames(options.frames), target)
+    release_15(options.fold, competition, table.fold == number, read_frames(options.frames), target)
 
 
 if __name__ == "__main__":

@@ -43,19 +43,19 @@ ROOM = 1.25
 
 
 def fitted(calibration: Calibration, readings: Sequence[Reading], labels: np.ndarray) -> Calibration:
-    """The calibration with sd and doubt fitted to readings of unseen faces and their labels (N, K, 2).
+    """The calibration with sigma_scale and uncertainty fitted to readings of unseen faces and their labels (N, K, 2).
 
-    The readings must come from this calibration with `sd` 1: so they are in the pictures' pixels as the errors are.
+    The readings must come from this calibration with `sigma_scale` 1, so that they are in the pictures' pixels.
     """
     errors = np.abs(np.stack([reading.coords for reading in readings]) - labels)
-    spread = np.stack([reading.sd for reading in readings])[..., None]
-    sd = np.quantile(errors / spread, WITHIN, axis=(0, 2)).astype(np.float32)
-    doubt = float(np.quantile([reading.doubt for reading in readings], SURE)) * ROOM
-    return replace(calibration, sd=sd, doubt=doubt)
+    sigma = np.stack([reading.sigma for reading in readings])[..., None]
+    scale = np.quantile(errors / sigma, WITHIN, axis=(0, 2)).astype(np.float32)
+    uncertainty = float(np.quantile([reading.uncertainty for reading in readings], SURE)) * ROOM
+    return replace(calibration, sigma_scale=scale, uncertainty=uncertainty)
 
 
 NAME = "unet_68"
-FORMAT = 1  # raise it when the same settings would train to something else: old folds are then redone
+FORMAT = 2  # raise it when the same settings would train to something else: old folds are then redone
 FOLDS = 5
 SEEN = "seen.txt"
 """Digests of the pictures that a fold has learnt from, a line each, so that it is never scored on them."""
@@ -192,9 +192,9 @@ def measured(job: Job, calibration: Calibration, frames: Frames) -> Score:
     final = fitted(calibration, readings, frames.coords)
     final.write(job.folder)
     coords = np.stack([reading.coords for reading in readings]).astype(np.float32)
-    spread = np.stack([reading.sd for reading in readings]).astype(np.float32) * final.sd
+    sigma = np.stack([reading.sigma for reading in readings]).astype(np.float32) * final.sigma_scale
     with atomic(job.folder / PREDICTIONS) as temporary, temporary.open("wb") as handle:
-        np.savez(handle, names=np.array(frames.names), coords=coords, spread=spread)
+        np.savez(handle, names=np.array(frames.names), coords=coords, sigma=sigma)
     return score(coords, frames.coords, finder.landmarker.schema)
 
 

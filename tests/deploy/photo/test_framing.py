@@ -64,5 +64,5 @@ def test_two_thirds_of_the_errors_lie_within_the_fitted_deviation():
         for face in labels
     ]
     calibration = fitted(CALIBRATION, readings, labels)
-    np.testing.assert_allclose(calibration.sd * 2.0, true, rtol=0.1)
-    assert calibration.doubt == 2.0 * ROOM
+    np.testing.assert_allclose(calibration.sigma_scale * 2.0, true, rtol=0.1)
+    assert calibration.uncertainty == 2.0 * ROOM

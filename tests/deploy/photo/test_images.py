@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from solution.deploy.photo.images import NO_FACE, WRONG, Album
+from solution.deploy.photo.images import NO_FACE, WRONG, ImageRun
 from solution.keypoints import FACE15
 from solution.runtime.errors import UserError
 from tests.deploy.photo.fakes import finder, picture, points_of
@@ -36,7 +36,7 @@ def lines(capsys: pytest.CaptureFixture[str]) -> tuple[list[str], list[str]]:
 
 
 def test_a_line_of_json_for_each_picture_and_one_of_each_error(folder: Path, capsys: pytest.CaptureFixture[str]):
-    assert Album(finder(), None, as_json=True).run([str(folder)]) == WRONG
+    assert ImageRun(finder(), None, as_json=True).run([str(folder)]) == WRONG
     out, err = lines(capsys)
     records = [json.loads(line) for line in out]
     assert [Path(record["file"]).name for record in records] == ["none.png", "one.png", "two.png"]
@@ -56,7 +56,7 @@ def test_a_line_of_json_for_each_picture_and_one_of_each_error(folder: Path, cap
 
 def test_drawings_and_tables(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     out = tmp_path / "out"
-    assert Album(finder(), out).run([str(folder / "one.png"), str(folder / "two.png")]) == 0
+    assert ImageRun(finder(), out).run([str(folder / "one.png"), str(folder / "two.png")]) == 0
     said, err = lines(capsys)
     assert err == []
     assert said == [f"{folder / 'one.png'}: 1 face, {out / 'one-faces.jpg'}",
@@ -70,7 +70,7 @@ def test_drawings_and_tables(folder: Path, tmp_path: Path, capsys: pytest.Captur
         rows = list(csv.DictReader(handle))
     assert len(rows) == 3 * 15
     assert (rows[-1]["face"], rows[-1]["point"]) == ("1", FACE15.points[-1])
-    assert [float(rows[0][axis]) for axis in ("x", "y", "sd")] == records[0]["faces"][0]["points"][rows[0]["point"]]
+    assert [float(rows[0][axis]) for axis in ("x", "y", "sigma")] == records[0]["faces"][0]["points"][rows[0]["point"]]
     assert sorted(path.name for path in out.iterdir()) == ["faces.csv", "faces.json", "one-faces.jpg", "two-faces.jpg"]
 
 
@@ -79,21 +79,21 @@ def test_pictures_of_one_name_keep_their_drawings_apart(folder: Path, tmp_path: 
     other.mkdir()
     cv2.imwrite(str(other / "one.jpg"), picture(DISC))
     out = tmp_path / "out"
-    assert Album(finder(), out).run([str(folder / "one.png"), str(other / "one.jpg")]) == 0
+    assert ImageRun(finder(), out).run([str(folder / "one.png"), str(other / "one.jpg")]) == 0
     assert {"one-faces.jpg", "one-faces-2.jpg"} <= {path.name for path in out.iterdir()}
 
 
 def test_without_any_face_the_exit_code_says_so(folder: Path, capsys: pytest.CaptureFixture[str]):
-    assert Album(finder(), None).run([str(folder / "none.png")]) == NO_FACE == 3
+    assert ImageRun(finder(), None).run([str(folder / "none.png")]) == NO_FACE == 3
     assert lines(capsys)[0] == [f"{folder / 'none.png'}: no face found"]
-    assert Album(finder(), None).run([str(folder / "none.png"), str(folder / "one.png")]) == 0
+    assert ImageRun(finder(), None).run([str(folder / "none.png"), str(folder / "one.png")]) == 0
 
 
 def test_what_is_missing_stops_no_other(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     (tmp_path / "empty").mkdir()
     long = tmp_path / f"{'n' * 300}.png"
     given = [str(tmp_path / "gone.png"), str(tmp_path / "empty"), str(long), str(folder / "one.png")]
-    assert Album(finder(), None, as_json=True).run(given) == WRONG
+    assert ImageRun(finder(), None, as_json=True).run(given) == WRONG
     out, err = lines(capsys)
     assert len(out) == 1
     assert err == [
@@ -105,24 +105,24 @@ def test_what_is_missing_stops_no_other(folder: Path, tmp_path: Path, capsys: py
 
 def test_a_list_on_stdin(folder: Path, capsys: pytest.CaptureFixture[str]):
     listed = io.StringIO(f"{folder / 'one.png'}\n\n  {folder / 'two.png'}\n")
-    assert Album(finder(), None, as_json=True).run(["-"], listed) == 0
+    assert ImageRun(finder(), None, as_json=True).run(["-"], listed) == 0
     assert len(lines(capsys)[0]) == 2
 
 
 def test_without_a_standard_input_nothing_is_listed(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("sys.stdin", None)
-    assert Album(finder(), None).run(["-"]) == WRONG
+    assert ImageRun(finder(), None).run(["-"]) == WRONG
 
 
 def test_a_list_without_a_name_is_told(capsys: pytest.CaptureFixture[str]):
-    assert Album(finder(), None, as_json=True).run(["-"], io.StringIO("\n")) == 2
+    assert ImageRun(finder(), None, as_json=True).run(["-"], io.StringIO("\n")) == 2
     assert capsys.readouterr().err == "error: expected pictures, got none: not a line on standard input names one\n"
 
 
 def test_a_filter_takes_the_place_of_the_points(folder: Path, tmp_path: Path):
     plain, worn = tmp_path / "plain", tmp_path / "worn"
-    assert Album(finder(), plain).run([str(folder / "one.png")]) == 0
-    assert Album(finder(), worn, filters=("clown",)).run([str(folder / "one.png")]) == 0
+    assert ImageRun(finder(), plain).run([str(folder / "one.png")]) == 0
+    assert ImageRun(finder(), worn, filters=("clown",)).run([str(folder / "one.png")]) == 0
     nose = np.rint(points_of(*DISC)[FACE15.points.index("nose_tip")]).astype(int)
     blue, green, red = cv2.imread(str(worn / "one-faces.jpg"))[nose[1], nose[0]].astype(int)
     assert red > max(blue, green) + 80
@@ -133,13 +133,13 @@ def test_a_filter_takes_the_place_of_the_points(folder: Path, tmp_path: Path):
 def test_a_folder_that_cannot_be_written_to_is_one_clear_error(folder: Path, tmp_path: Path):
     (tmp_path / "file").write_text("")
     with pytest.raises(UserError, match="expected to write it"):
-        Album(finder(), tmp_path / "file" / "out").run([str(folder / "one.png")])
+        ImageRun(finder(), tmp_path / "file" / "out").run([str(folder / "one.png")])
 
 
 def test_a_name_that_is_no_text_stops_no_other(folder: Path, tmp_path: Path):
     name = os.fsencode(folder) + b"/caf\xe9.png"
     shutil.copy(folder / "one.png", os.fsdecode(name))
     out = tmp_path / "out"
-    assert Album(finder(), out).run([str(folder)]) == WRONG  # for text.jpg
+    assert ImageRun(finder(), out).run([str(folder)]) == WRONG  # for text.jpg
     files = [record["file"] for record in json.loads((out / "faces.json").read_text(encoding="utf-8"))]
     assert [Path(file).name for file in files] == ["caf\\xe9.png", "none.png", "one.png", "two.png"]

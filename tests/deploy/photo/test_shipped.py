@@ -38,9 +38,9 @@ def test_each_is_calibrated_for_its_points(points: int):
     calibration = open_landmarker(points).calibration
     assert calibration.shape.shape == (points, 2)
     assert ((calibration.shape > 0) & (calibration.shape < 95)).all()
-    assert calibration.sd.shape == (points,)
-    assert (calibration.sd > 0).all()
-    assert 0 < calibration.doubt < 48
+    assert calibration.sigma_scale.shape == (points,)
+    assert (calibration.sigma_scale > 0).all()
+    assert 0 < calibration.uncertainty < 48
 
 
 def test_weights_for_other_points_are_refused():

@@ -9,7 +9,7 @@ import pytest
 from solution.__main__ import main
 from solution.deploy.photo.images import NO_FACE, WRONG
 from solution.deploy.photo.tracking import Tracker
-from solution.deploy.photo.video import Film
+from solution.deploy.photo.video import VideoRun
 from solution.runtime.errors import UserError
 from tests.deploy.photo.fakes import finder, picture, points_of
 
@@ -46,7 +46,7 @@ def watched(path: Path) -> list[np.ndarray]:
 
 def test_a_video_is_followed_drawn_and_written(moving: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     out = tmp_path / f"out{moving.suffix}"
-    assert Film(str(moving), out, Tracker(finder())).run() == 0
+    assert VideoRun(str(moving), out, Tracker(finder())).run() == 0
     said = capsys.readouterr().out
     assert said.startswith(f"{moving}: {FRAMES} frames, {FRAMES} with a face, ")
     assert said.endswith(f" frames/s, written to {out}\n")
@@ -61,7 +61,7 @@ def test_a_video_is_followed_drawn_and_written(moving: Path, tmp_path: Path, cap
 
 
 def test_a_line_of_json_a_frame(moving: Path, capsys: pytest.CaptureFixture[str]):
-    assert Film(str(moving), None, Tracker(finder()), as_json=True, most=10).run() == 0
+    assert VideoRun(str(moving), None, Tracker(finder()), as_json=True, most=10).run() == 0
     out, err = capsys.readouterr()
     records = [json.loads(line) for line in out.splitlines()]
     assert [record["frame"] for record in records] == list(range(10))
@@ -73,7 +73,7 @@ def test_a_line_of_json_a_frame(moving: Path, capsys: pytest.CaptureFixture[str]
 
 def test_a_video_without_a_face_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     path = film(tmp_path / "wall.avi", [picture()] * 5, "MJPG")
-    assert Film(str(path), None, Tracker(finder())).run() == NO_FACE
+    assert VideoRun(str(path), None, Tracker(finder())).run() == NO_FACE
     assert capsys.readouterr().err == f"{path}: no face found\n"
 
 
@@ -81,7 +81,7 @@ def test_a_video_that_ends_early_is_done_as_far_as_it_goes(tmp_path: Path, capsy
     path = film(tmp_path / "film.avi", [picture(place(i)) for i in range(FRAMES)], "MJPG")
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
     out = tmp_path / "out.avi"
-    assert Film(str(path), out, Tracker(finder())).run() == WRONG
+    assert VideoRun(str(path), out, Tracker(finder())).run() == WRONG
     err = capsys.readouterr().err.splitlines()
     assert len(err) == 1
     assert err[0].startswith(f"error: {path}: expected {FRAMES} frames, the file ends after ")
@@ -92,16 +92,16 @@ def test_what_is_no_video_is_one_clear_error(tmp_path: Path):
     text = tmp_path / "text.mp4"
     text.write_text("no video")
     with pytest.raises(UserError, match=r"text\.mp4: expected a video that OpenCV can read"):
-        Film(str(text), None, Tracker(finder())).run()
+        VideoRun(str(text), None, Tracker(finder())).run()
     with pytest.raises(UserError, match="expected a video file or a camera's number, found none"):
-        Film(str(tmp_path / "none.mp4"), None, Tracker(finder())).run()
+        VideoRun(str(tmp_path / "none.mp4"), None, Tracker(finder())).run()
     with pytest.raises(UserError, match="97: expected a camera of that number, got none"):
-        Film("97", None, Tracker(finder())).run()
+        VideoRun("97", None, Tracker(finder())).run()
 
 
 def test_an_unknown_ending_is_refused_before_anything_is_read(moving: Path, tmp_path: Path):
     with pytest.raises(UserError, match="expected a name that ends in"):
-        Film(str(moving), tmp_path / "out.txt", Tracker(finder())).run()
+        VideoRun(str(moving), tmp_path / "out.txt", Tracker(finder())).run()
 
 
 def test_ctrl_c_leaves_no_half_video(moving: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -117,7 +117,7 @@ def test_ctrl_c_leaves_no_half_video(moving: Path, tmp_path: Path, monkeypatch: 
     monkeypatch.setattr(tracker, "step", stop)
     out = tmp_path / "new" / f"out{moving.suffix}"
     with pytest.raises(KeyboardInterrupt):
-        Film(str(moving), out, tracker).run()
+        VideoRun(str(moving), out, tracker).run()
     assert list(out.parent.iterdir()) == []
 
 
@@ -129,7 +129,7 @@ def test_a_disk_that_fills_up_is_told_and_the_earlier_video_stays(moving: Path, 
     resource.setrlimit(resource.RLIMIT_FSIZE, (8_000, before[1]))
     try:
         with pytest.raises(UserError, match=f"expected to write {FRAMES} frames there, [0-9]+ can be read again"):
-            Film(str(moving), out, Tracker(finder())).run()
+            VideoRun(str(moving), out, Tracker(finder())).run()
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     assert out.read_bytes() == b"an earlier video"

@@ -8,14 +8,14 @@ from solution.data.folds import groups_of
 from solution.faces import FaceSet, FoldTable, Predictions
 
 
-def oof_of(truth: FaceSet, error: float = 1.0, spread: float = 1.0) -> Predictions:
+def oof_of(truth: FaceSet, error: float = 1.0, sigma: float = 1.0) -> Predictions:
     """Out-of-fold predictions as good specialists make them: the right labels plus normal noise, px an axis."""
     noise = np.random.default_rng(0).normal(0, error, truth.coords.shape)
     return Predictions(
         "final",
         truth.ids,
         (truth.coords + noise).astype(np.float32),
-        np.full(truth.coords.shape[:2], spread, np.float32),
+        np.full(truth.coords.shape[:2], sigma, np.float32),
     )
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from solution.evaluation.label_errors.evidence import disagreement
 from solution.evaluation.label_errors.ranking import COLUMNS, LISTED, flagged, make_audit
-from solution.evaluation.outliers import far_off
+from solution.evaluation.outliers import is_outlier
 from solution.faces import FaceSet
 from solution.keypoints import FACE15
 from tests.evaluation.label_errors.cases import oof_of, relabelled, table_of
@@ -18,7 +18,7 @@ def entry(audit, row):
     return audit[audit["id"] == row].iloc[0]
 
 
-def twins_of(faces: FaceSet) -> list[tuple[int, int]]:
+def duplicates_of(faces: FaceSet) -> list[tuple[int, int]]:
     group = table_of(faces).group
     return [(int(first), row) for row, first in enumerate(group) if first != row]
 
@@ -56,18 +56,18 @@ def test_planted_errors_come_first_and_are_named(truth, singles):
 
 
 def test_the_blame_goes_to_the_twin_that_lies_off_the_prediction(truth):
-    (_, _), (right, wrong) = twins_of(truth)[:2]
+    (_, _), (right, wrong) = duplicates_of(truth)[:2]
     coords = truth.coords.copy()
     coords[wrong] += (8.0, 8.0)
     faces = relabelled(truth, coords)
     audit = make_audit(faces, table_of(faces), oof_of(truth))
     assert flagged(audit).tolist() == [wrong]
-    assert f"its twin's labels, id {right}, differ by" in entry(audit, wrong)["reason"]
+    assert f"its duplicate's labels, id {right}, differ by" in entry(audit, wrong)["reason"]
     assert entry(audit, wrong)["twin_disagreement_px"] == pytest.approx(8 / np.sqrt(2), abs=2.0)
 
 
 def test_twins_that_disagree_are_both_flagged_where_nothing_else_tells_them_apart(truth):
-    first, second = twins_of(truth)[0]
+    first, second = duplicates_of(truth)[0]
     coords, middle = truth.coords.copy(), truth.coords.copy()
     coords[second] = coords[first] + (11.0, 0.0)
     middle[[first, second]] = coords[first] + (5.5, 0.0)
@@ -77,27 +77,27 @@ def test_twins_that_disagree_are_both_flagged_where_nothing_else_tells_them_apar
 
 
 def test_twins_that_agree_speak_for_their_labels_against_lost_predictions(truth, singles):
-    row, twin = twins_of(truth)[-1]
+    row, duplicate = duplicates_of(truth)[-1]
     oof = oof_of(truth)
-    for lost in (row, twin, singles[0]):
+    for lost in (row, duplicate, singles[0]):
         oof.coords[lost] += (0.0, 11.0)
     audit = make_audit(truth, table_of(truth), oof)
     assert flagged(audit).tolist() == [singles[0]]
 
 
 def test_where_the_specialists_disagree_more_is_forgiven_unless_it_is_absurd(truth, singles):
-    spread = np.random.default_rng(1).uniform(1, 6, len(truth)).astype(np.float32)
+    sigma = np.random.default_rng(1).uniform(1, 6, len(truth)).astype(np.float32)
     easy, hard, absurd = singles[-3:]
-    spread[[easy, hard, absurd]] = 1.0, 6.0, 12.0
-    noise = np.random.default_rng(2).normal(0, 1, truth.coords.shape) * spread[:, None, None]
+    sigma[[easy, hard, absurd]] = 1.0, 6.0, 12.0
+    noise = np.random.default_rng(2).normal(0, 1, truth.coords.shape) * sigma[:, None, None]
     coords = (truth.coords + noise).astype(np.float32)
     for row, off in ((easy, 8.0), (hard, 8.0), (absurd, 30.0)):
         coords[row] = truth.coords[row] + off
-    oof = replace(oof_of(truth), coords=coords, spread=np.repeat(spread[:, None], 15, axis=1))
+    oof = replace(oof_of(truth), coords=coords, sigma=np.repeat(sigma[:, None], 15, axis=1))
     audit = make_audit(truth, table_of(truth), oof).set_index("id")
     assert audit.loc[easy, "score"] >= 1
     assert hard not in audit.index or audit.loc[hard, "score"] < 1
-    assert far_off(coords, truth.coords)[absurd]
+    assert is_outlier(coords, truth.coords)[absurd]
     assert audit.loc[absurd, "score"] >= 1
 
 
@@ -106,7 +106,7 @@ def test_unknown_spread_unlabelled_and_unpredicted_rows_are_survived(truth, sing
     coords[singles[0]] = np.nan
     coords[singles[-1]] += 20.0
     faces = relabelled(truth, coords)
-    oof = oof_of(truth, spread=np.nan)
+    oof = oof_of(truth, sigma=np.nan)
     oof.coords[singles[1]] = np.nan
     assert flagged(make_audit(faces, table_of(faces), oof)).tolist() == [singles[-1]]
 

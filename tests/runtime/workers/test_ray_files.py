@@ -15,7 +15,7 @@ import torch
 
 from solution.__main__ import main
 from solution.runtime import checkpoint
-from solution.runtime.artifacts import MANIFEST, write_bytes, writing
+from solution.runtime.artifacts import MANIFEST, as_user_error, write_bytes
 from solution.runtime.device import LOG
 from solution.runtime.errors import UserError
 from solution.runtime.workers import ray, ray_files, ray_worker
@@ -96,7 +96,7 @@ def test_a_missing_start_is_told_with_the_drivers_paths(bench: Workbench):
 @pytest.mark.usefixtures("there")
 def test_a_full_disk_is_that_machines_trouble(bench: Workbench, monkeypatch: pytest.MonkeyPatch):
     def full(job: Job) -> None:
-        with writing(job.folder):
+        with as_user_error(job.folder):
             raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(cross_validation, "train", full)

@@ -11,11 +11,11 @@ from solution.specialists.landmarks.crop_search import (
     FOUND,
     FRAMES,
     LOOKS,
-    LOST,
-    OWN,
+    LOW_CONFIDENCE,
     SIDES,
+    UNCROPPED,
     _framed_anew,
-    look_again,
+    search_crops,
 )
 
 USUAL, UNSURE = 2.0, 8.0
@@ -38,36 +38,36 @@ class Reader:
         self.blind = blind
         self.shown: list[tuple[int, Sequence[int]]] = []
 
-    def __call__(self, faces: FaceSet, shifts: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
-        self.shown.append((len(faces), shifts))
+    def __call__(self, faces: FaceSet, tta_shifts: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
+        self.shown.append((len(faces), tta_shifts))
         coords = np.full((len(faces), 15, 2), np.nan, np.float32)
-        spread = np.full((len(faces), 15), np.nan, np.float32)
+        sigma = np.full((len(faces), 15), np.nan, np.float32)
         for row, image in enumerate(faces.images.astype(float)):
             weight = np.clip(image - 120, 0, None)
             ys, xs = np.mgrid[:96, :96]
             at = np.array([(weight * xs).sum(), (weight * ys).sum()]) / max(weight.sum(), 1e-9)
             coords[row, [0, 1]] = at, at + np.array([10, 0])
             sure = not self.blind and weight.sum() > 0 and np.abs(at - 47.5).max() < 24
-            spread[row, [0, 1]] = USUAL if sure else UNSURE
-        return coords, spread
+            sigma[row, [0, 1]] = USUAL if sure else UNSURE
+        return coords, sigma
 
 
 def read_both(reader: Reader, seen: FaceSet) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    coords, spread = reader(seen, SHIFTS)
+    coords, sigma = reader(seen, SHIFTS)
     reader.shown.clear()
-    rows = look_again(reader, seen, coords, spread, SHIFTS)
-    return coords, spread, rows
+    rows = search_crops(reader, seen, coords, sigma, SHIFTS)
+    return coords, sigma, rows
 
 
 def test_a_face_beyond_the_usual_place_is_found_in_another_frame():
     reader, seen = Reader(), faces((40, 50), (50, 40), (89, 47), (45, 45), (30, 6))
     before = reader(seen, SHIFTS)[0]
-    coords, spread, rows = read_both(reader, seen)
+    coords, sigma, rows = read_both(reader, seen)
     assert rows.tolist() == [2, 4]
     np.testing.assert_allclose(coords[2, 0], [89, 47], atol=0.3)
     np.testing.assert_allclose(coords[4, 0], [30, 6], atol=0.3)
     for row in rows:  # as sure as usual, in a frame of one of the zooms or of its own points
-        assert any(np.allclose(spread[row, :2], USUAL / zoom) for zoom in (*(zoom for zoom, _ in LOOKS), 1.0))
+        assert any(np.allclose(sigma[row, :2], USUAL / zoom) for zoom in (*(zoom for zoom, _ in LOOKS), 1.0))
     assert np.isnan(coords[:, 2:]).all()
     untouched = [0, 1, 3]
     np.testing.assert_array_equal(coords[untouched], before[untouched])
@@ -76,13 +76,13 @@ def test_a_face_beyond_the_usual_place_is_found_in_another_frame():
 
 def test_what_no_frame_makes_surer_stays_as_it_is():
     reader, seen = Reader(), faces((40, 50), (50, 40), (45, 45))
-    coords, spread = reader(seen, SHIFTS)
-    spread[1] *= 10
+    coords, sigma = reader(seen, SHIFTS)
+    sigma[1] *= 10
     blind = Reader(blind=True)
-    before = coords.copy(), spread.copy()
-    assert look_again(blind, seen, coords, spread, SHIFTS).tolist() == []
+    before = coords.copy(), sigma.copy()
+    assert search_crops(blind, seen, coords, sigma, SHIFTS).tolist() == []
     np.testing.assert_array_equal(coords, before[0])
-    np.testing.assert_array_equal(spread, before[1])
+    np.testing.assert_array_equal(sigma, before[1])
     assert blind.shown == [(1, (0,))] * (len(FRAMES) + FOLLOWED)
 
 
@@ -95,21 +95,21 @@ def test_usual_pictures_are_not_looked_at_again(places: list[tuple[int, int]]):
 
 def test_a_network_without_a_spread_is_not_asked():
     reader, seen = Reader(), faces((40, 50), (89, 47))
-    coords, spread = reader(seen, SHIFTS)
-    spread[:] = np.nan
+    coords, sigma = reader(seen, SHIFTS)
+    sigma[:] = np.nan
     reader.shown.clear()
-    assert look_again(reader, seen, coords, spread, SHIFTS).tolist() == []
+    assert search_crops(reader, seen, coords, sigma, SHIFTS).tolist() == []
     assert reader.shown == []
 
 
 def test_what_is_usual_is_told_by_each_subset_for_itself():
     reader, seen = Reader(), faces((40, 50), (50, 40), (45, 45), (40, 41))
-    coords, spread = reader(seen, SHIFTS)
+    coords, sigma = reader(seen, SHIFTS)
     kinds = np.array([15, 15, 15, 4], np.int8)
-    spread[kinds == 4] *= 3  # three times the median of all four together
+    sigma[kinds == 4] *= 3  # three times the median of all four together
     reader.shown.clear()
     mixed = FaceSet(seen.ids, seen.images, seen.coords, seen.schema, kinds)
-    assert look_again(reader, mixed, coords, spread, SHIFTS).tolist() == []
+    assert search_crops(reader, mixed, coords, sigma, SHIFTS).tolist() == []
     assert reader.shown == []
 
 
@@ -120,54 +120,54 @@ class Told(Reader):
         super().__init__()
         self.own, self.other = own, other
 
-    def __call__(self, faces: FaceSet, shifts: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
-        coords, spread = super().__call__(faces, shifts)
+    def __call__(self, faces: FaceSet, tta_shifts: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
+        coords, sigma = super().__call__(faces, tta_shifts)
         own = np.array([image[50, 89] == 255 and image[40, 40] == 60 for image in faces.images])
-        spread[:, :2] = np.where(own, self.own, self.other)[:, None]
-        return coords, spread
+        sigma[:, :2] = np.where(own, self.own, self.other)[:, None]
+        return coords, sigma
 
 
 @pytest.mark.parametrize(("share", "asked"), [(0.97, False), (1.03, True)])
 def test_a_face_is_lost_beyond_a_share_of_the_usual_spread(share: float, asked: bool):
     reader, seen = Reader(), faces((40, 50), (50, 40), (45, 45))
-    coords, spread = reader(seen, SHIFTS)
-    spread[1] *= LOST * share
+    coords, sigma = reader(seen, SHIFTS)
+    sigma[1] *= LOW_CONFIDENCE * share
     reader.shown.clear()
-    look_again(reader, seen, coords, spread, SHIFTS)
+    search_crops(reader, seen, coords, sigma, SHIFTS)
     assert bool(reader.shown) == asked
 
 
 @pytest.mark.parametrize(("share", "rows"), [(0.97, [1]), (1.03, [])])
 def test_a_face_is_found_below_a_share_of_its_own_spread(share: float, rows: list[int]):
     reader, seen = Told(own=UNSURE, other=FOUND * UNSURE * share), faces((40, 50), (89, 50), (45, 45))
-    coords, spread = reader(seen, SHIFTS)
-    spread[[0, 2]] = USUAL
-    assert look_again(reader, seen, coords, spread, SHIFTS).tolist() == rows
+    coords, sigma = reader(seen, SHIFTS)
+    sigma[[0, 2]] = USUAL
+    assert search_crops(reader, seen, coords, sigma, SHIFTS).tolist() == rows
 
 
 def test_a_face_between_the_frames_is_found_by_its_own_points_alone():
     class Narrow(Reader):
         """Sure only where the square lies within a pixel of where the usual one does."""
 
-        def __call__(self, faces: FaceSet, shifts: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
-            coords, spread = super().__call__(faces, shifts)
+        def __call__(self, faces: FaceSet, tta_shifts: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
+            coords, sigma = super().__call__(faces, tta_shifts)
             sure = np.abs(coords[:, 0] - (45, 45)).max(axis=1) < 1
-            spread[:, :2] = np.where(sure, USUAL, UNSURE)[:, None]
-            return coords, spread
+            sigma[:, :2] = np.where(sure, USUAL, UNSURE)[:, None]
+            return coords, sigma
 
     reader, seen = Narrow(), faces((45, 45), (45, 45), (45, 45), (81, 33))
-    coords, spread, rows = read_both(reader, seen)
+    coords, sigma, rows = read_both(reader, seen)
     assert rows.tolist() == [3]
     np.testing.assert_allclose(coords[3, 0], [81, 33], atol=0.3)
-    np.testing.assert_allclose(spread[3, :2], USUAL * np.hypot(*(coords[3, 1] - coords[3, 0])) / 10, rtol=0.01)
+    np.testing.assert_allclose(sigma[3, :2], USUAL * np.hypot(*(coords[3, 1] - coords[3, 0])) / 10, rtol=0.01)
 
 
 def test_points_without_extent_give_no_new_frame():
     class OnePoint(Reader):
-        def __call__(self, faces: FaceSet, shifts: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
-            coords, spread = super().__call__(faces, shifts)
-            coords[:, 1], spread[:, 1] = np.nan, np.nan
-            return coords, spread
+        def __call__(self, faces: FaceSet, tta_shifts: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
+            coords, sigma = super().__call__(faces, tta_shifts)
+            coords[:, 1], sigma[:, 1] = np.nan, np.nan
+            return coords, sigma
 
     coords, _, rows = read_both(OnePoint(), faces((40, 50), (50, 40), (89, 47), (45, 45)))
     assert rows.tolist() == [2]
@@ -183,9 +183,9 @@ def test_a_face_framed_anew_lies_as_the_usual_one_does():
 
 
 def test_the_picture_s_own_frame_is_one_of_them():
-    assert FRAMES.count(OWN) == 1
+    assert FRAMES.count(UNCROPPED) == 1
     image = faces((20, 70)).images[0]
-    np.testing.assert_array_equal(OWN.crop(image), image)
+    np.testing.assert_array_equal(UNCROPPED.crop(image), image)
 
 
 @pytest.mark.parametrize(
@@ -198,7 +198,7 @@ def test_a_frame_of_its_own_points_is_neither_upside_down_nor_out_of_the_picture
     usual = np.array([[30.0, 40], [66, 40], [48, 60], [48, 75]])
     frame = Frame(CENTRE + move, CENTRE, SIZE / zoom, turn)
     found = _framed_anew(frame.to_picture(usual), usual)
-    assert (found != OWN) == taken
+    assert (found != UNCROPPED) == taken
     if taken:
         np.testing.assert_allclose(found.from_picture(frame.to_picture(usual)), usual, atol=1e-6)
 

@@ -11,8 +11,8 @@ from solution.keypoints import FACE15, POINTS
 from solution.recipe import Augmentation, Optimiser
 from solution.specialists.job import Job
 from solution.specialists.landmarks import train
-from solution.specialists.landmarks.label_offset import MirrorOffset
-from solution.specialists.landmarks.predict import read_offset
+from solution.specialists.landmarks.label_offset import LabelOffset
+from solution.specialists.landmarks.predict import read_label_offset
 from tests.small import small_faces
 from tests.tiny_recipes import BASE
 
@@ -21,7 +21,7 @@ PLANTED = 3.0
 
 def test_removing_and_restoring_are_each_others_undoing():
     faces = small_faces(4, 4)
-    offset = MirrorOffset(np.random.default_rng(0).normal(0, 2, (2, 15)))
+    offset = LabelOffset(np.random.default_rng(0).normal(0, 2, (2, 15)))
     bare = offset.remove(faces.coords, faces.subset)
     np.testing.assert_allclose(offset.restore(bare, faces.subset), faces.coords, atol=1e-4)
     np.testing.assert_array_equal(bare[..., 1], faces.coords[..., 1])
@@ -32,7 +32,7 @@ def test_removing_and_restoring_are_each_others_undoing():
 def test_a_perfectly_symmetric_network_shows_the_offset():
     """Residuals as a network gives them that predicts the symmetric places: the offset, its sign turned by a mirror."""
     truth = np.array([[0.5] * 15, [1.3] * 15])
-    offset = MirrorOffset()
+    offset = LabelOffset()
     rng = np.random.default_rng(0)
     for _ in range(8):
         subset, mirrored = rng.choice([15, 4], 64), rng.random(64) < 0.5
@@ -47,7 +47,7 @@ def test_a_perfectly_symmetric_network_shows_the_offset():
 
 
 def test_a_networks_own_error_is_no_offset():
-    offset = MirrorOffset()
+    offset = LabelOffset()
     wrong = np.random.default_rng(0).normal(0, 1, 15)
     residual, subset = np.tile(wrong, (8, 1)), np.full(8, 15)
     offset.watch(residual, subset, np.arange(8) < 4)
@@ -57,14 +57,14 @@ def test_a_networks_own_error_is_no_offset():
 
 
 def test_without_mirrored_pictures_nothing_is_learnt():
-    offset = MirrorOffset()
+    offset = LabelOffset()
     offset.watch(np.full((8, 15), 2.0), np.full(8, 15), np.zeros(8, bool))
     offset.update()
     assert np.abs(offset.values).max() == 0
 
 
 def test_an_absurd_label_counts_as_four_pixels():
-    offset = MirrorOffset()
+    offset = LabelOffset()
     for mirrored, sign in ((False, 1), (True, -1)):
         offset.watch(np.full((1, 15), sign * 500.0), np.array([15]), np.array([mirrored]))
     offset.update()
@@ -90,6 +90,6 @@ def test_a_training_finds_the_planted_offset(tmp_path: Path):
     folder = tmp_path / "job"
     folder.mkdir()
     train.train(Job(recipe, 0, folder, labelled, none, torch.device("cpu"), {}))
-    found = read_offset(folder).values
+    found = read_label_offset(folder).values
     assert found[0].mean() == pytest.approx(PLANTED + settings.offset15, abs=0.5)
     assert found[1, POINTS[4]].mean() == pytest.approx(PLANTED + settings.offset4, abs=0.5)

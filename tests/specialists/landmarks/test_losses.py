@@ -13,47 +13,47 @@ def case(missing: bool = True) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor
     """Coordinates and spread that ask for gradients, and labels; NaN in all three where a row has no such point."""
     torch.manual_seed(0)
     labels = torch.rand(6, 15, 2) * 95
-    coords, spread = labels + torch.randn(6, 15, 2), torch.rand(6, 15) + 0.5
+    coords, sigma = labels + torch.randn(6, 15, 2), torch.rand(6, 15) + 0.5
     if missing:
-        labels[:3, 4:] = coords[:3, 4:] = spread[:3, 4:] = torch.nan
+        labels[:3, 4:] = coords[:3, 4:] = sigma[:3, 4:] = torch.nan
         labels[4, 2] = labels[5, 3, 1] = torch.nan
-    return coords.requires_grad_(), spread.requires_grad_(), labels
+    return coords.requires_grad_(), sigma.requires_grad_(), labels
 
 
 @every
 def test_missing_labels_put_no_nan_anywhere(name: str):
-    coords, spread, labels = case()
-    loss = LOSSES[name](coords, spread, labels)
+    coords, sigma, labels = case()
+    loss = LOSSES[name](coords, sigma, labels)
     loss.backward()
     assert loss.isfinite()
     assert coords.grad.isfinite().all()
     assert coords.grad[:3, 4:].abs().max() == 0
     assert coords.grad[4, 2].abs().max() == 0
     assert (coords.grad[~labels.isnan()] != 0).all()
-    assert spread.grad is None or spread.grad.isfinite().all()
+    assert sigma.grad is None or sigma.grad.isfinite().all()
 
 
 @every
 def test_missing_labels_count_nothing(name: str):
-    coords, spread, labels = case(missing=False)
+    coords, sigma, labels = case(missing=False)
     half = labels.clone()
     half[3:] = torch.nan
-    torch.testing.assert_close(LOSSES[name](coords, spread, half), LOSSES[name](coords[:3], spread[:3], labels[:3]))
+    torch.testing.assert_close(LOSSES[name](coords, sigma, half), LOSSES[name](coords[:3], sigma[:3], labels[:3]))
 
 
 @every
 def test_a_batch_without_labels_gives_nought(name: str):
-    coords, spread, labels = case()
-    loss = LOSSES[name](coords, spread, torch.full_like(labels, torch.nan))
+    coords, sigma, labels = case()
+    loss = LOSSES[name](coords, sigma, torch.full_like(labels, torch.nan))
     loss.backward()
     assert loss.item() == 0
     assert coords.grad.abs().max() == 0
 
 
 def test_squared_is_the_mean_square():
-    coords, spread, labels = case()
+    coords, sigma, labels = case()
     known = ~labels.isnan()
-    torch.testing.assert_close(squared(coords, spread, labels), ((coords - labels)[known] ** 2).mean())
+    torch.testing.assert_close(squared(coords, sigma, labels), ((coords - labels)[known] ** 2).mean())
 
 
 @pytest.mark.parametrize(("error", "want"), [(1.0, 1.0), (2.999, 2.999**2), (3.0, 9.0), (10.0, 2 * 3 * 10 - 9)])

@@ -13,7 +13,7 @@ from solution.recipe import SCALES, LandmarkRecipe
 from solution.runtime.errors import UserError
 from solution.specialists.landmarks.losses import pick_loss
 from solution.specialists.landmarks.network import LandmarkNet, standardise
-from solution.studies.ablations import TRIALS
+from solution.studies.ablations import ABLATIONS
 from tests.tiny_recipes import BASE, CHILD, OTHER
 
 REAL = [
@@ -23,7 +23,7 @@ REAL = [
 ]
 UNET = next(recipe for recipe in REAL if recipe.name == "unet_all")
 TRIED = {
-    name: TRIALS[name].recipe(UNET)
+    name: ABLATIONS[name].recipe(UNET)
     for name in ("cascade", "cascade_timm", "simcc", "fine", "places", "attention", "antialias")
 }
 ALL = {recipe.name: recipe for recipe in [*REAL, BASE, CHILD, OTHER]} | TRIED
@@ -41,14 +41,14 @@ def made(recipe: LandmarkRecipe) -> LandmarkNet:
     return LandmarkNet(recipe)
 
 
-def test_every_architecture_is_used_by_a_recipe_or_a_trial():
+def test_every_architecture_is_used_by_a_recipe_or_an_ablation():
     assert {recipe.model for recipe in [*REAL, *TRIED.values()]} == set(models())
 
 
 def test_a_cascade_starts_from_its_coarse_estimate():
     images, subset = batch((15, 4))
     cascade, coarse = made(replace(TRIED["cascade"], seed=1)).eval(), made(UNET).eval()
-    cascade.adopt(coarse.state_dict(), (15, 4))
+    cascade.load_parent(coarse.state_dict(), (15, 4))
     with torch.inference_mode():
         for found, expected in zip(cascade(images, subset), coarse(images, subset), strict=True):
             torch.testing.assert_close(found, expected, equal_nan=True, atol=1e-3, rtol=0)
@@ -69,14 +69,14 @@ def test_a_cascades_crop_is_what_lies_around_the_point():
 @every
 def test_shapes_and_which_points_are_answered(recipe: LandmarkRecipe):
     images, subset = batch((15, 4))
-    coords, spread = made(recipe)(images, subset)
+    coords, sigma = made(recipe)(images, subset)
     assert coords.shape == (6, 15, 2)
-    assert spread.shape == (6, 15)
+    assert sigma.shape == (6, 15)
     for row, s in enumerate(subset.tolist()):
         answered = np.isin(np.arange(15), POINTS[s]) & (s in recipe.subsets)
         np.testing.assert_array_equal(coords[row].isfinite().all(1).numpy(), answered)
         np.testing.assert_array_equal(coords[row].isnan().all(1).numpy(), ~answered)
-        assert spread[row][torch.from_numpy(~answered)].isnan().all()
+        assert sigma[row][torch.from_numpy(~answered)].isnan().all()
 
 
 @every
@@ -124,13 +124,13 @@ def test_pictures_are_standardised_each_by_itself():
 
 
 @pytest.mark.parametrize("scale", SCALES)
-@pytest.mark.parametrize("name", [recipe.name for recipe in REAL if recipe.start_from])
+@pytest.mark.parametrize("name", [recipe.name for recipe in REAL if recipe.parent])
 def test_a_recipe_can_start_from_the_one_it_names(name: str, scale: str):
     recipe = recipes.load(name).at(scale)
-    earlier = recipes.load(recipe.start_from or "").at(scale)
+    earlier = recipes.load(recipe.parent or "").at(scale)
     assert isinstance(recipe, LandmarkRecipe)
     assert isinstance(earlier, LandmarkRecipe)
-    made(recipe).adopt(made(earlier).state_dict(), earlier.subsets)
+    made(recipe).load_parent(made(earlier).state_dict(), earlier.subsets)
 
 
 @pytest.mark.parametrize("rows", ["15", "4"])
@@ -138,18 +138,18 @@ def test_a_head_taken_over_answers_as_before(rows: str):
     joint, single = made(BASE).eval(), LandmarkNet(replace(BASE, rows=rows)).eval()
     images, subset = batch((int(rows),))
     before = single(images, subset)[0]
-    single.adopt(joint.state_dict(), BASE.subsets)
+    single.load_parent(joint.state_dict(), BASE.subsets)
     torch.testing.assert_close(single(images, subset)[0], joint(images, subset)[0], equal_nan=True)
     assert not torch.equal(before.nan_to_num(), single(images, subset)[0].nan_to_num())
 
 
 def test_heads_that_are_not_there_cannot_be_taken_over():
     with pytest.raises(UserError, match=r"cannot start from one for \(15,\)"):
-        made(BASE).adopt(made(CHILD).state_dict(), CHILD.subsets)
+        made(BASE).load_parent(made(CHILD).state_dict(), CHILD.subsets)
 
 
 def test_another_architecture_cannot_be_taken_over():
     with pytest.raises(UserError, match="expected the architecture of the recipe it starts from"):
-        made(CHILD).adopt(
+        made(CHILD).load_parent(
             made(replace(BASE, model_args={"widths": (4, 8, 16), "depth": 1, "stride": 4})).state_dict(), BASE.subsets
         )

@@ -8,9 +8,9 @@ from safetensors.torch import load_file
 from solution.data.competition import Competition
 from solution.keypoints import POINTS
 from solution.specialists.job import WEIGHTS
-from solution.specialists.landmarks.label_offset import MirrorOffset
+from solution.specialists.landmarks.label_offset import LabelOffset
 from solution.specialists.landmarks.network import LandmarkNet
-from solution.specialists.landmarks.predict import predict, predict_with, read_offset
+from solution.specialists.landmarks.predict import predict, predict_with, read_label_offset
 from tests.tiny_recipes import BASE, OTHER
 
 CPU = torch.device("cpu")
@@ -26,12 +26,12 @@ def test_the_folder_alone_predicts_what_its_network_does(folds: Path, drawn: Com
     net = LandmarkNet(BASE)
     net.load_state_dict(load_file(folder / WEIGHTS))
     net = net.to(memory_format=torch.channels_last)
-    want = predict_with(net, read_offset(folder), drawn.test, CPU, "base")
+    want = predict_with(net, read_label_offset(folder), drawn.test, CPU, "base")
     got = predict(folder, drawn.test, CPU)
     assert got.name == "base"
     np.testing.assert_array_equal(got.ids, drawn.test.ids)
     np.testing.assert_array_equal(got.coords, want.coords)
-    np.testing.assert_array_equal(got.spread, want.spread)
+    np.testing.assert_array_equal(got.sigma, want.sigma)
 
 
 def test_each_row_has_its_subsets_points_and_a_spread(folds: Path, drawn: Competition):
@@ -39,10 +39,10 @@ def test_each_row_has_its_subsets_points_and_a_spread(folds: Path, drawn: Compet
     for s in (15, 4):
         rows = drawn.test.subset == s
         assert np.isfinite(got.coords[rows][:, POINTS[s]]).all()
-        assert (got.spread[rows][:, POINTS[s]] > 0).all()
+        assert (got.sigma[rows][:, POINTS[s]] > 0).all()
         rest = np.setdiff1d(np.arange(15), POINTS[s])
         assert np.isnan(got.coords[rows][:, rest]).all()
-        assert np.isnan(got.spread[rows][:, rest]).all()
+        assert np.isnan(got.sigma[rows][:, rest]).all()
 
 
 def test_a_regressor_has_no_spread(folds: Path, drawn: Competition):
@@ -50,7 +50,7 @@ def test_a_regressor_has_no_spread(folds: Path, drawn: Competition):
     got = predict(folds / "other" / "fold0", drawn.test.take(rows), CPU)
     assert OTHER.subsets == (4,)
     assert np.isfinite(got.coords[:, POINTS[4]]).all()
-    assert np.isnan(got.spread).all()
+    assert np.isnan(got.sigma).all()
 
 
 def test_a_picture_that_is_not_lost_is_predicted_alike_in_any_company(folds: Path, drawn: Competition):
@@ -74,20 +74,20 @@ def test_all_views_are_read_in_the_labels_pixels(drawn: Competition):
     faces = drawn.train.take(np.arange(3))
     images = np.zeros((3, 96, 96), np.uint8)
     images[[0, 1, 2], [10, 20, 30], [40, 50, 60]] = 255
-    offset = MirrorOffset(np.full((2, 15), 1.25))
+    offset = LabelOffset(np.full((2, 15), 1.25))
     faces = type(faces)(faces.ids, images, faces.coords, faces.schema, faces.subset)
     got = predict_with(ByBrightness(), offset, faces, CPU)
     np.testing.assert_allclose(got.coords[..., 0], np.array([[41.25], [51.25], [61.25]]) * np.ones(15))
     np.testing.assert_allclose(got.coords[..., 1], np.array([[10], [20], [30]]) * np.ones(15))
-    np.testing.assert_allclose(got.spread, 1.0)
+    np.testing.assert_allclose(got.sigma, 1.0)
 
 
 class Unsure(ByBrightness):
     """The same, sure only of what lies in the middle."""
 
     def forward(self, images: torch.Tensor, subset: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        at, spread = super().forward(images, subset)
-        return at, torch.where((at[:, :1, 0] - 47.5).abs() < 24, spread, 8 * spread)
+        at, sigma = super().forward(images, subset)
+        return at, torch.where((at[:, :1, 0] - 47.5).abs() < 24, sigma, 8 * sigma)
 
 
 @pytest.mark.parametrize("again", [True, False])
@@ -96,9 +96,9 @@ def test_a_lost_face_is_looked_at_again_unless_told_not_to(drawn: Competition, a
     images = np.zeros((4, 96, 96), np.uint8)
     images[[0, 1, 2, 3], [40, 41, 42, 50], [40, 50, 60, 90]] = 255
     faces = type(faces)(faces.ids, images, faces.coords, faces.schema, np.full(4, 15, np.int8))
-    offset = MirrorOffset(np.full((2, 15), 1.25))
-    got = predict_with(Unsure(), offset, faces, CPU, shifts=(0,), again=again)
-    plain = predict_with(Unsure(), offset, faces, CPU, shifts=(0,), again=False)
+    offset = LabelOffset(np.full((2, 15), 1.25))
+    got = predict_with(Unsure(), offset, faces, CPU, tta_shifts=(0,), again=again)
+    plain = predict_with(Unsure(), offset, faces, CPU, tta_shifts=(0,), again=False)
     np.testing.assert_array_equal(got.coords[:3], plain.coords[:3])
-    np.testing.assert_allclose(got.spread[3], 1 / 0.75 if again else 8.0)  # the first frame that shows it further in
+    np.testing.assert_allclose(got.sigma[3], 1 / 0.75 if again else 8.0)  # the first frame that shows it further in
     np.testing.assert_allclose(got.coords[3], np.tile([91.25, 50.0], (15, 1)), atol=1)  # whole pixels of that frame

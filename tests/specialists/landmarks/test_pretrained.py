@@ -22,7 +22,7 @@ from solution.specialists.cross_validation import run_job
 from solution.specialists.job import Job
 from solution.specialists.landmarks import predict, pretrained
 from solution.specialists.landmarks.network import HEAD, LandmarkNet
-from solution.specialists.landmarks.pretrained import FirstWeights, asks, fetch, shipped, source_of
+from solution.specialists.landmarks.pretrained import InitWeights, asks, fetch, shipped, source_of
 from solution.specialists.landmarks.train import Trainer
 from tests import jobs
 from tests.tiny_recipes import BASE
@@ -121,11 +121,11 @@ def test_a_file_that_is_not_the_backbones_is_a_user_error(folder: Path, flaw: st
 
 def test_the_digest_tells_which_weights_are_used(folder: Path):
     path = folder / f"{BACKBONE}.safetensors"
-    local = FirstWeights(folder)
+    local = InitWeights(folder)
     first = local.chosen(TINY)
     assert source_of(first) == f"file: {file_digest(path)}"
     save_file(backbone(1), path)
-    used = [FirstWeights().chosen(TINY), first, local.chosen(TINY), FirstWeights(wanted=False).chosen(TINY)]
+    used = [InitWeights().chosen(TINY), first, local.chosen(TINY), InitWeights(wanted=False).chosen(TINY)]
     assert [source_of(used[0]), source_of(used[3])] == ["hub", "none"]
     assert len({recipe.digest() for recipe in used}) == 4
     assert local.chosen(BASE) is BASE
@@ -138,7 +138,7 @@ def test_the_digest_tells_which_weights_are_used(folder: Path):
 def test_a_training_starts_from_the_file_and_is_predicted_without_it(
     folder: Path, drawn: Competition, drawn_folder: Path, tmp_path: Path
 ):
-    weights = FirstWeights(folder)
+    weights = InitWeights(folder)
     chosen = weights.chosen(TINY)
     job = Job(chosen, 0, tmp_path, drawn.train, drawn.train, CPU, {}, weights=weights.file(chosen))
     net = Trainer(job).net.state_dict()
@@ -197,22 +197,22 @@ def test_the_folder_can_be_named_on_the_command_line(
         train("--weights", str(folder), "--no-pretrained")
 
 
-WARM = [recipe for recipe in recipes.load_all() if isinstance(recipe, LandmarkRecipe) and recipe.warm_start]
+WARM = [recipe for recipe in recipes.load_all() if isinstance(recipe, LandmarkRecipe) and recipe.init_from]
 
 
 @pytest.mark.parametrize("recipe", WARM, ids=[recipe.name for recipe in WARM])
 @pytest.mark.parametrize("scale", SCALES)
 def test_a_warm_start_is_the_shipped_network_but_for_its_head(recipe: LandmarkRecipe, scale: str):
-    recipe = FirstWeights().chosen(recipe.at(scale))
+    recipe = InitWeights().chosen(recipe.at(scale))
     assert isinstance(recipe, LandmarkRecipe)
-    if recipe.warm_start is None:  # another size of network
+    if recipe.init_from is None:  # another size of network
         assert scale == "full"
         return
     torch.manual_seed(0)
     net = LandmarkNet(recipe)
     fresh = {name: value.clone() for name, value in net.state_dict().items()}
     pretrained.start(net, recipe, None)
-    given = load_file(shipped(recipe.warm_start.split(":")[0]))
+    given = load_file(shipped(recipe.init_from.split(":")[0]))
     for name, value in net.state_dict().items():
         expected = fresh[name] if name.startswith(HEAD) else given[name].to(value.dtype)
         assert torch.equal(value, expected), name
@@ -221,18 +221,18 @@ def test_a_warm_start_is_the_shipped_network_but_for_its_head(recipe: LandmarkRe
 def test_a_warm_start_is_named_by_its_digest_and_can_be_declined():
     assert WARM
     for recipe in WARM:
-        used, declined = FirstWeights().chosen(recipe), FirstWeights(wanted=False).chosen(recipe)
-        assert source_of(used) == f"{recipe.warm_start}: {file_digest(shipped(recipe.warm_start or ''))}"
+        used, declined = InitWeights().chosen(recipe), InitWeights(wanted=False).chosen(recipe)
+        assert source_of(used) == f"{recipe.init_from}: {file_digest(shipped(recipe.init_from or ''))}"
         assert source_of(declined) is None
         assert len({one.digest() for one in (recipe, used, declined)}) == 3
         assert not asks(used)
 
 
 def test_weights_of_another_network_are_refused():
-    recipe = replace(WARM[0], model="unet", model_args={"widths": (8, 8, 16, 16)}, warm_start="unet_68")
+    recipe = replace(WARM[0], model="unet", model_args={"widths": (8, 8, 16, 16)}, init_from="unet_68")
     with pytest.raises(UserError, match="expected it in the weights of a warm start"):
         pretrained.start(LandmarkNet(recipe), recipe, None)
     with pytest.raises(UserError, match="expected weights that come with the code, got: FileNotFoundError"):
-        pretrained.start(LandmarkNet(recipe), replace(recipe, warm_start="nowhere"), None)
+        pretrained.start(LandmarkNet(recipe), replace(recipe, init_from="nowhere"), None)
     with pytest.raises(UserError, match=r"nowhere/.*expected weights that come with the code, got: .* --no-pretrained"):
-        FirstWeights().chosen(replace(recipe, warm_start="nowhere"))
+        InitWeights().chosen(replace(recipe, init_from="nowhere"))

@@ -114,7 +114,7 @@ def test_a_training_learns(job: Callable[..., Job]):
 
 
 def test_a_loss_that_is_no_number_stops_the_training(job: Callable[..., Job], monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(training, "pick_loss", lambda _: lambda coords, spread, labels: coords.sum() * torch.nan)
+    monkeypatch.setattr(training, "pick_loss", lambda _: lambda coords, sigma, labels: coords.sum() * torch.nan)
     with pytest.raises(UserError, match=r"base fold 0: the loss became nan\. Lower the recipe's lr"):
         training.train(job("wild"))
     assert list(job("wild").folder.iterdir()) == []
@@ -122,9 +122,9 @@ def test_a_loss_that_is_no_number_stops_the_training(job: Callable[..., Job], mo
 
 def test_a_training_starts_from_the_earlier_weights(job: Callable[..., Job], whole: dict[str, bytes]):
     later = job("later", recipe=replace(CHILD, epochs=1))
-    later = replace(later, train=later.train.take(later.train.subset == 15), start_from=job("whole").folder)
-    trainer, fresh = training.Trainer(later), training.Trainer(replace(later, start_from=None))
-    earlier = training.Trainer(replace(later, recipe=BASE, start_from=job("whole").folder))
+    later = replace(later, train=later.train.take(later.train.subset == 15), parent=job("whole").folder)
+    trainer, fresh = training.Trainer(later), training.Trainer(replace(later, parent=None))
+    earlier = training.Trainer(replace(later, recipe=BASE, parent=job("whole").folder))
     for name in ("body.stem.0.weight", "body.decoder.up.0.first.weight"):
         ours = trainer.net.state_dict()[name]
         torch.testing.assert_close(ours, earlier.net.state_dict()[name])

@@ -16,7 +16,7 @@ from solution.runtime.errors import UserError
 from solution.specialists.job import HISTORY, SETTINGS, WEIGHTS, Job
 from solution.specialists.patches import sampling
 from solution.specialists.patches import train as training
-from solution.specialists.patches.decoding import UNTAUGHT, Habit, Prior, Reading, read
+from solution.specialists.patches.decoding import UNTAUGHT, LabelBias, Prior, Reading, read
 from solution.specialists.patches.network import CELLS, MARGIN, STRIDE, PatchNetwork, cell_centres, normalised
 from solution.specialists.patches.predict import READING, predict, read_faces
 
@@ -134,9 +134,9 @@ def test_missing_points_give_near_misses_of_known_ones():
 def test_spoiling_masks_and_adds_noise():
     torch.manual_seed(0)
     patches = torch.zeros(64, 1, 25, 25) + torch.linspace(-1, 1, 25)
-    masked = sampling.spoilt(patches, dataclasses.replace(TINY, noise=0.0)) != patches
+    masked = sampling.corrupt(patches, dataclasses.replace(TINY, noise=0.0)) != patches
     assert masked.float().mean() == pytest.approx(TINY.masked * 24 / 25, abs=0.03)
-    noisy = sampling.spoilt(patches, dataclasses.replace(TINY, masked=0.0))
+    noisy = sampling.corrupt(patches, dataclasses.replace(TINY, masked=0.0))
     assert (noisy - patches).std() == pytest.approx(TINY.noise, rel=0.05)
 
 
@@ -156,10 +156,10 @@ def test_reading_finds_a_bump_between_cells_and_doubts_a_rival():
     for point, (x, y) in enumerate(truth):
         maps[:, point] = torch.exp(-((cells[None] - x) ** 2 + (cells[:, None] - y) ** 2) / 18)
     maps[1, 0] += 0.8 * maps[1, 1]
-    points, doubt = read(maps, torch.ones(4, CELLS, CELLS))
+    points, uncertainty = read(maps, torch.ones(4, CELLS, CELLS))
     assert torch.allclose(points[0], truth, atol=0.1)
     assert torch.allclose(points[1], truth, atol=0.3)
-    assert doubt[1, 0] > 2 * doubt[0, 0]
+    assert uncertainty[1, 0] > 2 * uncertainty[0, 0]
     prior = Prior(truth.tolist(), [[5.0, 5.0]] * 4)
     told = read(maps, prior.map(CPU))[1]
     assert told[1, 0] == pytest.approx(float(told[0, 0]), rel=0.1)
@@ -169,29 +169,29 @@ def test_reading_finds_a_bump_between_cells_and_doubts_a_rival():
 def test_a_habit_learns_offset_and_error_of_each_level_of_doubt():
     rng = np.random.default_rng(0)
     points = rng.uniform(20, 70, (4000, 4, 2))
-    doubt = rng.uniform(1, 3, (4000, 4))
-    labels = points + [1.5, -2.0] + doubt[..., None] * rng.normal(0, 1, points.shape)
+    uncertainty = rng.uniform(1, 3, (4000, 4))
+    labels = points + [1.5, -2.0] + uncertainty[..., None] * rng.normal(0, 1, points.shape)
     labels[0, 0] += 60
     labels[:, 3] = np.nan
-    habit = Habit.learnt(points, doubt, labels)
-    assert np.abs(habit.corrected(points) - points - [1.5, -2.0])[:, :3].max() < 0.5
-    ratio = habit.spread(doubt)[:, :3] / doubt[:, :3]
+    bias = LabelBias.learnt(points, uncertainty, labels)
+    assert np.abs(bias.corrected(points) - points - [1.5, -2.0])[:, :3].max() < 0.5
+    ratio = bias.sigma(uncertainty)[:, :3] / uncertainty[:, :3]
     assert np.quantile(ratio, 0.05) > 0.85
     assert np.quantile(ratio, 0.95) < 1.15
-    assert (habit.spread(doubt)[:, 3] == UNTAUGHT).all()
-    assert habit.errors[0] == sorted(habit.errors[0])
+    assert (bias.sigma(uncertainty)[:, 3] == UNTAUGHT).all()
+    assert bias.errors[0] == sorted(bias.errors[0])
 
 
 def test_a_subset_without_training_rows_reads_as_it_is():
     nobody = np.empty((0, 4, 2))
-    habit = Habit.learnt(nobody, np.empty((0, 4)), nobody)
-    reading = Reading(Prior.learnt(nobody), {15: habit, 4: habit})
+    bias = LabelBias.learnt(nobody, np.empty((0, 4)), nobody)
+    reading = Reading(Prior.learnt(nobody), {15: bias, 4: bias})
     again = Reading.restored(json.loads(json.dumps(reading.settings())))
     assert again == reading
     points = np.full((2, 4, 2), 33.0)
-    coords, spread = again.applied(points, np.ones((2, 4)), np.array([15, 4]))
+    coords, sigma = again.applied(points, np.ones((2, 4)), np.array([15, 4]))
     assert np.array_equal(coords, points)
-    assert (spread == UNTAUGHT).all()
+    assert (sigma == UNTAUGHT).all()
 
 
 def test_predicts_the_four_points_of_unseen_faces(trained):
@@ -199,11 +199,11 @@ def test_predicts_the_four_points_of_unseen_faces(trained):
     said = predict(trained, faces, CPU)
     assert said.name == TINY.name
     assert np.isnan(said.coords[:, BEYOND_FOUR]).all()
-    assert np.isnan(said.spread[:, BEYOND_FOUR]).all()
+    assert np.isnan(said.sigma[:, BEYOND_FOUR]).all()
     error = (said.coords - faces.coords)[:, IN_FOUR]
     assert np.sqrt((error[:, :2] ** 2).mean()) < 2.5
     assert np.sqrt((error**2).mean()) < 3.5
-    assert (said.spread[:, IN_FOUR] > 0).all()
+    assert (said.sigma[:, IN_FOUR] > 0).all()
     four = dataclasses.replace(faces, coords=faces.coords[:, IN_FOUR], schema=FACE4)
     assert np.array_equal(predict(trained, four, CPU).coords, said.coords[:, IN_FOUR])
     assert np.array_equal(predict(trained, faces.take(np.arange(0)), CPU).coords, said.coords[:0])
@@ -213,10 +213,10 @@ def test_a_mirrored_picture_is_read_mirrored(trained):
     network = PatchNetwork(TINY).eval()
     images = drawn_faces(5, 7).images
     prior = Prior([[66, 38], [29, 38], [47.5, 57], [47.5, 76]], [[9.0, 9.0]] * 4)
-    points, doubt = read_faces(network, images, prior)
-    other, doubt_too = read_faces(network, np.ascontiguousarray(images[:, :, ::-1]), prior)
+    points, uncertainty = read_faces(network, images, prior)
+    other, uncertainty_too = read_faces(network, np.ascontiguousarray(images[:, :, ::-1]), prior)
     assert mirror(other, FACE4) == pytest.approx(points, abs=1e-3)
-    assert doubt_too[:, FACE4.mirror] == pytest.approx(doubt, rel=1e-3)
+    assert uncertainty_too[:, FACE4.mirror] == pytest.approx(uncertainty, rel=1e-3)
 
 
 def test_files_and_history(trained):

@@ -13,7 +13,7 @@ import torch
 from solution import recipes
 from solution.__main__ import main
 from solution.evaluation.metrics import paired_difference
-from solution.evaluation.outliers import far_off
+from solution.evaluation.outliers import is_outlier
 from solution.keypoints import POINTS
 from solution.run import Run, Source
 from solution.runtime.errors import UserError
@@ -32,43 +32,45 @@ def run(finished_copy: Path, drawn_folder: Path) -> Run:
 
 
 @pytest.fixture
-def trial(finished_copy: Path, drawn_folder: Path) -> Trial:
+def ablation(finished_copy: Path, drawn_folder: Path) -> Trial:
     def call(*arguments: str) -> int:
-        return main(["trial", *arguments, "--data", str(drawn_folder), "--jobs", "1"], finished_copy)
+        return main(["ablate", *arguments, "--data", str(drawn_folder), "--jobs", "1"], finished_copy)
 
     return call
 
 
-def test_a_trial_is_trained_beside_its_recipe_and_compared(trial: Trial, run: Run, capsys: pytest.CaptureFixture[str]):
+def test_an_ablation_is_trained_beside_its_recipe_and_compared(
+    ablation: Trial, run: Run, capsys: pytest.CaptureFixture[str]
+):
     before = (run.workspace.fold("child", 0) / "manifest.json").read_bytes()
-    assert trial("child/seed", "child/sane", "--folds", "2") == 0
+    assert ablation("child/seed", "child/sane", "--folds", "2") == 0
     assert "child/seed: 15-keypoint rows, 2 folds: " in capsys.readouterr().out
     assert (run.workspace.fold("child", 0) / "manifest.json").read_bytes() == before
-    with (run.workspace.folds / "trials.csv").open(encoding="utf-8") as handle:
-        lines = {line["trial"]: line for line in csv.DictReader(handle)}
+    with (run.workspace.folds / "ablations.csv").open(encoding="utf-8") as handle:
+        lines = {line["ablation"]: line for line in csv.DictReader(handle)}
     assert set(lines) == {"child/seed", "child/sane"}
-    line = {k: float(v) for k, v in lines["child/seed"].items() if k != "trial"}
-    assert line["difference"] == pytest.approx(line["trial_rmse"] - line["recipe_rmse"], abs=2e-4)
+    line = {k: float(v) for k, v in lines["child/seed"].items() if k != "ablation"}
+    assert line["difference"] == pytest.approx(line["ablation_rmse"] - line["recipe_rmse"], abs=2e-4)
     assert line["low"] <= line["difference"] <= line["high"]
     assert line["difference"] != 0
-    assert trial("child/seed", "--folds", "2") == 0
+    assert ablation("child/seed", "--folds", "2") == 0
     assert "2 of 2 trainings are complete" in capsys.readouterr().out
 
 
-def test_a_trial_that_changes_nothing_gives_no_difference(
-    trial: Trial, run: Run, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+def test_an_ablation_that_changes_nothing_gives_no_difference(
+    ablation: Trial, run: Run, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
-    monkeypatch.setitem(ablations.TRIALS, "same", ablations.Trial(asks="nothing"))
-    assert trial("other/same", "--folds", "2") == 0
+    monkeypatch.setitem(ablations.ABLATIONS, "same", ablations.Ablation(asks="nothing"))
+    assert ablation("other/same", "--folds", "2") == 0
     assert "changes nothing of other, and will give no difference" in capsys.readouterr().out
     assert len(compare.outcomes(run, "other/same", (0,))) == 1
     (one,) = compare.outcomes(run, "other/same", (0, 1))
     assert one.difference == one.low == one.high == one.blend_difference == 0
 
 
-def test_the_comparison_is_of_rows_in_file_order(trial: Trial, run: Run):
+def test_the_comparison_is_of_rows_in_file_order(ablation: Trial, run: Run):
     """Sections are of neighbouring rows: the folds' parts are put in order first."""
-    assert trial("other/seed", "--folds", "2") == 0
+    assert ablation("other/seed", "--folds", "2") == 0
     (found,) = compare.outcomes(run, "other/seed", (0, 1))
     faces = run.competition.train
     parts = []
@@ -82,111 +84,84 @@ def test_the_comparison_is_of_rows_in_file_order(trial: Trial, run: Run):
     rows = np.flatnonzero(np.isin(faces.ids, list(old)) & (faces.subset == 4))
     assert (np.diff(rows) > 0).all()
     ours, theirs = (np.stack([by_id[i] for i in faces.ids[rows].tolist()]) for by_id in (new, old))
-    kept = ~far_off(theirs, faces.coords[rows])
+    kept = ~is_outlier(theirs, faces.coords[rows])
     labels, subset = faces.coords[rows][kept], faces.subset[rows][kept]
     want = paired_difference(ours[kept], theirs[kept], labels, subset, {15: 0.0, 4: 1.0})
     assert (found.difference, found.low, found.high) == pytest.approx(want)
     assert found.rows == kept.sum()
 
 
-ONE = compare.Outcome(
-    trial="a/seed",
-    subset=4,
-    folds=2,
-    rows=30,
-    recipe_rmse=1.5,
-    trial_rmse=1.4,
-    difference=-0.1,
-    low=-0.2,
-    high=0.0,
-    blend_difference=-0.05,
-    blend_low=-0.1,
-    blend_high=0.0,
-    section=300,
-)
-
-
-def outcomes_on_disk(run: Run, columns: list[str], *lines: dict) -> Path:
-    path = run.workspace.folds / "trials.csv"
-    with path.open("w", encoding="utf-8", newline="") as handle:
-        writer = csv.DictWriter(handle, columns)
-        writer.writeheader()
-        writer.writerows(lines)
-    return path
-
-
-def test_outcomes_of_an_earlier_version_stay_but_for_those_with_drift(run: Run):
-    """A file of that version has a column that tells whether the drift had been added to both. Its intervals are over
-    single rows, so they do not stay beside those over sections.
-    """
-    given = {name: value for name, value in asdict(ONE).items() if name != "section"}
-    names = [name for name in given if name != "rows"]
-    path = outcomes_on_disk(
-        run,
-        [*names[:3], "rows", "drift", *names[3:]],
-        *({**given, "drift": drift} for drift in (False, True)),
+def test_outcomes_of_other_ablations_stay_and_those_of_an_earlier_version_stay_apart(run: Run):
+    """A file of that version has a column that tells whether the drift had been added to both."""
+    one = compare.Outcome(
+        ablation="a/seed",
+        subset=4,
+        folds=2,
+        rows=30,
+        recipe_rmse=1.5,
+        ablation_rmse=1.4,
+        difference=-0.1,
+        low=-0.2,
+        high=0.0,
+        blend_difference=-0.05,
+        blend_low=-0.1,
+        blend_high=0.0,
     )
-    for trial in ("b/seed", "c/seed"):  # a file of this version keeps all that it has
-        compare.write(run, [replace(ONE, trial=trial)])
+    earlier = run.workspace.folds / "trials.csv"  # its intervals resample single rows
+    earlier.write_text("trial,difference\na/seed,-0.5\n")
+    path = run.workspace.folds / "ablations.csv"
+    compare.write(run, [one])
+    compare.write(run, [replace(one, ablation="b/seed")])
+    assert earlier.read_text() == "trial,difference\na/seed,-0.5\n"
     with path.open(encoding="utf-8", newline="") as handle:
         lines = list(csv.DictReader(handle))
-    assert [line["trial"] for line in lines] == ["a/seed", "b/seed", "c/seed"]
-    assert list(lines[0]) == list(asdict(ONE))
-    lost = dict.fromkeys(("low", "high", "blend_low", "blend_high", "section"), "")
-    texts = {name: str(value) for name, value in asdict(ONE).items()}
-    assert lines == [texts | lost, texts | {"trial": "b/seed"}, texts | {"trial": "c/seed"}]
+    assert [line["ablation"] for line in lines] == ["a/seed", "b/seed"]
+    assert list(lines[0]) == list(asdict(one))
+    assert {name: value for name, value in lines[0].items() if name != "ablation"} == {
+        name: str(value) for name, value in asdict(one).items() if name != "ablation"
+    }
 
 
-def test_outcomes_of_a_later_version_are_left_alone(run: Run):
-    path = outcomes_on_disk(run, [*asdict(ONE), "fancy"], {**asdict(ONE), "fancy": 1})
-    before = path.read_bytes()
-    with pytest.raises(
-        UserError, match=r"trials.csv: expected the columns .*got fancy.*a later version.*Update the code"
-    ):
-        compare.write(run, [replace(ONE, trial="b/seed")])
-    assert path.read_bytes() == before
-
-
-def test_a_trial_named_twice_is_trained_once(trial: Trial, capsys: pytest.CaptureFixture[str]):
-    assert trial("child/seed", "child/seed", "--folds", "1") == 0
+def test_an_ablation_named_twice_is_trained_once(ablation: Trial, capsys: pytest.CaptureFixture[str]):
+    assert ablation("child/seed", "child/seed", "--folds", "1") == 0
     assert "Trials: 0 of 1 trainings are complete" in capsys.readouterr().out
 
 
-def test_what_a_trial_needs_is_asked_before_anything_is_trained(
-    trial: Trial, run: Run, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+def test_what_an_ablation_needs_is_asked_before_anything_is_trained(
+    ablation: Trial, run: Run, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ):
     shutil.rmtree(run.workspace.fold("other", 1))
     monkeypatch.setitem(row_filters.TEACHERS, "15", ("child", "other"))
     for name, said in (
         (
             "other/seed",
-            "which trial other/seed is compared with. Run `python -m solution train --recipe other --fold 1`",
+            "which ablation other/seed is compared with. Run `python -m solution train --recipe other --fold 1`",
         ),
         (
             "child/pseudo",
             "that labels the test pictures for child/pseudo. Run `python -m solution train --recipe other",
         ),
     ):
-        assert trial(name, "--folds", "2") == 2
+        assert ablation(name, "--folds", "2") == 2
         assert said in capsys.readouterr().err
-    assert not (run.workspace.folds / "trials").exists()
+    assert not (run.workspace.folds / "ablations").exists()
 
 
-def test_a_trial_of_another_scales_recipe_is_refused(run: Run, use_recipes: Callable[..., None]):
+def test_an_ablation_of_another_scales_recipe_is_refused(run: Run, use_recipes: Callable[..., None]):
     use_recipes(BASE, replace(CHILD, runs_at=("full",)), OTHER)
     with pytest.raises(UserError, match="expected a recipe of scale smoke, child is none"):
         train.base_of(run, "child/seed")
 
 
-def test_a_trial_is_bound_to_its_teachers(run: Run, monkeypatch: pytest.MonkeyPatch):
+def test_an_ablation_is_bound_to_its_teachers(run: Run, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setitem(row_filters.TEACHERS, "15", ("child",))
     inputs = train.job_of(run, "child/pseudo", 1).inputs
     child = next(recipe for recipe in run.recipes if recipe.name == "child")
     assert inputs["teachers"] == {"child": run.bench.digest(child, 1, run.recipes)}
 
 
-def test_an_unfinished_trial_is_not_compared(run: Run):
-    with pytest.raises(UserError, match="child/seed fold 0: expected finished trainings of the trial and of child"):
+def test_an_unfinished_ablation_is_not_compared(run: Run):
+    with pytest.raises(UserError, match="child/seed fold 0: expected finished trainings of the ablation and of child"):
         compare.outcomes(run, "child/seed", (0,))
 
 
@@ -195,7 +170,7 @@ def test_an_unfinished_trial_is_not_compared(run: Run):
     [
         ("child/sede", "Did you mean child/seed"),
         ("child/qqq", "There are: seed"),
-        ("child", "expected RECIPE/TRIAL"),
+        ("child", "expected RECIPE/ABLATION"),
         ("eye_classifier/seed", "expected a landmark recipe"),
         ("timm_all/attention", "expected a recipe of model unet, timm_all's is timm_unet"),
         (
@@ -204,26 +179,26 @@ def test_an_unfinished_trial_is_not_compared(run: Run):
         ),
     ],
 )
-def test_an_unknown_trial_says_what_there_is(name: str, said: str):
+def test_an_unknown_ablation_says_what_there_is(name: str, said: str):
     with pytest.raises(UserError, match=said):
         ablations.load(name)
 
 
 @pytest.mark.parametrize("base", ["unet_all", "timm_all", "cascade_15", "timm_15", "regressor_4"])
-def test_whatever_recipe_a_trial_takes_it_makes_a_network_of(base: str):
-    """One picture there and back, with the trial's loss: what does not go together is refused by `load`."""
+def test_whatever_recipe_an_ablation_takes_it_makes_a_network_of(base: str):
+    """One picture there and back, with the ablation's loss: what does not go together is refused by `load`."""
     recipe, made = recipes.load(base).at("cpu"), set()
     faces, subset = torch.zeros(1, 96, 96, dtype=torch.uint8), torch.tensor([recipe.subsets[-1]])
-    for name in ablations.TRIALS:
+    for name in ablations.ABLATIONS:
         try:
-            _, trial = ablations.load(f"{base}/{name}")
+            _, ablation = ablations.load(f"{base}/{name}")
         except UserError:
             continue
-        varied = trial.recipe(recipe)
-        coords, spread = LandmarkNet(varied).eval()(faces, subset)
+        varied = ablation.recipe(recipe)
+        coords, sigma = LandmarkNet(varied).eval()(faces, subset)
         asked = POINTS[int(subset)]
         assert torch.isfinite(coords[:, asked]).all(), name
-        assert varied.loss != "heavy_tailed" or torch.isfinite(spread[:, asked]).all(), name
+        assert varied.loss != "heavy_tailed" or torch.isfinite(sigma[:, asked]).all(), name
         made.add(name)
     assert {"seed", "sane", "squared", "gentle"} <= made
 
@@ -242,9 +217,9 @@ def test_sane_rows_need_a_trunk(run: Run):
         row_filters.sane(train.job_of(run, "base/sane", 0), run.bench)
 
 
-def test_twins_get_the_mean_of_their_labels(run: Run):
-    job = train.job_of(run, "base/twins", 0)
-    found = row_filters.twins(job, run.bench)
+def test_duplicates_get_the_mean_of_their_labels(run: Run):
+    job = train.job_of(run, "base/duplicates", 0)
+    found = row_filters.duplicates(job, run.bench)
     group = run.bench.table.group[np.isin(run.bench.table.ids, job.train.ids)]
     changed = np.flatnonzero((np.nan_to_num(found.coords) != np.nan_to_num(job.train.coords)).any(axis=(1, 2)))
     assert len(changed) > 0
@@ -256,16 +231,16 @@ def test_twins_get_the_mean_of_their_labels(run: Run):
         np.testing.assert_allclose(found.coords[row][known], mean, rtol=1e-5)
 
 
-def test_twins_of_two_sources_keep_their_labels(run: Run):
-    job = train.job_of(run, "base/twins", 0)
+def test_duplicates_of_two_sources_keep_their_labels(run: Run):
+    job = train.job_of(run, "base/duplicates", 0)
     group = run.bench.table.group[np.isin(run.bench.table.ids, job.train.ids)]
-    twins = np.flatnonzero(np.bincount(group) > 1)
-    subset = np.where(np.isin(group, twins), np.arange(len(group)) % 2 * 11 + 4, job.train.subset).astype(np.int8)
-    for one in twins:  # no two alike of one source
+    duplicates = np.flatnonzero(np.bincount(group) > 1)
+    subset = np.where(np.isin(group, duplicates), np.arange(len(group)) % 2 * 11 + 4, job.train.subset).astype(np.int8)
+    for one in duplicates:  # no two alike of one source
         rows = np.flatnonzero(group == one)
         subset[rows[:2]] = (15, 4)
         subset[rows[2:]] = 0
-    found = row_filters.twins(replace(job, train=replace(job.train, subset=subset)), run.bench)
+    found = row_filters.duplicates(replace(job, train=replace(job.train, subset=subset)), run.bench)
     kept = subset != 0
     np.testing.assert_array_equal(found.coords[kept], job.train.coords[kept])
 

@@ -12,7 +12,7 @@ import torch
 from solution.__main__ import main
 from solution.data.competition import Competition
 from solution.specialists.patches.network import normalised
-from solution.specialists.patches.sampling import spoilt, standardised
+from solution.specialists.patches.sampling import corrupt, standardised
 from solution.studies.baselines import autoencoder
 from solution.studies.baselines.eye_patches import (
     EYES,
@@ -60,7 +60,7 @@ def test_the_autoencoder_learns_to_give_patches_back(drawn: Competition):
     patches = cut_patches(drawn.train, SMALL, np.random.default_rng(0))
     net = pretrained(SMALL, patches, CPU, ("test",))
     torch.manual_seed(0)
-    noisy = spoilt(patches.pixels, SMALL.spoiling())
+    noisy = corrupt(patches.pixels, SMALL.spoiling())
     with torch.inference_mode():
         after = (net(noisy) - patches.pixels).square().mean()
     assert after < 0.6 * patches.pixels.square().mean()

@@ -9,21 +9,21 @@ import torch
 
 from solution import recipes
 from solution.data.competition import Competition
-from solution.studies.ablations import TRIALS
-from solution.studies.baselines.ours import EPOCHS, Own, OwnLearner, own
+from solution.studies.ablations import ABLATIONS
+from solution.studies.baselines.ours import EPOCHS, OurLearner, OurSystem, our_systems
 
 CPU = torch.device("cpu")
-OWN = {one.name: one for one in own()}
+OWN = {one.name: one for one in our_systems()}
 
 
-def learner(one: Own, drawn: Competition, folder: Path) -> OwnLearner:
-    return OwnLearner(one, drawn.train.take(np.arange(0, len(drawn.train), 2)), folder, CPU)
+def learner(one: OurSystem, drawn: Competition, folder: Path) -> OurLearner:
+    return OurLearner(one, drawn.train.take(np.arange(0, len(drawn.train), 2)), folder, CPU)
 
 
 def test_the_recipes_are_those_of_the_specialists():
     for name in ("unet_all", "timm_all"):
-        assert OWN[name].recipe == replace(recipes.load(name).at("cpu"), warm_start=None, epochs=EPOCHS)
-    assert OWN["cascade"].recipe == TRIALS["cascade"].recipe(OWN["unet_all"].recipe)
+        assert OWN[name].recipe == replace(recipes.load(name).at("cpu"), init_from=None, epochs=EPOCHS)
+    assert OWN["cascade"].recipe == ABLATIONS["cascade"].recipe(OWN["unet_all"].recipe)
 
 
 @pytest.mark.parametrize("name", OWN)

@@ -8,30 +8,30 @@ import torch
 
 from solution.runtime.errors import UserError
 from solution.studies.baselines import systems
-from solution.studies.baselines.baseline import Ancestor, Rule
+from solution.studies.baselines.baseline import Rule, System
 from solution.studies.baselines.heads import Points
-from solution.studies.baselines.learner import AncestorLearner, cost
+from solution.studies.baselines.learner import SystemLearner, cost
 from tests.studies.baselines.tiny import TINY, spots
 
 CPU = torch.device("cpu")
-every = pytest.mark.parametrize("ancestor", [systems.load(name) for name in systems.names()], ids=systems.names())
+every = pytest.mark.parametrize("system", [systems.load(name) for name in systems.names()], ids=systems.names())
 
 
 @every
-def test_an_ancestor_has_its_files_name(ancestor: Ancestor):
-    assert systems.load(ancestor.name) is ancestor
-    assert "network" not in ancestor.settings()
+def test_an_ancestor_has_its_files_name(system: System):
+    assert systems.load(system.name) is system
+    assert "network" not in system.settings()
 
 
 @every
-def test_a_gradient_reaches_every_parameter_and_one_picture_is_answered_as_many(ancestor: Ancestor):
+def test_a_gradient_reaches_every_parameter_and_one_picture_is_answered_as_many(system: System):
     torch.manual_seed(0)
-    net = ancestor.network(3)
-    side = ancestor.frame.side
+    net = system.network(3)
+    side = system.frame.side
     raw = net(torch.rand(3, 1, side, side))
-    assert ancestor.output.read(raw).keys() == set(ancestor.output.readings)
-    assert all(found.shape == (3, 3, 2) for found in ancestor.output.read(raw).values())
-    ancestor.output.loss(raw, 96 * torch.rand(3, 3, 2)).backward()
+    assert system.output.read(raw).keys() == set(system.output.readings)
+    assert all(found.shape == (3, 3, 2) for found in system.output.read(raw).values())
+    system.output.loss(raw, 96 * torch.rand(3, 3, 2)).backward()
     for name, parameter in net.named_parameters():
         assert parameter.grad is not None, name
         assert parameter.grad.abs().max() > 0, name
@@ -46,8 +46,8 @@ def test_a_gradient_reaches_every_parameter_and_one_picture_is_answered_as_many(
     [("cnn_sgd", 6.93, 76), ("naimishnet", 7.52, 65), ("sequential_rmsprop", 4.89, 4.89), ("alexnet_elu", 77.7, 1124)],
 )
 def test_sizes_are_those_that_are_known(name: str, millions: float, multiply_adds: float):
-    ancestor = systems.load(name)
-    found = cost(ancestor.network(15), torch.zeros(1, 1, ancestor.frame.side, ancestor.frame.side))
+    system = systems.load(name)
+    found = cost(system.network(15), torch.zeros(1, 1, system.frame.side, system.frame.side))
     assert found[0] / 1e6 == pytest.approx(millions, rel=0.01)
     assert found[1] / 1e6 == pytest.approx(multiply_adds, rel=0.02)
 
@@ -58,7 +58,7 @@ def test_multiply_adds_are_counted_by_hand():
 
 
 def test_an_ancestor_learns_and_answers_in_pixels():
-    learner = AncestorLearner(TINY, np.arange(15), spots(200), CPU)
+    learner = SystemLearner(TINY, np.arange(15), spots(200), CPU)
     held = spots(20, seed=1)
     before = np.nanmean((learner.predict(held)[0] - held.coords) ** 2)
     for _ in range(200):
@@ -72,21 +72,21 @@ def test_an_ancestor_learns_and_answers_in_pixels():
 def test_the_same_training_twice_is_the_same():
     losses = []
     for _ in range(2):
-        learner = AncestorLearner(replace(TINY, mirror=True), np.arange(15), spots(50), CPU)
+        learner = SystemLearner(replace(TINY, mirror=True), np.arange(15), spots(50), CPU)
         losses.append([learner.step(0.0) for _ in range(7)])
     assert losses[0] == losses[1]
     assert len(set(losses[0])) == 7
 
 
 def test_a_pass_shows_each_row_once():
-    learner = AncestorLearner(TINY, np.arange(15), spots(64), CPU)
+    learner = SystemLearner(TINY, np.arange(15), spots(64), CPU)
     rows = [next(learner.rows) for _ in range(8)]
     assert sorted(np.concatenate(rows[:4])) == sorted(np.concatenate(rows[4:])) == list(range(64))
     assert not np.array_equal(rows[0], rows[4])
 
 
 def test_mirrored_rows_swap_left_and_right():
-    learner = AncestorLearner(replace(TINY, mirror=True), np.array([0]), spots(64), CPU)
+    learner = SystemLearner(replace(TINY, mirror=True), np.array([0]), spots(64), CPU)
     learner.train.coords[:, 1] = learner.train.coords[:, 0] - 7
     images, coords = learner._varied(np.arange(64))
     flipped = (images != learner.train.images).any(axis=(1, 2))
@@ -97,14 +97,14 @@ def test_mirrored_rows_swap_left_and_right():
 
 
 def test_a_network_of_one_point_predicts_that_alone():
-    found = AncestorLearner(TINY, np.array([10]), spots(20), CPU).predict(spots(4, 1))
+    found = SystemLearner(TINY, np.array([10]), spots(20), CPU).predict(spots(4, 1))
     assert np.isfinite(found[0, :, 10]).all()
     assert np.isnan(np.delete(found[0], 10, axis=1)).all()
 
 
 def test_a_point_that_nobody_labelled_cannot_be_learnt():
     with pytest.raises(UserError, match=r"label for left_eye_inner_corner, got 0\. Give more faces"):
-        AncestorLearner(TINY, np.array([2]), spots(20).take(np.arange(10, 20)), CPU)
+        SystemLearner(TINY, np.array([2]), spots(20).take(np.arange(10, 20)), CPU)
 
 
 def test_wrong_settings_are_refused():

@@ -6,7 +6,7 @@ import pytest
 from solution.faces import FaceSet
 from solution.runtime.errors import UserError
 from solution.studies.baselines import timed_training
-from solution.studies.baselines.timed_training import SHARES, Course, together, train
+from solution.studies.baselines.timed_training import SHARES, TimedRun, together, train
 from tests.studies.baselines.tiny import spots
 
 
@@ -44,7 +44,7 @@ class Slow:
         return 10, 20
 
 
-def course(step: float = 1.0, seconds: float = 100.0, points: slice = slice(None)) -> Course:
+def timed_run(step: float = 1.0, seconds: float = 100.0, points: slice = slice(None)) -> TimedRun:
     time = Time()
     return train(Slow(time, step, points=points), seconds, spots(4), spots(2), time)
 
@@ -57,17 +57,19 @@ def test_only_steps_count_as_time():
     assert found.seconds == 1000
     assert found.predicting == 50
     assert found.pictures == 8000
-    assert [look.seconds for look in found.looks] == pytest.approx([1000 * share for share in SHARES])
-    assert [look.coords[0, 0, 0, 0] for look in found.looks] == [look.steps for look in found.looks]
+    assert [checkpoint.seconds for checkpoint in found.checkpoints] == pytest.approx([1000 * share for share in SHARES])
+    assert [checkpoint.coords[0, 0, 0, 0] for checkpoint in found.checkpoints] == [
+        checkpoint.steps for checkpoint in found.checkpoints
+    ]
     assert found.coords.shape == (1, 4, 15, 2)
 
 
 def test_a_step_beyond_several_shares_gives_each_its_look():
-    found = course(step=35.0)
-    assert [look.share for look in found.looks] == list(SHARES)
-    assert [look.steps for look in found.looks] == [1, 1, 1, 1, 1, 2, 2, 2, 3, 3]
+    found = timed_run(step=35.0)
+    assert [checkpoint.share for checkpoint in found.checkpoints] == list(SHARES)
+    assert [checkpoint.steps for checkpoint in found.checkpoints] == [1, 1, 1, 1, 1, 2, 2, 2, 3, 3]
     assert found.seconds == 105
-    assert course(step=1000.0).pictures == 8
+    assert timed_run(step=1000.0).pictures == 8
 
 
 def test_a_loss_that_is_no_number_ends_it():
@@ -77,18 +79,18 @@ def test_a_loss_that_is_no_number_ends_it():
 
 
 def test_networks_of_one_system_fill_each_others_points():
-    found = together([course(seconds=20, points=slice(0, 9)), course(2.0, seconds=20, points=slice(9, None))])
+    found = together([timed_run(seconds=20, points=slice(0, 9)), timed_run(2.0, seconds=20, points=slice(9, None))])
     assert (found.coords[0, :, :9] == 20).all()
     assert (found.coords[0, :, 9:] == 10).all()
     assert found.seconds == 40
-    assert found.looks[0].seconds == 3
-    assert found.looks[-1].steps == 30
+    assert found.checkpoints[0].seconds == 3
+    assert found.checkpoints[-1].steps == 30
     assert (found.parameters, found.multiply_adds, found.predicting) == (20, 40, 100)
     assert found.pictures == (160 + 80) / 2
 
 
 def test_one_network_stays_as_it_is():
-    alone = course()
+    alone = timed_run()
     assert np.array_equal(together([alone]).coords, alone.coords)
     assert together([alone]).pictures == alone.pictures
 

@@ -70,55 +70,57 @@ def test_networks_are_trained_compared_and_kept(
     assert cv2.imread(str(folder / publish.PICTURE)) is not None
 
     before = (folder / publish.TABLE).read_bytes()
-    (folder / "compare" / "fcn_maps" / results.COURSE).write_bytes(b"damaged")
+    (folder / "compare" / "fcn_maps" / results.TIMED_RUN).write_bytes(b"damaged")
     assert cli("--minutes", "0.004", "--only", "unet_all", "sequential_rmsprop") == 0
     assert "2 of 2 networks are complete" in capsys.readouterr().out
     left = (folder / publish.TABLE).read_bytes()
     assert left != before
     assert b"fcn_maps" not in left
-    assert results.load(contest.arena_of(run), contest.contenders()["unet_all"], 0.24 + 1) is None
+    assert results.load(contest.split_of(run), contest.candidates()["unet_all"], 0.24 + 1) is None
 
 
 def test_a_network_a_point_makes_one_system(run: Run):
-    place = contest.arena_of(run)
-    course = results.course_of(place, EACH, 0.3, torch.device("cpu"))
-    alone = results.course_of(place, TINY, 0.02, torch.device("cpu"))
+    place = contest.split_of(run)
+    timed_run = results.timed_run_of(place, EACH, 0.3, torch.device("cpu"))
+    alone = results.timed_run_of(place, TINY, 0.02, torch.device("cpu"))
     held = place.held
-    assert course.coords.shape == (1, len(held), 15, 2)
-    assert np.isfinite(course.coords).all()
-    assert np.isfinite(course.looks[0].coords).all()
-    assert course.parameters == 15 * (144 * 32 + 32 + 32 * 2 + 2)
+    assert timed_run.coords.shape == (1, len(held), 15, 2)
+    assert np.isfinite(timed_run.coords).all()
+    assert np.isfinite(timed_run.checkpoints[0].coords).all()
+    assert timed_run.parameters == 15 * (144 * 32 + 32 + 32 * 2 + 2)
     assert alone.parameters == 144 * 32 + 32 + 32 * 30 + 30
-    assert course.seconds >= 0.3
+    assert timed_run.seconds >= 0.3
 
 
 def test_nothing_of_the_held_out_fold_is_trained_on(run: Run, monkeypatch: pytest.MonkeyPatch):
     seen: list[np.ndarray] = []
 
-    class Spy(results.AncestorLearner):
-        def __init__(self, ancestor, points, train: FaceSet, device) -> None:
+    class Spy(results.SystemLearner):
+        def __init__(self, system, points, train: FaceSet, device) -> None:
             seen.append(train.ids)
-            super().__init__(ancestor, points, train, device)
+            super().__init__(system, points, train, device)
 
-    monkeypatch.setattr(results, "AncestorLearner", Spy)
-    place = contest.arena_of(run)
-    results.course_of(place, TINY, 0.02, torch.device("cpu"))
+    monkeypatch.setattr(results, "SystemLearner", Spy)
+    place = contest.split_of(run)
+    results.timed_run_of(place, TINY, 0.02, torch.device("cpu"))
     held = place.held.ids
     assert not np.isin(seen[0], held).any()
     assert len(seen[0]) + len(held) == len(run.competition.train)
 
 
 def test_results_survive_the_disk(run: Run):
-    place = contest.arena_of(run)
-    course = results.course_of(place, TINY, 0.02, torch.device("cpu"))
-    results.save(place, TINY, 0.02, course)
+    place = contest.split_of(run)
+    timed_run = results.timed_run_of(place, TINY, 0.02, torch.device("cpu"))
+    results.save(place, TINY, 0.02, timed_run)
     again = results.load(place, TINY, 0.02)
     assert again is not None
-    np.testing.assert_array_equal(again.coords, course.coords)
-    np.testing.assert_array_equal(again.looks[3].coords, course.looks[3].coords)
+    np.testing.assert_array_equal(again.coords, timed_run.coords)
+    np.testing.assert_array_equal(again.checkpoints[3].coords, timed_run.checkpoints[3].coords)
     fields = ("readings", "pictures", "predicting", "parameters", "multiply_adds", "seconds")
-    assert all(getattr(again, name) == getattr(course, name) for name in fields)
-    assert [look.share for look in again.looks] == [look.share for look in course.looks]
+    assert all(getattr(again, name) == getattr(timed_run, name) for name in fields)
+    assert [checkpoint.share for checkpoint in again.checkpoints] == [
+        checkpoint.share for checkpoint in timed_run.checkpoints
+    ]
     for other in (replace(TINY, batch=8), replace(TINY, mirror=True)):
         assert results.load(place, other, 0.02) is None
     assert results.load(place, TINY, 0.03) is None
@@ -142,7 +144,7 @@ def test_wrong_words_are_told(capsys: pytest.CaptureFixture[str], tmp_path: Path
 
 def test_without_any_network_there_is_no_table(run: Run):
     with pytest.raises(UserError, match="expected networks trained for 7 s, found none"):
-        scores.standing(run, 7)
+        scores.leaderboard(run, 7)
 
 
 def test_absurd_labels_are_left_out_of_every_line_alike():
@@ -154,9 +156,9 @@ def test_absurd_labels_are_left_out_of_every_line_alike():
     held.coords[7] += 30
     held.coords[90, 0] += 60
     only15 = np.where((held.subset == 15)[:, None, None], good, np.nan)
-    assert np.flatnonzero(scores.suspects([poor, good], held)).tolist() == [7, 90]
-    assert np.flatnonzero(scores.suspects([poor, only15], held)).tolist() == [7]
-    assert not scores.suspects([poor], held).any()
+    assert np.flatnonzero(scores.outliers([poor, good], held)).tolist() == [7, 90]
+    assert np.flatnonzero(scores.outliers([poor, only15], held)).tolist() == [7]
+    assert not scores.outliers([poor], held).any()
 
 
 def test_a_figure_is_the_rmse_of_what_counts():

@@ -53,7 +53,7 @@ def test_networks_are_trained_compared_and_kept(data: Path, tmp_path: Path, caps
 
 
 def test_persons_are_apart_and_everyone_sees_the_same_frames(study: Study):
-    place, again = train.arena68_of(study), train.arena68_of(study)
+    place, again = train.split68_of(study), train.split68_of(study)
     held = study.fold == FOLD
     persons = np.array(study.frames.persons)
     assert set(persons[held]) & set(persons[~held]) == set()
@@ -63,7 +63,7 @@ def test_persons_are_apart_and_everyone_sees_the_same_frames(study: Study):
 
 
 def test_figures_are_the_mean_distance_and_the_pooled_error(study: Study):
-    place = train.arena68_of(study)
+    place = train.split68_of(study)
     off = np.where(np.isnan(place.held.coords), 0, place.held.coords) + np.array([3, 4])
     found = scores._Scorer68(place).figures(off)
     assert found["nme"][0] == pytest.approx(100 * np.nanmean(relative_distances(off, place.held.coords, FACE68)))
@@ -72,11 +72,11 @@ def test_figures_are_the_mean_distance_and_the_pooled_error(study: Study):
 
 
 def test_an_ancestor_answers_all_points_of_the_scheme(study: Study):
-    place = train.arena68_of(study)
-    course = results.course_of(place, TINY, 0.02, CPU)
-    assert course.coords.shape == (1, len(place.held), 68, 2)
-    assert np.isfinite(course.coords).all()
-    assert not any(getattr(one, "each_point", False) for one in train.contenders68().values())
+    place = train.split68_of(study)
+    timed_run = results.timed_run_of(place, TINY, 0.02, CPU)
+    assert timed_run.coords.shape == (1, len(place.held), 68, 2)
+    assert np.isfinite(timed_run.coords).all()
+    assert not any(getattr(one, "each_point", False) for one in train.candidates68().values())
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from torch import nn
 
 from solution.faces import FaceSet
 from solution.keypoints import BEYOND_FOUR, FACE15, SIZE
-from solution.studies.baselines.baseline import Ancestor
+from solution.studies.baselines.baseline import System
 
 
 def network(points: int) -> nn.Module:
@@ -18,7 +18,7 @@ def network(points: int) -> nn.Module:
     )
 
 
-TINY = Ancestor(name="tiny", title="Tiny", idea="small", network=network, batch=16)
+TINY = System(name="tiny", title="Tiny", idea="small", network=network, batch=16)
 EACH = replace(TINY, name="tiny_each", each_point=True)
 
 

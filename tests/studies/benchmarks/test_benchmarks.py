@@ -23,7 +23,7 @@ from solution.studies.benchmarks import fake_data, scaling, terminal
 from solution.studies.benchmarks.parts import PARTS
 from solution.studies.benchmarks.results import MATMUL, PYTHON, Measured, Row, ratios, read_measured
 from solution.studies.benchmarks.scaling import Curve, Point
-from solution.studies.benchmarks.setup import QUICK, Workshop
+from solution.studies.benchmarks.setup import QUICK, BenchmarkSetup
 from solution.studies.benchmarks.timer import FamilyMemory, Meter, multiply_adds, peak_memory
 from tests.tiny_recipes import BASE, CHILD, OTHER
 
@@ -31,7 +31,7 @@ CPU = torch.device("cpu")
 
 
 def row(name: str = "a", seconds: tuple[float, ...] = (1.0, 1.0, 1.0), **fields: object) -> Row:
-    settings = {"part": "train", "items": 10, "yardstick": MATMUL, "speed": 1e9, "busy": 1.0, **fields}
+    settings = {"part": "train", "items": 10, "reference": MATMUL, "speed": 1e9, "busy": 1.0, **fields}
     return Row(name=name, seconds=seconds, **settings)  # type: ignore[arg-type]
 
 
@@ -39,7 +39,7 @@ def test_a_rows_figures_follow_from_its_repeats():
     one = row(seconds=(1.0, 2.0, 3.0, 4.0, 5.0), multiply_adds=300_000_000)
     assert (one.median, one.rate, one.share) == (3.0, 10 / 3, 0.1)
     assert one.spread == pytest.approx(1 / 3)
-    assert row(yardstick=PYTHON, multiply_adds=1).share is None
+    assert row(reference=PYTHON, multiply_adds=1).share is None
     assert row().share is None
 
 
@@ -62,7 +62,7 @@ def test_benches_are_compared_by_the_machines_speed_at_the_time():
 
 
 def test_a_bench_is_read_as_it_was_written(tmp_path: Path):
-    measured = Measured({"cores": 2}, (row(multiply_adds=7, memory=1.5), row("b", yardstick=PYTHON)))
+    measured = Measured({"cores": 2}, (row(multiply_adds=7, memory=1.5), row("b", reference=PYTHON)))
     path = tmp_path / "bench.json"
     path.write_text(json.dumps(measured.as_json()))
     assert read_measured(path) == measured
@@ -124,7 +124,7 @@ def test_memory_of_the_family_counts_children():
 
 
 def test_material_is_like_the_competitions_files(tmp_path: Path):
-    faces = fake_data.material(90, 30)
+    faces = fake_data.fake_data(90, 30)
     fake_data.write_competition(tmp_path / "faces", faces)
     found = read_competition(tmp_path / "faces", tmp_path / "cache")
     assert not found.drawn
@@ -139,7 +139,7 @@ def test_material_is_like_the_competitions_files(tmp_path: Path):
 
 def test_a_run_that_seems_finished_can_be_stacked(tmp_path: Path, use_recipes: Callable[..., None]):
     use_recipes(BASE, CHILD, OTHER)
-    run = Workshop(tmp_path, "smoke", CPU, QUICK).run
+    run = BenchmarkSetup(tmp_path, "smoke", CPU, QUICK).run
     assert all(run.bench.done(r, fold, run.recipes) for r in run.recipes for fold in range(5))
 
 
@@ -177,7 +177,7 @@ def test_a_quick_bench_measures_every_part(tmp_path: Path, capsys: pytest.Captur
 def test_a_bench_that_is_stopped_shows_what_it_has(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ):
-    def stopped(shop: Workshop) -> Iterator[Row]:
+    def stopped(shop: BenchmarkSetup) -> Iterator[Row]:
         yield row("the first")
         raise KeyboardInterrupt
 
@@ -198,7 +198,7 @@ def test_a_bench_that_is_stopped_shows_what_it_has(
 
 def test_training_counts_one_epochs_multiply_adds(tmp_path: Path, use_recipes: Callable[..., None]):
     use_recipes(BASE, replace(OTHER, batch=8))
-    shop = Workshop(tmp_path, "smoke", CPU, replace(QUICK, batches=2))
+    shop = BenchmarkSetup(tmp_path, "smoke", CPU, replace(QUICK, batches=2))
     one, other = (r.multiply_adds for r in PARTS["train"](shop))
     predicted = {r.name: r.multiply_adds for r in PARTS["predict"](shop)}
     a_view = predicted["base, 2 views"] / 2 / QUICK.faces
@@ -242,7 +242,7 @@ def test_scaling_has_a_curve_for_each_kind_of_size(tmp_path: Path, capsys: pytes
 
 def test_more_folds_take_more_time(tmp_path: Path, use_recipes: Callable[..., None]):
     use_recipes(BASE, OTHER)
-    curves = list(scaling._with_folds(Workshop(tmp_path, "smoke", CPU, QUICK), (2, 5)))
+    curves = list(scaling._with_folds(BenchmarkSetup(tmp_path, "smoke", CPU, QUICK), (2, 5)))
     assert [curve.what for curve in curves] == ["training, one epoch of all folds", "stack"]
     assert [[point.size for point in curve.points] for curve in curves] == [[2, 5], [2, 5]]
     assert all(point.seconds > 0 for curve in curves for point in curve.points)
@@ -257,7 +257,7 @@ def test_a_power_is_found_again():
 def test_tables_are_plain_where_there_is_no_terminal():
     machine = {"processor": "P", "gpu": None, "cores": 2, "torch": "2"}
     facts = machine | {"scale": "cpu", "precision": "bfloat16", "multiply_adds_a_second": 1e11}
-    rows = (row(multiply_adds=3, memory=10.0), row("b", (0.5,), yardstick=PYTHON, items=1))
+    rows = (row(multiply_adds=3, memory=10.0), row("b", (0.5,), reference=PYTHON, items=1))
     text = io.StringIO()
     terminal.show(Measured(facts, rows), ratios(rows, rows[:1]), Console(file=text, width=100))
     lines = text.getvalue().splitlines()

@@ -9,7 +9,7 @@ from solution.faces import FaceSet
 from solution.keypoints import FACE15, FACE68, SHARED, fifteen_of, mirror
 from solution.recipe import SCALES, Augmentation
 from solution.specialists.landmarks.augment import Augmenter
-from solution.specialists.landmarks.label_offset import MirrorOffset
+from solution.specialists.landmarks.label_offset import LabelOffset
 from solution.specialists.landmarks.network import LandmarkNet
 from solution.specialists.landmarks.predict import predict_with
 from tests.sketches import face68, sketch
@@ -78,11 +78,11 @@ def test_the_network_answers_all_68(scale: str):
     net = LandmarkNet(recipe).eval()
     shown = faces(2)
     with torch.inference_mode():
-        coords, spread = net(torch.from_numpy(shown.images), torch.from_numpy(shown.subset))
+        coords, sigma = net(torch.from_numpy(shown.images), torch.from_numpy(shown.subset))
     assert coords.shape == (2, 68, 2)
-    assert spread.shape == (2, 68)
+    assert sigma.shape == (2, 68)
     assert coords.isfinite().all()
-    assert spread.isfinite().all()
+    assert sigma.isfinite().all()
 
 
 class Exact(torch.nn.Module):
@@ -103,9 +103,9 @@ def test_both_views_agree_in_the_pictures_own_points():
     images = shown.images.copy()
     images[:, :, :30] //= 3
     shown = FaceSet(shown.ids, images, shown.coords, FACE68, shown.subset)
-    found = predict_with(Exact(), MirrorOffset(schema=FACE68), shown, torch.device("cpu"), shifts=(0,))
+    found = predict_with(Exact(), LabelOffset(schema=FACE68), shown, torch.device("cpu"), tta_shifts=(0,))
     np.testing.assert_allclose(found.coords, np.repeat(SKEWED, 2, axis=0), atol=1e-4)
-    np.testing.assert_allclose(found.spread, 1.0, atol=1e-4)
+    np.testing.assert_allclose(found.sigma, 1.0, atol=1e-4)
 
 
 def test_augmentation_swaps_partners():
@@ -121,7 +121,7 @@ def test_augmentation_swaps_partners():
 
 
 def test_the_mirror_offset_is_learnt_for_68_points():
-    offset = MirrorOffset(schema=FACE68)
+    offset = LabelOffset(schema=FACE68)
     subset = np.full(200, 68, np.int8)
     mirrored = np.arange(200) % 2 == 0
     for _ in range(8):

@@ -21,7 +21,7 @@ from solution.specialists.landmarks.network import HEAD
 from solution.studies.faces68 import release_weights, train
 from solution.studies.faces68.crops import held_faces, training_faces
 from solution.studies.faces68.nme import Score, interocular, pooled, score
-from solution.studies.faces68.release_weights import ship_trunk
+from solution.studies.faces68.release_weights import release_trunk
 from solution.studies.faces68.train import FOLDS, Study
 from tests.sketches import face68, write_zip
 
@@ -73,12 +73,12 @@ def test_every_fold_is_measured_on_persons_it_has_not_seen(trained: Path, data: 
         folder = study.folder(fold)
         facts = manifest(folder) or {}
         with np.load(folder / PREDICTIONS, allow_pickle=False) as arrays:
-            names, coords, spread = arrays["names"].tolist(), arrays["coords"], arrays["spread"]
+            names, coords, sigma = arrays["names"].tolist(), arrays["coords"], arrays["sigma"]
         rows = np.isin(study.frames.names, names)
         assert set(persons[rows]) & set(persons[~rows]) == set()
         found = score(coords, study.frames.coords[rows], FACE68)
         assert vars(found) == {name: facts[name] for name in vars(found)}
-        assert (spread > 0).all()
+        assert (sigma > 0).all()
         held += names
     assert sorted(held) == sorted(study.frames.names)
     cv = json.loads((study.workspace.folds / "unet_68" / "cv.json").read_text())
@@ -233,7 +233,7 @@ def test_a_recipe_for_other_points_is_refused_and_leaves_nothing(
 
 def test_a_trunk_is_shipped_without_its_head(trained: Path, data: Path, tmp_path: Path):
     folder = Study(trained, data, "smoke").folder(0)
-    ship_trunk(folder, tmp_path / "unet_68")
+    release_trunk(folder, tmp_path / "unet_68")
     content = manifest(tmp_path / "unet_68")
     assert content is not None
     assert intact(tmp_path / "unet_68", content)

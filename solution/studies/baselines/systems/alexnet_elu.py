@@ -8,7 +8,7 @@ squared error; that system used them for 68 points, here it gives the fifteen.
 
 from torch import nn
 
-from solution.studies.baselines.baseline import Ancestor
+from solution.studies.baselines.baseline import System
 from solution.studies.baselines.crops import Cropped
 
 
@@ -32,7 +32,7 @@ def network(points: int) -> nn.Module:
     )
 
 
-ANCESTOR = Ancestor(
+SYSTEM = System(
     name="alexnet_elu",
     title="AlexNet with ELU",
     idea="pictures enlarged to 250 and cropped to 227 pixels, five convolutions, two dense layers of 4096",

@@ -6,7 +6,7 @@ Known of the original: its size, SGD, squared error, 30 outputs; widths, rate an
 
 from torch import nn
 
-from solution.studies.baselines.baseline import Ancestor, Rule
+from solution.studies.baselines.baseline import Rule, System
 
 
 def network(points: int) -> nn.Module:
@@ -18,7 +18,7 @@ def network(points: int) -> nn.Module:
     return nn.Sequential(*layers, nn.Linear(512, 2 * points), nn.Unflatten(1, (points, 2)))
 
 
-ANCESTOR = Ancestor(
+SYSTEM = System(
     name="cnn_sgd",
     title="CNN, 7 M weights, SGD",
     idea="three times convolution and pooling, two dense layers of 512, SGD with momentum",

@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from solution.keypoints import SIZE
-from solution.studies.baselines.baseline import Ancestor
+from solution.studies.baselines.baseline import System
 from solution.studies.baselines.heads import Maps
 from solution.studies.baselines.systems.vgg_direct import pair
 
@@ -42,7 +42,7 @@ def network(points: int) -> nn.Module:
     return FCN(points, (16, 32, 64, 128))
 
 
-ANCESTOR = Ancestor(
+SYSTEM = System(
     name="fcn_maps",
     title="FCN heatmaps",
     idea="scores at four resolutions, enlarged and added; Gaussian targets, squared error on the maps",

@@ -7,7 +7,7 @@ point, here also one for all.
 
 from torch import nn
 
-from solution.studies.baselines.baseline import Ancestor
+from solution.studies.baselines.baseline import System
 
 STAGES = ((1, 32, 4, 0.1), (32, 64, 3, 0.2), (64, 128, 2, 0.3), (128, 256, 1, 0.4))
 """Channels in, channels out, side of the kernel, dropout."""
@@ -26,7 +26,7 @@ def network(points: int) -> nn.Module:
     return nn.Sequential(*layers)
 
 
-ANCESTOR = Ancestor(
+SYSTEM = System(
     name="naimishnet",
     title="NaimishNet, all points",
     idea="four convolutions of sizes 4, 3, 2, 1 with ELU, dropout rising from 0.1 to 0.6",

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 from solution.studies.baselines.systems import naimishnet
 
-ANCESTOR = replace(
-    naimishnet.ANCESTOR,
+SYSTEM = replace(
+    naimishnet.SYSTEM,
     name="naimishnet_each",
     title="NaimishNet, one a point",
     idea="the same network fifteen times, each for one point",

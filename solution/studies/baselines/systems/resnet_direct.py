@@ -6,7 +6,7 @@ After He et al., "Deep Residual Learning for Image Recognition", CVPR 2016, in s
 from torch import nn
 
 from solution.models.unet import blocks
-from solution.studies.baselines.baseline import Ancestor
+from solution.studies.baselines.baseline import System
 
 
 def network(points: int) -> nn.Module:
@@ -18,7 +18,7 @@ def network(points: int) -> nn.Module:
     )
 
 
-ANCESTOR = Ancestor(
+SYSTEM = System(
     name="resnet_direct",
     title="ResNet-style, direct",
     idea="residual blocks, the last map averaged to one vector, coordinates",

@@ -7,7 +7,7 @@ steps throw the answers thousands of pixels off, and after 100 steps both stand 
 
 from torch import nn
 
-from solution.studies.baselines.baseline import Ancestor, Rule
+from solution.studies.baselines.baseline import Rule, System
 
 
 def network(points: int) -> nn.Module:
@@ -18,7 +18,7 @@ def network(points: int) -> nn.Module:
     return nn.Sequential(*layers, nn.Linear(128, 2 * points), nn.Unflatten(1, (points, 2)))
 
 
-ANCESTOR = Ancestor(
+SYSTEM = System(
     name="sequential_rmsprop",
     title="Four dense layers, RMSProp",
     idea="no convolution: every pixel weighs on its own",

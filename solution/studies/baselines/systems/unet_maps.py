@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from solution.keypoints import SIZE
-from solution.studies.baselines.baseline import Ancestor
+from solution.studies.baselines.baseline import System
 from solution.studies.baselines.heads import Maps
 from solution.studies.baselines.systems.vgg_direct import pair
 
@@ -43,7 +43,7 @@ def network(points: int) -> nn.Module:
     return JoinedUNet(points, (16, 32, 64, 128))
 
 
-ANCESTOR = Ancestor(
+SYSTEM = System(
     name="unet_maps",
     title="U-Net heatmaps",
     idea="maps of the way down joined to the way up; Gaussian targets, squared error on the maps",

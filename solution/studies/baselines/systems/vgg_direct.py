@@ -6,7 +6,7 @@ and with batch normalisation.
 
 from torch import nn
 
-from solution.studies.baselines.baseline import Ancestor
+from solution.studies.baselines.baseline import System
 
 
 def pair(inside: int, outside: int) -> nn.Sequential:
@@ -26,7 +26,7 @@ def network(points: int) -> nn.Module:
     return nn.Sequential(*layers, nn.Linear(512, 2 * points), nn.Unflatten(1, (points, 2)))
 
 
-ANCESTOR = Ancestor(
+SYSTEM = System(
     name="vgg_direct",
     title="VGG-style, direct",
     idea="pairs of 3x3 convolutions between poolings, a dense layer, coordinates",
