@@ -4,8 +4,11 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, ClassVar, Literal, Self
 
+import numpy as np
+
 from solution.codecs import Codec
-from solution.keypoints import FACE4, FACE15, FACE68, SUBSETS, Schema
+from solution.keypoints import FACE4, FACE15, FACE68, IN_FOUR, SUBSETS, Schema
+from solution.keypoints import POINTS as POINTS_OF
 from solution.runtime.artifacts import digest_of
 
 Rows = Literal["15", "4", "all"]
@@ -86,6 +89,10 @@ class Recipe:
     def subsets(self) -> tuple[int, ...]:
         """The subsets it predicts: (15,), (4,) or both."""
         return SUBSETS if self.rows == "all" else (int(self.rows),)
+
+    def points(self, subset: int) -> np.ndarray:
+        """The numbers of the points that its network predicts for faces of this subset."""
+        return POINTS_OF[subset]
 
     def settings(self) -> dict[str, Any]:
         """Every setting as JSON values."""
@@ -209,6 +216,9 @@ class PatchRecipe(Recipe):
     def depth(self) -> int:
         """Number of 3x3 layers of stride 1 in the encoder."""
         return (self.patch - SMALLEST_PATCH) // PATCH_STEP
+
+    def points(self, subset: int) -> np.ndarray:
+        return IN_FOUR
 
     @classmethod
     def restored(cls, settings: dict[str, Any]) -> Self:

@@ -76,7 +76,7 @@ def _trained(run: Run, recipe: Recipe, fold: int) -> Path:
     """The folder of a finished training; UserError naming the command to run where there is none."""
     if not 0 <= fold < run.table.k:
         raise UserError(f"--fold {fold}: expected 0 to {run.table.k - 1}")
-    return run.bench.require(recipe, fold, run.recipes, "a finished training of these settings and data")
+    return run.job(recipe, fold).require("a finished training of these settings and data")
 
 
 def _held_out(run: Run, recipe: Recipe, fold: int) -> FaceSet:

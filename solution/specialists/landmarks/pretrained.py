@@ -19,8 +19,8 @@ from solution.models.timm_unet import encoder
 from solution.recipe import LandmarkRecipe, Recipe
 from solution.runtime.artifacts import file_digest
 from solution.runtime.errors import UserError
-from solution.specialists.job import WEIGHTS
 from solution.specialists.landmarks.network import LandmarkNet
+from solution.specialists.training import WEIGHTS
 
 HUB = "hub"
 NONE = "none"

@@ -13,9 +13,8 @@ from solution.keypoints import FACE4, FACE15, POINTS, SIZE
 from solution.recipe import Recipe
 from solution.run import Run
 from solution.runtime.artifacts import seal, write_json
-from solution.specialists.cross_validation import save_parts
 from solution.specialists.history import write_history
-from solution.specialists.job import HISTORY, PREDICTIONS, SETTINGS, WEIGHTS
+from solution.specialists.training import HISTORY, PREDICTIONS, SETTINGS, WEIGHTS, save_parts
 
 DRAWN = 60
 """Faces that are really drawn; all others are these with noise."""
@@ -83,7 +82,7 @@ def _fake_training(run: Run, recipe: Recipe, fold: int, faces: FakeData) -> None
         folder / HISTORY, [{"epoch": e, **phase, "loss": 9 / e, "held_rmse": 3.0, "seconds": 1} for e in epochs]
     )
     files = [HISTORY, PREDICTIONS, SETTINGS, WEIGHTS]
-    seal(folder, run.bench.inputs(recipe, fold, run.recipes), files, seconds=float(recipe.epochs), device="cpu")
+    seal(folder, run.job(recipe, fold).inputs, files, seconds=float(recipe.epochs), device="cpu")
 
 
 def _predicted(recipe: Recipe, faces: FaceSet, rng: np.random.Generator) -> Predictions:

@@ -10,7 +10,7 @@ import torch
 from solution.faces import FaceSet, Predictions
 from solution.recipe import LandmarkRecipe, Recipe
 from solution.runtime.device import cores
-from solution.specialists import cross_validation
+from solution.specialists.job import METHODS
 from solution.specialists.landmarks.label_offset import LabelOffset
 from solution.specialists.landmarks.network import LandmarkNet
 from solution.specialists.landmarks.predict import TTA_SHIFTS, predict_with
@@ -31,7 +31,8 @@ def predicting(shop: BenchmarkSetup) -> Iterator[Row]:
         faces = shop.faces(recipe, shop.size.faces)
         job = shop.trained(recipe)
         views = 2 * len(TTA_SHIFTS) if isinstance(recipe, LandmarkRecipe) else 2
-        yield _row(shop, partial(cross_validation.predict, job, faces), f"{recipe.name}, {views} views", len(faces))
+        predict = partial(METHODS[recipe.method].predict, job.folder, faces, job.device)
+        yield _row(shop, predict, f"{recipe.name}, {views} views", len(faces))
         if isinstance(recipe, LandmarkRecipe):
             yield _row(shop, partial(_reader(shop, recipe, MIRRORED), faces), f"{recipe.name}, 2 views", len(faces))
 

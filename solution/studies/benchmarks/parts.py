@@ -18,9 +18,8 @@ from solution import pipeline
 from solution.data.reader import read_competition
 from solution.ensemble import selection
 from solution.recipe import LandmarkRecipe, Recipe
-from solution.specialists import cross_validation
-from solution.specialists.job import HISTORY
 from solution.specialists.landmarks.augment import Augmenter
+from solution.specialists.training import HISTORY
 from solution.studies.benchmarks.inference import ensemble_speed, predicting
 from solution.studies.benchmarks.results import MATMUL, PYTHON, Row
 from solution.studies.benchmarks.setup import BenchmarkSetup, shortened, silence, stacked
@@ -79,7 +78,7 @@ def training(shop: BenchmarkSetup) -> Iterator[Row]:
         job = shop.job(shortened(recipe, epochs, pretrain=epochs), faces, f"{recipe.name}-timed")
         before, began, worked = shop.meter.speed(MATMUL), time.perf_counter(), core_seconds()
         with peak_memory(shop.device) as peak:
-            cross_validation.train(job)
+            shop.train(job)
         busy = (core_seconds() - worked) / (time.perf_counter() - began)
         speed = float(np.mean([before, shop.meter.speed(MATMUL)]))
         for phase, seconds in _epochs(job.folder / HISTORY).items():
@@ -109,7 +108,7 @@ def _of_an_epoch(shop: BenchmarkSetup, recipe: Recipe, setting: str) -> int:
     """Multiply-adds of one batch: those of two epochs less those of one, so that what comes after them is left out."""
     faces = shop.faces(recipe, recipe.batch)
     counts = [
-        multiply_adds(partial(cross_validation.train, shop.job(changed, faces, f"{recipe.name}-{setting}{epochs}")))
+        multiply_adds(partial(shop.train, shop.job(changed, faces, f"{recipe.name}-{setting}{epochs}")))
         for epochs in (1, 2)
         for changed in [_lasting(recipe, setting, epochs)]
     ]
@@ -128,7 +127,7 @@ def stack(shop: BenchmarkSetup) -> Iterator[Row]:
         pipeline.data(run)
 
     def call() -> None:
-        shutil.rmtree(selection.folder_of(run.bench), ignore_errors=True)
+        shutil.rmtree(selection.folder_of(run), ignore_errors=True)
         stacked(run)
 
     yield _stage(shop, call, "stack", "stack stage")
