@@ -64,12 +64,12 @@ def _recipe(run: Run, name: str) -> LandmarkRecipe:
 
 def _landmark(recipe: Recipe) -> LandmarkRecipe:
     """The recipe as it is; UserError where it is no landmark network."""
-    if not isinstance(recipe, LandmarkRecipe):
+    if recipe.landmarks is None:
         raise UserError(
             f"recipe {recipe.name}: expected a landmark network, got one of method {recipe.method!r}, which reads its "
             "points off class maps outside the network. Export any other recipe."
         )
-    return recipe
+    return recipe.landmarks
 
 
 def _trained(run: Run, recipe: Recipe, fold: int) -> Path:

@@ -77,8 +77,8 @@ def train(run: Run, names: tuple[str, ...], folds: tuple[int, ...]) -> None:
 def base_of(run: Run, name: str) -> tuple[LandmarkRecipe, Ablation]:
     """The recipe that an ablation varies, and the ablation. UserError where there is none, or not at this scale."""
     base, ablation = ablations.load(name)
-    recipe = next((r for r in run.recipes if r.name == base), None)
-    if not isinstance(recipe, LandmarkRecipe):
+    recipe = next((r.landmarks for r in run.recipes if r.name == base), None)
+    if recipe is None:
         raise UserError(f"ablation {name!r}: expected a recipe of scale {run.scale}, {base} is none")
     return recipe, ablation
 

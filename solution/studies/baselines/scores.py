@@ -9,7 +9,6 @@ from solution.evaluation.metrics import bootstrap_interval, resampled_means, squ
 from solution.evaluation.outliers import is_outlier, row_rms
 from solution.faces import FaceSet, aligned
 from solution.keypoints import FACE68, SUBSETS
-from solution.recipe import LandmarkRecipe
 from solution.run import Run
 from solution.runtime.artifacts import manifest
 from solution.specialists.training import load_part
@@ -97,7 +96,7 @@ def _finished(run: Run, held: FaceSet) -> list[tuple[str, float, np.ndarray]]:
     """Finished specialists, and the stack, on the fold: name, minutes, coords (N, 15, 2) in the held-out order."""
     found = []
     for recipe in run.recipes:
-        if isinstance(recipe, LandmarkRecipe) and run.job(recipe, FOLD).is_complete():
+        if recipe.landmarks and run.job(recipe, FOLD).is_complete():
             folder = run.workspace.fold(recipe.name, FOLD)
             minutes = float((manifest(folder) or {}).get("seconds", np.nan)) / 60
             found.append((recipe.name, minutes, aligned(held, load_part(folder, recipe.name, "held"))))

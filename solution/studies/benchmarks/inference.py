@@ -30,11 +30,13 @@ def predicting(shop: BenchmarkSetup) -> Iterator[Row]:
     for recipe in shop.recipes:
         faces = shop.faces(recipe, shop.size.faces)
         job = shop.trained(recipe)
-        views = 2 * len(TTA_SHIFTS) if isinstance(recipe, LandmarkRecipe) else 2
+        views = 2 * len(TTA_SHIFTS) if recipe.landmarks else 2
         predict = partial(METHODS[recipe.method].predict, job.folder, faces, job.device)
         yield _row(shop, predict, f"{recipe.name}, {views} views", len(faces))
-        if isinstance(recipe, LandmarkRecipe):
-            yield _row(shop, partial(_reader(shop, recipe, MIRRORED), faces), f"{recipe.name}, 2 views", len(faces))
+        if recipe.landmarks:
+            yield _row(
+                shop, partial(_reader(shop, recipe.landmarks, MIRRORED), faces), f"{recipe.name}, 2 views", len(faces)
+            )
 
 
 def _row(shop: BenchmarkSetup, call: Callable[[], object], name: str, faces: int) -> Row:
@@ -69,8 +71,8 @@ def ensemble_speed(shop: BenchmarkSetup) -> Iterator[Row]:
 
 
 def _reader_of(shop: BenchmarkSetup, recipe: Recipe, tta_shifts: tuple[int, ...]) -> Reader:
-    if isinstance(recipe, LandmarkRecipe):
-        return _reader(shop, recipe, tta_shifts)
+    if recipe.landmarks:
+        return _reader(shop, recipe.landmarks, tta_shifts)
     folder = shop.trained(recipe).folder
     return lambda faces: predict_patches(folder, faces, shop.device)
 

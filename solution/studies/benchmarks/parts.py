@@ -17,17 +17,15 @@ import solution
 from solution import pipeline
 from solution.data.reader import read_competition
 from solution.ensemble import selection
-from solution.recipe import LandmarkRecipe, Recipe
+from solution.recipe import Recipe
 from solution.specialists.landmarks.augment import Augmenter
 from solution.specialists.training import HISTORY
 from solution.studies.benchmarks.inference import ensemble_speed, predicting
 from solution.studies.benchmarks.results import MATMUL, PYTHON, Row
-from solution.studies.benchmarks.setup import BenchmarkSetup, shortened, silence, stacked
+from solution.studies.benchmarks.setup import BenchmarkSetup, silence, stacked
 from solution.studies.benchmarks.timer import core_seconds, multiply_adds, peak_memory
 
 AUGMENTED = 256
-PHASES = {"": "epochs", "classes": "epochs", "pretrain": "pretrain_epochs"}
-"""The setting that counts a phase's epochs, by the phase's name in the history."""
 
 
 def start(shop: BenchmarkSetup) -> Iterator[Row]:
@@ -58,8 +56,8 @@ def augmentation(shop: BenchmarkSetup) -> Iterator[Row]:
     """Moving, turning and lighting pictures: once for each kind that a recipe asks for."""
     kinds: dict[Any, list[Recipe]] = {}
     for recipe in shop.recipes:
-        if isinstance(recipe, LandmarkRecipe):
-            kinds.setdefault(recipe.augmentation, []).append(recipe)
+        if recipe.landmarks:
+            kinds.setdefault(recipe.landmarks.augmentation, []).append(recipe)
     for settings, users in kinds.items():
         faces = shop.faces(users[0], min(AUGMENTED, shop.size.rows))
         augment = Augmenter(settings)
@@ -75,7 +73,7 @@ def training(shop: BenchmarkSetup) -> Iterator[Row]:
     for recipe in shop.recipes:
         faces = shop.faces(recipe, shop.size.batches * recipe.batch)
         epochs = shop.size.repeats + 1
-        job = shop.job(shortened(recipe, epochs, pretrain=epochs), faces, f"{recipe.name}-timed")
+        job = shop.job(recipe.shortened(epochs, epochs), faces, f"{recipe.name}-timed")
         before, began, worked = shop.meter.speed(MATMUL), time.perf_counter(), core_seconds()
         with peak_memory(shop.device) as peak:
             shop.train(job)
@@ -90,7 +88,7 @@ def training(shop: BenchmarkSetup) -> Iterator[Row]:
                 reference=MATMUL,
                 speed=speed,
                 busy=busy,
-                multiply_adds=_of_an_epoch(shop, recipe, PHASES[phase]) * shop.size.batches,
+                multiply_adds=_of_an_epoch(shop, recipe, recipe.phases[phase]) * shop.size.batches,
                 memory=peak.mib,
             )
 
@@ -110,14 +108,9 @@ def _of_an_epoch(shop: BenchmarkSetup, recipe: Recipe, setting: str) -> int:
     counts = [
         multiply_adds(partial(shop.train, shop.job(changed, faces, f"{recipe.name}-{setting}{epochs}")))
         for epochs in (1, 2)
-        for changed in [_lasting(recipe, setting, epochs)]
+        for changed in [recipe.shortened(1, epochs) if setting == "pretrain_epochs" else recipe.shortened(epochs)]
     ]
     return counts[1] - counts[0]
-
-
-def _lasting(recipe: Recipe, setting: str, epochs: int) -> Recipe:
-    """The shortest recipe but for the epochs that one of the settings of PHASES counts."""
-    return shortened(recipe, 1, pretrain=epochs) if setting == PHASES["pretrain"] else shortened(recipe, epochs)
 
 
 def stack(shop: BenchmarkSetup) -> Iterator[Row]:

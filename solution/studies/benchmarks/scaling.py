@@ -22,7 +22,7 @@ from solution.runtime.device import cores
 from solution.runtime.workers import local
 from solution.specialists.job import METHODS
 from solution.specialists.training import Training
-from solution.studies.benchmarks.setup import BenchmarkSetup, Size, of_both, shortened, silence, stacked
+from solution.studies.benchmarks.setup import BenchmarkSetup, Size, of_both, silence, stacked
 from solution.studies.benchmarks.timer import FamilyMemory, peak_memory
 
 FACES = (750, 1500, 3000, 6000)
@@ -120,12 +120,12 @@ def _deal(shop: BenchmarkSetup) -> Callable[[], object]:
 
 
 def _train(shop: BenchmarkSetup) -> Callable[[], object]:
-    recipe = shortened(of_both(shop.recipes), 1)
+    recipe = of_both(shop.recipes).shortened(1)
     return partial(shop.train, shop.job(recipe, shop.fake_data.train, "epoch"))
 
 
 def _train_all(shop: BenchmarkSetup) -> Callable[[], object]:
-    recipe, faces = shortened(of_both(shop.recipes), 1), shop.fake_data.train
+    recipe, faces = of_both(shop.recipes).shortened(1), shop.fake_data.train
     fold = make_folds(faces, shop.size.folds).fold
     jobs = [shop.job(recipe, faces.take(fold != k), f"epoch{k}") for k in range(shop.size.folds)]
 
@@ -163,7 +163,7 @@ def _with_jobs(shop: BenchmarkSetup, quick: bool) -> Curve:
 def _at_once(shop: BenchmarkSetup, workers: int, trainings: int) -> Point:
     """From the first training's beginning to the last one's end; memory of all processes together."""
     spots = shop.folder / f"spots{workers}"
-    recipe = shortened(of_both(shop.recipes), 1)
+    recipe = of_both(shop.recipes).shortened(1)
     jobs = [EpochJob(str(i), shop.files, shop.folder / "cache", recipe, spots / str(i)) for i in range(trainings)]
     with FamilyMemory() as memory:
         local.run(jobs, [str(shop.device)] * workers)

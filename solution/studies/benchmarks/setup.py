@@ -14,7 +14,7 @@ from solution import pipeline, recipes
 from solution.data.folds import make_folds, write_folds
 from solution.data.reader import has_competition
 from solution.faces import FaceSet
-from solution.recipe import PatchRecipe, Recipe
+from solution.recipe import Recipe
 from solution.run import Run, Source
 from solution.specialists.job import METHODS
 from solution.specialists.landmarks.pretrained import InitWeights
@@ -110,7 +110,7 @@ class BenchmarkSetup:
 
     def trained(self, recipe: Recipe) -> Training:
         """One epoch of one batch: as slow to predict with as any other."""
-        short = shortened(recipe, 1)
+        short = recipe.shortened(1)
         job = self.job(short, self.faces(short, short.batch), recipe.name)
         if not any(job.folder.iterdir()):
             self.train(job)
@@ -120,13 +120,6 @@ class BenchmarkSetup:
 def of_both(recipes: Sequence[Recipe]) -> Recipe:
     """The first recipe that takes rows of both subsets."""
     return next(recipe for recipe in recipes if len(recipe.subsets) == 2)
-
-
-def shortened(recipe: Recipe, epochs: int, pretrain: int = 1) -> Recipe:
-    """The recipe with fewer epochs, the patch classifier with fewer ones before and little to fit afterwards."""
-    if isinstance(recipe, PatchRecipe):
-        return replace(recipe, epochs=epochs, pretrain_epochs=pretrain, fit_faces=1)
-    return replace(recipe, epochs=epochs)
 
 
 @contextlib.contextmanager

@@ -19,7 +19,7 @@ from solution.deploy.photo.detector import HaarDetector
 from solution.deploy.photo.finder import FaceFinder
 from solution.deploy.photo.framing import Calibration, margins, mean_shape, picture_boxes
 from solution.deploy.photo.landmarker import Landmarker, Reading
-from solution.recipe import Landmark68Recipe, Recipe
+from solution.recipe import Recipe
 from solution.run import check_scale, default_scale
 from solution.runtime import lock
 from solution.runtime.artifacts import Workspace, atomic, complete, digest_of, manifest, write_json, write_text
@@ -98,7 +98,7 @@ class Study(ReadOnce):
     def recipe(self) -> Recipe:
         """UserError where the recipe is not one for 68 points."""
         found = recipes.load(self.name)
-        if not isinstance(found, Landmark68Recipe):
+        if found.subsets != (68,):
             raise UserError(f"--recipe {self.name}: expected one for 68 points, such as {NAME}")
         return found.at(self.scale)
 
