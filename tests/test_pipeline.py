@@ -269,7 +269,7 @@ def test_weights_that_no_recipe_reads_are_told(finished_copy: Path, cli: Cli, tm
 
 def test_a_recipe_of_another_scale_is_refused(finished_copy: Path, cli: Cli, use_recipes: Callable[..., None]):
     use_recipes(BASE, CHILD, replace(OTHER, runs_at=("full",)))
-    assert "--recipe other: expected one that runs at scale smoke" in refused(
+    assert "recipe other: expected one that runs at scale smoke" in refused(
         cli(finished_copy, "train", "--recipe", "other")
     )
 

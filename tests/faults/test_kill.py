@@ -76,4 +76,4 @@ def test_workers_die_with_a_killed_parent_and_leave_the_folder_free(drawn_folder
         command.kill(workers_too=False)
     with running(tmp_path, "folds", *run_on(drawn_folder, 2)[1:]) as command:
         assert command.ended() == 0, command.said
-        assert "ended without a word" in command.said
+        assert "ended without finishing" in command.said

@@ -118,7 +118,5 @@ def train68(
     study: Study, wanted: Sequence[Candidate], seconds: float, device: torch.device, workers: int | None = None
 ) -> None:
     """Train those that are not complete, `seconds` each."""
-    with lock.hold(study.workspace.folds) as remark:
-        if remark:
-            LOG.warning(remark)
+    with lock.hold(study.workspace.folds):
         _train(ComparedData(study), wanted, seconds, local.workers_for(device, workers))

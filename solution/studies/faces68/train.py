@@ -176,9 +176,7 @@ def train(study: Study, fold: int | None, device: torch.device, workers: int | N
     """Train every fold that is not complete, or one; the score over all folds, None while some are missing."""
     if fold is not None and not 0 <= fold < study.count:
         raise UserError(f"--fold {fold}: expected 0 to {study.count - 1}")
-    with lock.hold(study.workspace.folds) as remark:
-        if remark:
-            LOG.warning(remark)
+    with lock.hold(study.workspace.folds):
         LOG.info("Faces: %d of %d persons", len(study.frames), len(set(study.frames.persons)))
         missing = incomplete("Faces", [FoldJob(study, f) for f in range(study.count) if fold in (None, f)])
         stale = sum(manifest(study.folder(job.fold)) is not None for job in missing)

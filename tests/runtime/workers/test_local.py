@@ -11,7 +11,7 @@ from solution.runtime import device as runtime
 from solution.runtime.errors import UserError
 from solution.runtime.workers import local
 from solution.runtime.workers.local import check_jobs, workers_for
-from solution.runtime.workers.task import Progress
+from solution.runtime.workers.task import Schedule
 from tests import jobs
 from tests.jobs import Die, Fail, Note
 
@@ -41,9 +41,9 @@ def test_only_what_is_missing_runs(tmp_path: Path, caplog: pytest.LogCaptureFixt
 def test_the_time_left_is_that_of_recipes_already_timed(caplog: pytest.LogCaptureFixture):
     caplog.set_level("INFO")
     small, large = ([Note(f"{kind}/{i}", kind=kind) for i in range(3)] for kind in ("small", "large"))
-    progress = Progress([*small, *large], 2)
+    schedule = Schedule([*small, *large], 2)
     for one in (*small, *large):
-        progress.finished(one, 60 if one in small else 600)
+        schedule.finished(one, 60 if one in small else 600)
     assert [record.getMessage() for record in caplog.records] == [
         "1 of 6 trainings done, about 1.0 min left and 3 trainings of recipes not timed yet",
         "2 of 6 trainings done, about 0.5 min left and 3 trainings of recipes not timed yet",
@@ -123,7 +123,7 @@ def test_a_lock_that_a_killed_worker_held_stops_nobody(monkeypatch: pytest.Monke
     listener.start()
     lines._wlock.acquire()  # as who died in the middle of a line leaves it
     began = time.monotonic()
-    local._say_last(listener, lines)
+    local._log_last(listener, lines)
     assert time.monotonic() - began < 5
 
 
