@@ -204,17 +204,14 @@ class PatchRecipe(Recipe):
         require(depth >= 0 and rest == 0, f"patch: {SMALLEST_PATCH} plus a multiple of {PATCH_STEP}", self.patch)
         require(min(self.channels) >= 1, "channels: two counts of 1 or more", self.channels)
         require_shares(self, "masked", "scale", "light")
-        require(self.noise >= 0, "noise: 0 or more", self.noise)
-        require(self.pretrain_epochs >= 0, "pretrain_epochs: 0 or more", self.pretrain_epochs)
-        require(self.pretrain_patches >= 1, "pretrain_patches: 1 or more", self.pretrain_patches)
-        require(self.softness > 0, "softness: above 0 pixels", self.softness)
-        require(self.jitter >= 0, "jitter: 0 or more pixels", self.jitter)
-        require(min(self.near, self.far) >= 0, "near and far: 0 or more patches", (self.near, self.far))
-        require(self.miss > 0, "miss: above 0 pixels", self.miss)
+        for name in ("noise", "pretrain_epochs", "jitter", "near", "far"):
+            require(getattr(self, name) >= 0, f"{name}: 0 or more", getattr(self, name))
+        for name in ("pretrain_patches", "fit_faces"):
+            require(getattr(self, name) >= 1, f"{name}: 1 or more", getattr(self, name))
+        for name in ("softness", "miss", "lr", "pretrain_lr"):
+            require(getattr(self, name) > 0, f"{name}: above 0", getattr(self, name))
         require(0 <= self.rotation <= 180, "rotation: 0 to 180 degrees", self.rotation)
-        require(min(self.lr, self.pretrain_lr) > 0, "lr and pretrain_lr: above 0", (self.lr, self.pretrain_lr))
         require(0 < self.warm_up < 1, "warm_up: a share between 0 and 1", self.warm_up)
-        require(self.fit_faces >= 1, "fit_faces: 1 or more", self.fit_faces)
         super().__post_init__()
 
     @property
@@ -235,6 +232,6 @@ class PatchRecipe(Recipe):
     @classmethod
     def restored(cls, settings: dict[str, Any]) -> Self:
         """The recipe of these `settings()`. TypeError if they are of another kind."""
-        fields = {name: tuple(value) if isinstance(value, list) else value for name, value in settings.items()}
+        fields: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in settings.items()}
         del fields["method"]
         return cls(**fields)

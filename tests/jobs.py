@@ -47,7 +47,6 @@ class Note:
     name: str
     folder: Path = Path()
     after: frozenset[str] = frozenset()
-    kind: str = "some"
 
     def is_complete(self) -> bool:
         return (self.folder / self.name).is_file()

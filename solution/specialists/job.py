@@ -87,13 +87,8 @@ class Job:
     """The file of pretrained weights, if the recipe asks for some and the user named a folder."""
 
     @property
-    def kind(self) -> str:
-        """Jobs of one kind take about the same time."""
-        return self.recipe.name
-
-    @property
     def name(self) -> str:
-        return f"{self.kind}/{self.fold}"
+        return f"{self.recipe.name}/{self.fold}"
 
     @property
     def after(self) -> frozenset[str]:

@@ -14,11 +14,8 @@ class Task(Protocol):
     """One training, picklable and small: a worker process reads its data itself."""
 
     @property
-    def name(self) -> str: ...
-
-    @property
-    def kind(self) -> str:
-        """Tasks of one kind take about the same time."""
+    def name(self) -> str:
+        """KIND/NUMBER, or a name alone. Tasks of one kind take about the same time."""
 
     @property
     def after(self) -> frozenset[str]:
@@ -83,11 +80,15 @@ class Schedule(Generic[T]):
     def finished(self, task: T, seconds: float) -> None:
         """Note a task's end."""
         self.unfinished.remove(task)
-        self.seconds.setdefault(task.kind, []).append(seconds)
-        timed = [self.seconds[task.kind] for task in self.unfinished if task.kind in self.seconds]
+        self.seconds.setdefault(_kind(task), []).append(seconds)
+        timed = [self.seconds[_kind(task)] for task in self.unfinished if _kind(task) in self.seconds]
         minutes = sum(sum(times) / len(times) for times in timed) / self.workers / 60
         message = f"{self.total - len(self.unfinished)} of {self.total} trainings done"
         message += f", about {minutes:.1f} min left" if timed else ""
         new = len(self.unfinished) - len(timed)
         message += f"{' and' if timed else ','} {new} trainings of recipes not timed yet" if new else ""
         LOG.info("%s", message)
+
+
+def _kind(task: Task) -> str:
+    return task.name.rpartition("/")[0]

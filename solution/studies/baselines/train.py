@@ -51,10 +51,6 @@ class CandidateJob:
     def name(self) -> str:
         return self.candidate.name
 
-    @property
-    def kind(self) -> str:
-        return self.name
-
     def is_complete(self) -> bool:
         """Whether the network's results are there."""
         return results.load(self.data.split, self.candidate, self.seconds) is not None

@@ -140,12 +140,8 @@ class FoldJob:
     after: frozenset[str] = frozenset()
 
     @property
-    def kind(self) -> str:
-        return self.study.name
-
-    @property
     def name(self) -> str:
-        return f"{self.kind}/{self.fold}"
+        return f"{self.study.name}/{self.fold}"
 
     def is_complete(self) -> bool:
         """Whether the fold's files are intact and made from the same inputs."""

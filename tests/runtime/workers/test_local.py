@@ -40,7 +40,7 @@ def test_only_what_is_missing_runs(tmp_path: Path, caplog: pytest.LogCaptureFixt
 
 def test_the_time_left_is_that_of_recipes_already_timed(caplog: pytest.LogCaptureFixture):
     caplog.set_level("INFO")
-    small, large = ([Note(f"{kind}/{i}", kind=kind) for i in range(3)] for kind in ("small", "large"))
+    small, large = ([Note(f"{kind}/{i}") for i in range(3)] for kind in ("small", "large"))
     schedule = Schedule([*small, *large], 2)
     for one in (*small, *large):
         schedule.finished(one, 60 if one in small else 600)
