@@ -69,7 +69,7 @@ def folds(run: Run) -> None:
         try:
             read_folds(path, run.competition.train)
         except UserError:
-            LOG.info("Folds: %s is of other data, made anew", path)
+            LOG.info("Folds: %s is of other data and is made again", path)
         else:
             LOG.info("Folds: %s is up to date", path)
             return
@@ -84,7 +84,7 @@ def train(run: Run, names: tuple[str, ...] = (), fold: int | None = None) -> Non
     missing = incomplete("Train", run.jobs(*names, fold=fold))
     untrained = [job for job in missing if not job.is_trained()]
     if len(untrained) < len(missing):
-        LOG.info("Train: %d trained networks predict anew", len(missing) - len(untrained))
+        LOG.info("Train: %d trained networks predict again", len(missing) - len(untrained))
     stale = sum(job.files_digest is not None for job in untrained)
     if stale:
         LOG.warning("Train: %d trainings of other settings, data or scale are replaced", stale)

@@ -46,8 +46,8 @@ class Source:
     dataset: str  # the name of its results
 
 
-def find_source(root: Path, data: Path | None) -> Source:
-    """The first source that applies, which is logged. UserError if --data has no competition files."""
+def find_source(root: Path, data: Path | None, settings: DrawnSettings | None = None) -> Source:
+    """The first source that applies, which is logged. settings: of drawn faces. UserError if --data has no files."""
     default = root / "data"
     if data is not None:
         if not has_competition(data):
@@ -69,7 +69,7 @@ def find_source(root: Path, data: Path | None) -> Source:
             "Put the missing files there. Or move the others away: faces are then drawn."
         )
     folder = default / DRAWN_DATASET
-    settings = DrawnSettings()
+    settings = settings or DrawnSettings()
     action = "the faces drawn earlier" if is_drawn(folder, settings) else "drawing faces"
     LOG.info("Data: none in data/, no Kaggle credentials: %s (not for Kaggle)", action)
     try:

@@ -1,4 +1,4 @@
-"""Sorts patches into left eye, right eye, nose, mouth and elsewhere, and reads four points off the class maps.
+"""Classifies patches as left eye, right eye, nose, mouth or elsewhere, and reads four points from the class maps.
 
 It sees 41 pixels at a time and no face, so it errs elsewhere than the landmark networks. Its encoder starts as a
 denoising autoencoder. Measurements: docs/experiments.md, "The eye classifier".

@@ -78,7 +78,7 @@ def as_user_error(path: Path) -> Iterator[None]:
     except OSError as error:
         raise UserError(
             f"{path}: expected to write it, got: {error.strerror or error}. Free some space or change the folder's "
-            "permissions; the same command then goes on from what is there."
+            "permissions; the same command then resumes."
         ) from error
 
 

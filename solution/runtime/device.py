@@ -67,9 +67,9 @@ def pick_device(wish: str) -> torch.device:
     return device
 
 
-def cores() -> int:
+def cores(cgroup: Path = CGROUP) -> int:
     """Cores that this process may use. A container may have only a share of their time."""
-    return max(1, min(len(os.sched_getaffinity(0)), _quota(CGROUP)))
+    return max(1, min(len(os.sched_getaffinity(0)), _quota(cgroup)))
 
 
 def _quota(path: Path) -> int:
@@ -104,7 +104,7 @@ def take_device(name: str) -> torch.device:
 
 
 def to_device(array: np.ndarray, device: torch.device) -> Tensor:
-    """The array as a tensor on the device. A GPU copies it from pinned memory while this process goes on."""
+    """The array as a tensor on the device. A GPU copies it from pinned memory while this process continues."""
     tensor = torch.from_numpy(array)
     if device.type == "cuda":
         return tensor.pin_memory().to(device, non_blocking=True)

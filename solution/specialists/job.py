@@ -189,14 +189,15 @@ class Job:
         if known:
             if known["inputs"]["format"] != FORMAT:
                 upgrade(self.folder)
-            LOG.info("%s: trained already, predicts anew", training.title)
+            LOG.info("%s: is trained, predicts again", training.title)
         else:
             method.train(training)
         began = time.perf_counter()
         test = self.data.competition.test
-        shown = training.held, test.take(np.isin(test.subset, self.recipe.subsets))
-        held, answers = (_checked(training, method.predict(self.folder, faces, device), faces) for faces in shown)
-        save_parts(self.folder, held, answers)
+        parts = training.held, test.take(np.isin(test.subset, self.recipe.subsets))
+        save_parts(
+            self.folder, *(_checked(training, method.predict(self.folder, faces, device), faces) for faces in parts)
+        )
         predicting = time.perf_counter() - began
         seconds = trained_for(self.folder) + predicting
         assert all((self.folder / name).is_file() for name in LEAST)
@@ -216,7 +217,7 @@ class Job:
         if self.parent and self.parent.folder.is_dir():
             files |= pack(trainings, self.parent.folder)
         begun = self.folder / checkpoint.FILE
-        if self.is_trained():  # it only predicts anew
+        if self.is_trained():  # it only predicts again
             files |= pack(trainings, self.folder)
         elif begun.is_file():
             files[begun.relative_to(trainings).as_posix()] = begun.read_bytes()

@@ -44,7 +44,7 @@ class Shared:
         )
 
 
-def shared(jobs: Sequence[Job]) -> Shared:
+def shared(jobs: Sequence[Job], pause: float = PAUSE) -> Shared:
     """What all of these jobs need. They are jobs of one run."""
     data, weights = jobs[0].data, {job.weights for job in jobs if job.weights}
     return Shared(
@@ -52,5 +52,5 @@ def shared(jobs: Sequence[Job]) -> Shared:
         competition=data.competition,
         table=data.table,
         files={path.name: path.read_bytes() for path in sorted(weights)},
-        pause=PAUSE,
+        pause=pause,
     )

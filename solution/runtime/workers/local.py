@@ -104,12 +104,16 @@ def _stop(pool: ProcessPoolExecutor) -> None:
     pool.shutdown(cancel_futures=True)
 
 
-def _log_last(listener: logging.handlers.QueueListener, lines: Any) -> None:  # noqa: ANN401 - a multiprocessing queue
+def _log_last(
+    listener: logging.handlers.QueueListener,
+    lines: Any,  # noqa: ANN401 - a multiprocessing queue
+    seconds: float = LAST_LINES,
+) -> None:
     """Log the workers' last lines, for a limited time: a worker killed while it wrote never frees the queue's lock."""
     lines.cancel_join_thread()
     ending = threading.Thread(target=listener.stop, daemon=True)
     ending.start()
-    ending.join(LAST_LINES)
+    ending.join(seconds)
 
 
 _DEVICE = torch.device("cpu")

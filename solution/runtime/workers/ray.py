@@ -221,7 +221,7 @@ class _Fleet:
         if record.count >= ATTEMPTS:
             raise UserError(
                 f"{task.name}: failed {ATTEMPTS} times, last with {reason} Look at the lines above; the same command "
-                "goes on with what is finished."
+                "resumes from what is finished."
             ) from cause
         if record.node:
             record.avoid.append(record.node)

@@ -19,7 +19,6 @@ from solution.__main__ import main
 from solution.run import Run
 from solution.runtime import checkpoint
 from solution.runtime.artifacts import MANIFEST, as_user_error, write_bytes
-from solution.runtime.device import LOG
 from solution.runtime.errors import UserError
 from solution.runtime.workers import ray, ray_worker
 from solution.specialists import remote
@@ -52,8 +51,6 @@ def there(monkeypatch: pytest.MonkeyPatch) -> None:
     """This process passes for one of a cluster's."""
     context = SimpleNamespace(get_node_id=lambda: "node7")
     monkeypatch.setitem(sys.modules, "ray", SimpleNamespace(get_runtime_context=lambda: context))
-    monkeypatch.setattr(LOG, "propagate", LOG.propagate)
-    monkeypatch.setattr(LOG, "level", LOG.level)
 
 
 @pytest.fixture
