@@ -4,22 +4,17 @@ import csv
 import json
 import math
 import shutil
-import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import replace
-from importlib import import_module
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-import solution
 from solution import pipeline, recipes
 from solution.__main__ import STOPPED, main
-from solution.cli import FAMILY, ORDER
-from solution.cli.parser import load_command
 from solution.data.competition import Competition
 from solution.data.sequence import Placement
 from solution.ensemble import selection
@@ -30,6 +25,11 @@ from solution.run import Run, Source
 from tests.tiny_recipes import ALL, BASE, CHILD, OTHER
 
 Cli = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def run(finished_copy: Path, drawn_folder: Path) -> Run:
+    return Run(finished_copy, Source(drawn_folder, "faces"), "smoke", torch.device("cpu"))
 
 
 @pytest.fixture
@@ -78,8 +78,7 @@ def test_a_run_makes_everything(finished: Path, drawn: Competition):
     assert record["rows"] == len(drawn.lookup.row_id)
 
 
-def test_the_record_has_each_figure_in_its_place(finished_copy: Path, drawn_folder: Path):
-    run = Run(finished_copy, Source(drawn_folder, "faces"), "smoke", torch.device("cpu"))
+def test_the_record_has_each_figure_in_its_place(run: Run):
     made = pipeline.stacked(run)
     placement = Placement(subset=4, relation="continues", pictures=5, pairs=(30, 20, 4), period=401.23456, rate=1.01)
     figures = replace(
@@ -119,9 +118,8 @@ def test_the_record_has_each_figure_in_its_place(finished_copy: Path, drawn_fold
     assert "NaN" not in json.dumps(record)
 
 
-def test_the_figures_are_of_the_predictions_that_are_submitted(finished_copy: Path, drawn_folder: Path):
+def test_the_figures_are_of_the_predictions_that_are_submitted(run: Run):
     """With what the data say: the test file's sizes, the weights, and where its pictures stand."""
-    run = Run(finished_copy, Source(drawn_folder, "faces"), "smoke", torch.device("cpu"))
     made, data = pipeline.stacked(run), run.competition
     figures = pipeline.quality(run, made, selection.PLAIN)
     coords, labels = made.oof[selection.PLAIN].astype(np.float32).astype(float), data.train.coords
@@ -146,11 +144,8 @@ def test_the_data_stage_tells_where_the_test_pictures_stand(finished_copy: Path,
     assert "test pictures are identical to labelled ones" in said
 
 
-def test_the_audit_reads_the_predictions_with_drift(
-    finished_copy: Path, drawn_folder: Path, monkeypatch: pytest.MonkeyPatch
-):
+def test_the_audit_reads_the_predictions_with_drift(run: Run, monkeypatch: pytest.MonkeyPatch):
     """A training row's own place is known, wherever the test pictures stand."""
-    run = Run(finished_copy, Source(drawn_folder, "faces"), "smoke", torch.device("cpu"))
     made = pipeline.stacked(run)
     made.oof[selection.WITH_DRIFT] += np.float32(0.25)
     monkeypatch.setattr(pipeline, "stacked", lambda run: made)
@@ -324,37 +319,6 @@ def test_ctrl_c_says_that_epochs_are_kept(finished_copy: Path, cli: Cli, monkeyp
     code, _, said = cli(finished_copy, "data")
     assert code == STOPPED
     assert "Every finished epoch is kept" in said
-
-
-def test_every_verb_explains_itself(capsys: pytest.CaptureFixture[str]):
-    for name in ORDER:
-        command = load_command(name)
-        with pytest.raises(SystemExit) as ended:
-            main([name, "--help"])
-        assert ended.value.code == 0
-        said = " ".join(capsys.readouterr().out.split())
-        assert f"Needs: {command.needs}. Makes: {command.makes}." in said
-        assert all(f"python -m solution {example}" in said for example in command.examples)
-
-
-def test_the_registry_has_every_family_and_every_verb_of_it():
-    files = {path.stem for path in Path(solution.__file__).parent.glob("cli/[!_]*.py")} - {"parser"}
-    assert files == set(FAMILY.values())
-    for family in files:
-        named = [name for name, its in FAMILY.items() if its == family]
-        assert list(import_module(f"solution.cli.{family}").COMMANDS) == named
-
-
-def test_help_waits_for_no_torch():
-    code = "import sys; from solution.__main__ import parser; parser(); sys.exit('torch' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
-
-
-def test_an_unknown_verb_ends_with_2(capsys: pytest.CaptureFixture[str]):
-    with pytest.raises(SystemExit) as ended:
-        main(["fly"])
-    assert ended.value.code == 2
-    assert "invalid choice: 'fly'" in capsys.readouterr().err
 
 
 def test_the_real_recipes_are_all_reachable_from_the_command_line(tmp_path: Path, finished: Path, cli: Cli):
