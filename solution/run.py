@@ -228,7 +228,10 @@ def open_run(options: argparse.Namespace, root: Path, fresh: bool = False) -> Ru
     check_jobs(options.jobs)
     if options.scale is not None:
         check_scale(options.scale)
-    device = _device(ray.check_executor(options.executor), options.device)
+    if ray.check_executor(options.executor) == ray.LOCAL:
+        device = pick_device(options.device)
+    else:
+        device = ray.pick_device(ray.address_of(options.executor), options.device)
     source = find_source(root, options.data)
     scale = options.scale or default_scale(source.folder, device.type)
     weights = InitWeights(options.weights, not options.no_pretrained)
@@ -240,13 +243,6 @@ def open_run(options: argparse.Namespace, root: Path, fresh: bool = False) -> Ru
     if options.weights and not any(asks(recipe) for recipe in recipes.load_all() if scale in recipe.runs_at):
         LOG.warning("--weights %s: not read, no recipe of scale %s starts from ImageNet's", options.weights, scale)
     return run
-
-
-def _device(executor: str, wish: str) -> torch.device:
-    """The device of the trainings, on this machine or on the cluster."""
-    if executor == ray.LOCAL:
-        return pick_device(wish)
-    return ray.pick_device(ray.address_of(executor), wish)
 
 
 def default_scale(folder: Path, device: str) -> str:

@@ -163,16 +163,18 @@ class _Fleet:
         self, ray: ModuleType, tasks: Sequence[RemoteTask], shared: Payload, device: torch.device, jobs: int | None
     ) -> None:
         from ray.util.queue import Queue  # not at the top: Ray need not be installed
+        from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy, NodeLabelSchedulingStrategy, NotIn
 
         self.ray, self.device = ray, device
         self.folders = {task.name: task.folder for task in tasks}
         slots, share = _room(ray.cluster_resources(), device, jobs)
         self.schedule = Schedule(tasks, slots)
         self.limit = jobs
-        here = _affinity(ray.get_runtime_context().get_node_id())
+        here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
         self.lines: Any = Queue(actor_options={"num_cpus": 0, "scheduling_strategy": here})
         self.there = ray.remote(num_cpus=1, num_gpus=share, max_retries=0)(ray_worker.train_there)
         self.shared = ray.put(shared)
+        self.elsewhere = lambda avoid: NodeLabelSchedulingStrategy(hard={}, soft={"ray.io/node-id": NotIn(*avoid)})
         self.running: dict[Any, RemoteTask] = {}
         self.attempts: dict[str, _Attempts] = {}
 
@@ -196,7 +198,8 @@ class _Fleet:
         record = self.attempts.setdefault(task.name, _Attempts())
         record.count += 1
         record.node = ""
-        there = self.there.options(name=task.name, scheduling_strategy=_elsewhere(record.avoid))
+        place = self.elsewhere(record.avoid) if record.avoid else "DEFAULT"
+        there = self.there.options(name=task.name, scheduling_strategy=place)
         device = "cuda:0" if self.device.type == "cuda" else "cpu"
         files = self.ray.put(task.needed())
         self.running[there.remote(self.shared, task, files, device, self.lines)] = task
@@ -254,29 +257,11 @@ class _Fleet:
 def _room(resources: Mapping[str, float], device: torch.device, jobs: int | None) -> tuple[int, float]:
     """How many tasks run at once, and the share of a GPU that each asks for (0 on a CPU)."""
     if device.type != "cuda":
-        return _at_most(max(1, int(resources.get("CPU", 0))), jobs), 0.0
+        cpus = max(1, int(resources.get("CPU", 0)))
+        return min(cpus, jobs or cpus), 0.0
     gpus = int(resources.get("GPU", 0))
     if gpus == 0:
         LOG.warning("Ray: no machine of the cluster has a GPU yet: the trainings wait for one")
     on_each = math.ceil(jobs / max(1, gpus)) if jobs else 1
-    return _at_most(max(1, gpus) * on_each, jobs), math.floor(1e4 / on_each) / 1e4
-
-
-def _at_most(slots: int, jobs: int | None) -> int:
-    return min(slots, jobs) if jobs else slots
-
-
-def _affinity(node: str) -> Any:  # noqa: ANN401 - one of Ray's strategies
-    """Only this machine: the queue must outlive the others."""
-    from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
-
-    return NodeAffinitySchedulingStrategy(node, soft=False)
-
-
-def _elsewhere(avoid: Sequence[str]) -> Any:  # noqa: ANN401 - one of Ray's strategies
-    """Any machine, preferably none of these."""
-    if not avoid:
-        return "DEFAULT"
-    from ray.util.scheduling_strategies import NodeLabelSchedulingStrategy, NotIn
-
-    return NodeLabelSchedulingStrategy(hard={}, soft={"ray.io/node-id": NotIn(*avoid)})
+    slots = max(1, gpus) * on_each
+    return min(slots, jobs or slots), math.floor(1e4 / on_each) / 1e4
