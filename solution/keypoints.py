@@ -30,9 +30,7 @@ class Schema:
 
     name: str
     points: tuple[str, ...]
-
-    partners: tuple[tuple[str, str], ...] = ()
-    """Pairs of points that mirroring swaps. Other names swap "left" with "right", or stay."""
+    partners: tuple[tuple[str, str], ...] = ()  # pairs that mirroring swaps; other names swap "left" and "right"
 
     @property
     def size(self) -> int:

@@ -106,20 +106,11 @@ class Run(ReadOnce):
     root: Path
     source: Source
     scale: str
-
-    device: torch.device
-    """Where trainings run."""
-
-    workers: int | None = None
-    """Trainings at once; None: one a core or a GPU."""
-
+    device: torch.device  # where trainings run
+    workers: int | None = None  # trainings at once; None: one a core or a GPU
     weights: InitWeights = field(default_factory=InitWeights)
-
-    use_duplicates: bool = False
-    """Write a third submission, which uses the labels of training pictures that are identical to test pictures."""
-
-    executor: str = ray.LOCAL
-    """As --executor: local, ray or ray:ADDRESS."""
+    use_duplicates: bool = False  # write a third submission, which uses the labels of identical training pictures
+    executor: str = ray.LOCAL  # as --executor: local, ray or ray:ADDRESS
 
     @cached_property
     def workspace(self) -> Workspace:

@@ -18,15 +18,9 @@ class Specialist:
     """What one recipe gives the stacker. Rows of a subset that it does not predict are NaN."""
 
     recipe: Recipe
-
-    oof: Predictions
-    """Out-of-fold: each training row by the network that has not seen it."""
-
-    test: tuple[Predictions, ...]
-    """Of the test faces, by fold."""
-
-    seconds: float
-    """Training time of all folds together."""
+    oof: Predictions  # out-of-fold: each training row by the network that has not seen it
+    test: tuple[Predictions, ...]  # of the test faces, by fold
+    seconds: float  # training time of all folds together
 
 
 def collect(jobs: Sequence[Job]) -> Specialist:

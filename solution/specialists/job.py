@@ -43,8 +43,7 @@ class Method:
     """How the recipes of one method are trained and predict."""
 
     train: Callable[[Training], None]
-    predict: Callable[[Path, FaceSet, torch.device], Predictions]
-    """From a trained folder."""
+    predict: Callable[[Path, FaceSet, torch.device], Predictions]  # from a trained folder
 
 
 LANDMARKS = Method(landmark_training.train, landmark_prediction.predict)
@@ -70,21 +69,12 @@ class RunData(Protocol):
 class Job:
     """One recipe on one fold of a run."""
 
-    recipe: Recipe
-    """At its scale."""
-
+    recipe: Recipe  # at its scale
     fold: int
-
-    folder: Path
-    """Where its files go: RECIPE/foldN in the folder of all trainings."""
-
+    folder: Path  # where its files go: RECIPE/foldN in the folder of all trainings
     data: RunData
-
-    parent: "Job | None" = None
-    """The job whose weights it starts from."""
-
-    weights: Path | None = None
-    """The file of pretrained weights, if the recipe asks for some and the user named a folder."""
+    parent: "Job | None" = None  # the job whose weights it starts from
+    weights: Path | None = None  # the file of pretrained weights, if the recipe asks for some and there is a folder
 
     @property
     def name(self) -> str:

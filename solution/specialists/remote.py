@@ -17,17 +17,11 @@ WEIGHTS_FOLDER = "weights"
 class Shared:
     """The data and the pretrained weights of a run: sent once to each machine."""
 
-    root: str
-    """The folder of all trainings on the driver."""
-
+    root: str  # the folder of all trainings on the driver
     competition: Competition
     table: FoldTable
-
-    files: Files
-    """The pretrained weights by file name."""
-
-    pause: float
-    """The least seconds between two checkpoints of a job that go to the driver."""
+    files: Files  # the pretrained weights by file name
+    pause: float  # the least seconds between two checkpoints of a job that go to the driver
 
     def place(self, job: Job, root: Path) -> Job:
         """The job in a folder of another machine, with the shared data."""

@@ -148,12 +148,8 @@ class _Attempts:
     """The attempts of one task."""
 
     count: int = 0
-
-    node: str = ""
-    """The machine of the last one, once it is known."""
-
-    avoid: list[str] = field(default_factory=list)
-    """The machines on which it failed."""
+    node: str = ""  # the machine of the last one, once it is known
+    avoid: list[str] = field(default_factory=list)  # the machines on which it failed
 
 
 class _Fleet:
@@ -163,7 +159,7 @@ class _Fleet:
         self, ray: ModuleType, tasks: Sequence[RemoteTask], shared: Payload, device: torch.device, jobs: int | None
     ) -> None:
         from ray.util.queue import Queue  # not at the top: Ray need not be installed
-        from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy, NodeLabelSchedulingStrategy, NotIn
+        from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
         self.ray, self.device = ray, device
         self.folders = {task.name: task.folder for task in tasks}
@@ -174,7 +170,6 @@ class _Fleet:
         self.lines: Any = Queue(actor_options={"num_cpus": 0, "scheduling_strategy": here})
         self.there = ray.remote(num_cpus=1, num_gpus=share, max_retries=0)(ray_worker.train_there)
         self.shared = ray.put(shared)
-        self.elsewhere = lambda avoid: NodeLabelSchedulingStrategy(hard={}, soft={"ray.io/node-id": NotIn(*avoid)})
         self.running: dict[Any, RemoteTask] = {}
         self.attempts: dict[str, _Attempts] = {}
 
@@ -198,8 +193,7 @@ class _Fleet:
         record = self.attempts.setdefault(task.name, _Attempts())
         record.count += 1
         record.node = ""
-        place = self.elsewhere(record.avoid) if record.avoid else "DEFAULT"
-        there = self.there.options(name=task.name, scheduling_strategy=place)
+        there = self.there.options(name=task.name, scheduling_strategy=_place(record.avoid))
         device = "cuda:0" if self.device.type == "cuda" else "cpu"
         files = self.ray.put(task.needed())
         self.running[there.remote(self.shared, task, files, device, self.lines)] = task
@@ -265,3 +259,12 @@ def _room(resources: Mapping[str, float], device: torch.device, jobs: int | None
     on_each = math.ceil(jobs / max(1, gpus)) if jobs else 1
     slots = max(1, gpus) * on_each
     return min(slots, jobs or slots), math.floor(1e4 / on_each) / 1e4
+
+
+def _place(avoid: Sequence[str]) -> Any:  # noqa: ANN401 - one of Ray's strategies
+    """Any machine, preferably none of these."""
+    if not avoid:
+        return "DEFAULT"
+    from ray.util.scheduling_strategies import NodeLabelSchedulingStrategy, NotIn
+
+    return NodeLabelSchedulingStrategy(hard={}, soft={"ray.io/node-id": NotIn(*avoid)})

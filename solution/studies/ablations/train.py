@@ -21,14 +21,9 @@ from solution.studies.ablations.row_filters import ROW_FILTERS, TEACHERS
 class AblationJob(Job):
     """A varied recipe on one fold."""
 
-    ablation: str = ""
-    """RECIPE/ABLATION."""
-
-    rows: str = "as_given"
-    """The row filter, by its name."""
-
-    teachers: tuple[Job, ...] = ()
-    """The jobs that label the test pictures, if the row filter uses any."""
+    ablation: str = ""  # RECIPE/ABLATION
+    rows: str = "as_given"  # the row filter, by its name
+    teachers: tuple[Job, ...] = ()  # the jobs that label the test pictures, if the row filter uses any
 
     @property
     def name(self) -> str:

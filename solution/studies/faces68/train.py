@@ -70,15 +70,10 @@ class Study(ReadOnce):
     """Labelled pictures, which are read when they are first needed, and the recipe trained on them."""
 
     root: Path
-
-    data: Path
-    """A zip or a folder."""
-
+    data: Path  # a zip or a folder
     scale: str
-    name: str = NAME
-
-    count: int = FOLDS
-    """The number of folds."""
+    name: str = NAME  # of the recipe
+    count: int = FOLDS  # the number of folds
 
     @cached_property
     def workspace(self) -> Workspace:
