@@ -1,4 +1,4 @@
-"""What the tests let workers do: importable there, which a function inside a test is not. And runs for tests."""
+"""Runs for tests, and tasks that worker processes can import, which a function inside a test is not."""
 
 import os
 import time
@@ -42,7 +42,7 @@ def run_of(root: Path, data: Path, recipes: Sequence[Recipe] = ALL) -> Run:
 
 @dataclass(frozen=True)
 class Note:
-    """A task that leaves a file which says when and where it began and ended."""
+    """A task that writes into a file when and where it began and ended."""
 
     name: str
     folder: Path = Path()

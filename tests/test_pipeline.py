@@ -34,7 +34,7 @@ def run(finished_copy: Path, drawn_folder: Path) -> Run:
 
 @pytest.fixture
 def cli(drawn_folder: Path, capsys: pytest.CaptureFixture[str]) -> Cli:
-    """Run a verb on the drawn faces below a root: its exit code, and what it said on both streams."""
+    """Run a command on the drawn faces below a root: its exit code, and both output streams."""
 
     def call(
         root: Path, command: str, *more: str, data: Path = drawn_folder, scale: str = "smoke"
@@ -136,7 +136,7 @@ def test_the_figures_are_of_the_predictions_that_are_submitted(run: Run):
     assert {placement.relation for placement in figures.placement.values()} == {"unknown"}
 
 
-def test_the_data_stage_tells_where_the_test_pictures_stand(finished_copy: Path, cli: Cli):
+def test_the_data_stage_logs_where_the_test_pictures_are(finished_copy: Path, cli: Cli):
     code, said, _ = cli(finished_copy, "data")
     assert code == 0
     for subset in (15, 4):
@@ -157,7 +157,7 @@ def test_the_audit_reads_the_predictions_with_drift(run: Run, monkeypatch: pytes
     assert (np.nan_to_num(audited[0].coords) != np.nan_to_num(made.oof[selection.FINAL])).any()
 
 
-def test_the_report_tells_the_submissions_true_error(finished: Path, drawn_folder: Path):
+def test_the_report_has_the_true_error_of_the_submission(finished: Path, drawn_folder: Path):
     def locations(path: Path) -> list[float]:
         with path.open(newline="") as handle:
             return [float(row["Location"]) for row in csv.DictReader(handle)]
@@ -249,14 +249,14 @@ BAD = {
 
 
 @pytest.mark.parametrize("case", BAD)
-def test_a_bad_wish_is_one_line_and_touches_nothing(finished_copy: Path, cli: Cli, case: str):
+def test_a_wrong_option_is_one_line_and_changes_nothing(finished_copy: Path, cli: Cli, case: str):
     arguments, options, message = BAD[case]
     before = snapshot(finished_copy)
     assert message in refused(cli(finished_copy, *arguments, **options))
     assert snapshot(finished_copy) == before
 
 
-def test_weights_that_no_recipe_reads_are_told(finished_copy: Path, cli: Cli, tmp_path: Path):
+def test_weights_that_no_recipe_reads_are_reported(finished_copy: Path, cli: Cli, tmp_path: Path):
     code, said, _ = cli(finished_copy, "folds", "--weights", str(tmp_path))
     assert code == 0
     assert "not read, no recipe of scale smoke starts from ImageNet's" in said
@@ -303,7 +303,7 @@ def test_each_stage_names_the_command_that_it_needs(
         assert "Run `python -m solution stack`" in refused(cli(tmp_path, command))
 
 
-def test_folds_of_other_faces_are_made_anew(finished_copy: Path, cli: Cli):
+def test_folds_of_other_faces_are_made_again(finished_copy: Path, cli: Cli):
     path = finished_copy / "folds" / "faces" / "folds.csv"
     before = path.read_text()
     path.write_text("\n".join(before.splitlines()[:-1]))

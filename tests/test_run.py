@@ -51,7 +51,7 @@ def test_without_anything_faces_are_drawn_once(tmp_path: Path):
     assert (found.folder / "training.zip").stat().st_mtime_ns == drawn
 
 
-def test_a_data_folder_with_a_part_of_the_files_is_no_wish_for_drawn_faces(tmp_path: Path, drawn_folder: Path):
+def test_a_data_folder_with_a_part_of_the_files_is_refused(tmp_path: Path, drawn_folder: Path):
     (tmp_path / "data").mkdir()
     shutil.copy(drawn_folder / "training.zip", tmp_path / "data")
     shutil.copy(drawn_folder / "test.zip", tmp_path / "data")

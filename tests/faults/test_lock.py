@@ -56,7 +56,7 @@ def names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
-def test_the_second_is_refused_and_told_who_the_first_is(tmp_path: Path, caplog: pytest.LogCaptureFixture):
+def test_the_second_is_refused_with_the_name_of_the_first(tmp_path: Path, caplog: pytest.LogCaptureFixture):
     with held(tmp_path) as holder:
         said = rf"another run holds this folder: process {holder.pid} on .+ \(since \d{{4}}-.+run --fresh\)"
         with pytest.raises(UserError, match=said):
@@ -96,7 +96,7 @@ def test_a_killed_holder_holds_nothing_and_is_named_even_where_its_children_live
 
 
 @pytest.mark.parametrize("content", [b"", b"\x00\xff", b"[]", b'{"pid": 1}', b"9" * 100_000])
-def test_what_the_lock_file_says_is_not_believed(tmp_path: Path, content: bytes, caplog: pytest.LogCaptureFixture):
+def test_the_content_of_the_lock_file_is_not_trusted(tmp_path: Path, content: bytes, caplog: pytest.LogCaptureFixture):
     (tmp_path / lock.FILE).write_bytes(content)
     take(tmp_path)
     assert caplog.messages == []
@@ -180,7 +180,7 @@ def test_a_file_system_without_locks_is_warned_of(
 
 
 def test_a_holder_that_leaves_lets_the_next_one_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    """Between its opening of the file and its lock, the file is taken away: the next one must not lock a ghost."""
+    """The file is removed between its opening and its locking: the next process must lock the new one."""
     opened: Callable[..., int] = os.open
     handles: list[int] = []
 

@@ -83,7 +83,7 @@ def test_gradients_that_are_no_numbers_too_often_stop_the_training(
     assert list(job().folder.iterdir()) == []
 
 
-def test_an_exploding_training_stops_and_says_what_to_try(job: Callable[..., Training]):
+def test_an_exploding_training_stops_with_advice(job: Callable[..., Training]):
     wild = replace(RECIPE.optimiser, lr=1e30, clip=1e30)
     with pytest.raises(UserError, match=r"base fold 0: .* Lower the recipe's lr or clip and train again\."):
         train.train(job(recipe=replace(RECIPE, epochs=20, optimiser=wild)))

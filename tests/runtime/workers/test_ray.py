@@ -181,7 +181,7 @@ def test_ctrl_c_cancels_and_keeps_epochs(
         assert not (job.folder / MANIFEST).exists()
 
 
-def test_what_trying_again_cannot_mend_stops_the_run(
+def test_an_error_that_a_second_attempt_cannot_avoid_stops_the_run(
     machines: Cluster, drawn_folder: Path, tmp_path: Path, watch: Callable[..., Watch]
 ):
     run, heard = jobs.run_of(tmp_path, drawn_folder), watch()
