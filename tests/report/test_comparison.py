@@ -14,7 +14,7 @@ from solution.ensemble.selection import ARRAYS, FINAL, PLAIN
 from solution.evaluation.metrics import paired_difference, rmse
 from solution.report.comparison import EVERY, Comparison, compare
 from solution.report.previous_run import Other, read_other
-from solution.report.render import comparison_sentences
+from solution.report.sentences import comparison_sentences
 from solution.runtime.artifacts import MANIFEST, seal
 from solution.runtime.errors import UserError
 from tests.report.cases import WEIGHTS, gallery_of
@@ -147,8 +147,8 @@ def of_format_6(other_run: Path) -> None:
 
 
 PLAIN_ALONE = (
-    "The other run is of an earlier format, whose final predictions had the labels' drift added by rank: the plain "
-    "predictions of both are compared."
+    "The other run is of an earlier format, whose final predictions contain the label drift by rank. So the plain "
+    "predictions of both runs are compared."
 )
 
 
