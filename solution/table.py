@@ -175,8 +175,9 @@ class Table:
         table = RichTable(box=None, pad_edge=False, header_style="bold")
         for i, column in enumerate(self.columns):
             left = column.text or (i == 0 and not column.form)
-            side = "left" if left else "right"
-            table.add_column(Text(column.header), justify=side, no_wrap=not left, overflow="fold")
+            table.add_column(
+                Text(column.header), justify="left" if left else "right", no_wrap=not left, overflow="fold"
+            )
         for row in self.cells():
             table.add_row(*(Text(f"{c.text}*", style="bold") if c.best else Text(c.text) for c in row))
         return table

@@ -17,12 +17,12 @@ from solution.evaluation.summary import Figure, Summary
 from solution.evaluation.worst_faces import Gallery
 from solution.faces import FaceSet, Predictions, aligned
 from solution.keypoints import SUBSETS
-from solution.recipe import Recipe
 from solution.report.comparison import Comparison, compare
 from solution.report.previous_run import Other
 from solution.report.provenance import Provenance, provenance_of
+from solution.run import Run
 from solution.runtime.artifacts import digest_of
-from solution.specialists.cross_validation import Specialist, Workbench
+from solution.specialists.cross_validation import Specialist
 from solution.specialists.history import Curve, read_curves
 
 FIRST_PRIVATE = 1.28236
@@ -110,12 +110,10 @@ class Report:
         """The headline figures. The true one and those of the leaderboard stand beside the expected one."""
         first, *others = self.summary.figures
         truth = self.evaluation.truth
-        true = (
-            []
-            if truth is None
-            else [Figure("true", "True, on the test pictures", "True", truth.scores, truth.intervals)]
-        )
-        return (first, *true, *(() if self.drawn else ORIENTATION), *others)
+        beside = [] if self.drawn else list(ORIENTATION)
+        if truth is not None:
+            beside.insert(0, Figure("true", "True, on the test pictures", "True", truth.scores, truth.intervals))
+        return (first, *beside, *others)
 
     @cached_property
     def minutes(self) -> dict[str, float]:
@@ -141,13 +139,10 @@ class Report:
 
 
 def gather(
-    bench: Workbench,
-    recipes: tuple[Recipe, ...],
-    scale: str,
+    run: Run,
     evaluation: Evaluation,
     ensemble: Ensemble,
     *,
-    use_duplicates: bool = False,
     submission: Path | None = None,
     comparison: Comparison | None = None,
 ) -> Report:
@@ -157,27 +152,26 @@ def gather(
         choice=ensemble.choice,
         added=ensemble.added,
         weights=ensemble.weights,
-        placement=bench.competition.placement,
-        curves=read_curves(bench.workspace, recipes, bench.table.k),
-        provenance=provenance_of(bench, recipes, scale),
-        faces=bench.competition.train,
-        drawn=bench.competition.drawn,
-        use_duplicates=use_duplicates,
+        placement=run.competition.placement,
+        curves=read_curves(run.workspace, run.recipes, run.table.k),
+        provenance=provenance_of(run),
+        faces=run.competition.train,
+        drawn=run.competition.drawn,
+        use_duplicates=run.use_duplicates,
         submission=submission,
         comparison=comparison,
     )
 
 
-def compare_runs(bench: Workbench, specialists: Sequence[Specialist], ensemble: Ensemble, other: Other) -> Comparison:
+def compare_runs(run: Run, specialists: Sequence[Specialist], ensemble: Ensemble, other: Other) -> Comparison:
     """Compare this run with another one on the same pictures."""
-    recipes = tuple(s.recipe for s in specialists)
     members: list[Predictions] = [s.oof for s in specialists]
-    faces = bench.competition.train
-    final = ensemble.oof_predictions(selection.FINAL, bench).coords
-    gallery = Gallery.of(faces, bench.table, final, ensemble.oof[selection.WITH_DRIFT], members)
-    together = aligned(faces, ensemble.oof_predictions(other.compared, bench))
+    faces = run.competition.train
+    final = ensemble.oof_predictions(selection.FINAL, run).coords
+    gallery = Gallery.of(faces, run.table, final, ensemble.oof[selection.WITH_DRIFT], members)
+    together = aligned(faces, ensemble.oof_predictions(other.compared, run))
     ours = {other.compared: together} | {member.name: member.coords for member in members}
-    trainings = selection.inputs_of(bench, recipes)["trainings"]
+    trainings = selection.inputs_of(run)["trainings"]
     digests = {name: digest_of([inputs for inputs, _ in made]) for name, made in trainings.items()}
     coords = {name: values.astype(np.float64) for name, values in ours.items()}
-    return compare(gallery, coords, digests, other, bench.competition.weights)
+    return compare(gallery, coords, digests, other, run.competition.weights)
