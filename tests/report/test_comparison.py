@@ -130,7 +130,7 @@ def test_another_run_is_shown_on_the_terminal_and_in_the_page(
     arguments = ["report", "--data", str(drawn_folder), "--scale", "smoke", "--against", str(other_run)]
     assert main(arguments, finished_copy) == 0
     said = capsys.readouterr().out
-    (line,) = [line.split() for line in said.splitlines() if line.startswith("final, 15 ")]
+    (line,) = [line.split() for line in said.splitlines() if line.split()[:2] == ["final", "15"]]
     assert float(line[4]) == pytest.approx(float(line[2]) - float(line[3]), abs=0.0015)
     assert f"Compared with {other_run}" in " ".join(said.split())
     assert 'id="comparison-table"' in (finished_copy / "folds" / "faces" / "report.html").read_text()

@@ -115,11 +115,11 @@ def test_figures_are_compared_with_the_true_one_of_their_kind(report: Report) ->
     assert closing(shown).endswith("expected RMSE 1.800 px, true 2.000 px")
 
 
-@pytest.mark.parametrize(("count", "faces"), [(1, "1 test face"), (3, "3 test faces")])
-def test_faces_on_which_the_pipelines_disagree_are_counted(report: Report, count: int, faces: str) -> None:
+@pytest.mark.parametrize(("count", "words"), [(1, "1 test face"), (3, "3 test faces")])
+def test_faces_on_which_the_pipelines_disagree_are_counted(report: Report, count: int, words: str) -> None:
     summary = replace(report.summary, disagreeing=count)
     text = "\n".join(headline(replace(report, evaluation=replace(report.evaluation, summaries={FINAL: summary}))))
-    assert f"(the gain from averaging is measured without {faces} on which the pipelines disagree)." in text
+    assert f"(the gain from averaging is measured without {words} on which the pipelines disagree)." in text
 
 
 PLACEMENT = Placement(subset=4, relation=UNKNOWN, pictures=2, pairs=(3, 2, 0))
