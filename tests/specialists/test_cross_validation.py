@@ -173,7 +173,7 @@ def test_a_missing_fold_names_the_command(run: Run, fake: Fake):
 def test_starting_from_what_is_not_trained_names_the_command(run: Run, fake: Fake):
     with pytest.raises(UserError, match=r"child starts from.*train --recipe base --fold 0"):
         run.job("child", 0).run(CPU)
-    with pytest.raises(UserError, match="starts from 'base', which is not a recipe"):
+    with pytest.raises(UserError, match="recipe 'base': expected a file"):
         with_data(run, recipes=(CHILD, OTHER)).job("child", 0)
     assert fake.trainings == []
 
