@@ -85,17 +85,9 @@ class FigureKind:
 
 FIGURES = (
     FigureKind(
-        "expected",
-        "Expected of the submission",
-        "Expected",
-        lambda v: (v.expected.scores, v.expected.intervals),
+        "expected", "Expected of the submission", "Expected", lambda v: (v.expected.scores, v.expected.intervals)
     ),
-    FigureKind(
-        "cv",
-        "Cross-validated, over every label",
-        "CV",
-        lambda v: v.cross_validated(),
-    ),
+    FigureKind("cv", "Cross-validated, over every label", "CV", lambda v: v.cross_validated()),
     FigureKind(
         "expected_without_outliers",
         "Expected, without outliers",
@@ -109,10 +101,7 @@ FIGURES = (
         lambda v: v.cross_validated(~v.oof.outliers),
     ),
     FigureKind(
-        "median_without_outliers",
-        "Median picture, without outliers",
-        "",
-        lambda v: (v.medians(~v.oof.outliers), {}),
+        "median_without_outliers", "Median picture, without outliers", "", lambda v: (v.medians(~v.oof.outliers), {})
     ),
 )
 """The headline figures, in the order in which they are shown."""
