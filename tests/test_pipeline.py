@@ -4,27 +4,21 @@ import csv
 import json
 import math
 import shutil
-import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import replace
-from importlib import import_module
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-import solution
 from solution import pipeline, recipes
 from solution.__main__ import STOPPED, main
-from solution.cli import FAMILY, ORDER
-from solution.cli.parser import load_command
 from solution.data.competition import Competition
-from solution.data.sequence import Placement
 from solution.ensemble import selection
 from solution.evaluation.ensemble_variance import ensemble_variance
-from solution.evaluation.expected import OutOfFold, expect
+from solution.evaluation.expected import ExpectedConfig, OutOfFold, expect
 from solution.evaluation.outliers import is_outlier
 from solution.run import Run, Source
 from tests.tiny_recipes import ALL, BASE, CHILD, OTHER
@@ -33,8 +27,13 @@ Cli = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
+def run(finished_copy: Path, drawn_folder: Path) -> Run:
+    return Run(finished_copy, Source(drawn_folder, "faces"), "smoke", torch.device("cpu"))
+
+
+@pytest.fixture
 def cli(drawn_folder: Path, capsys: pytest.CaptureFixture[str]) -> Cli:
-    """Run a verb on the drawn faces below a root: its exit code, and what it said on both streams."""
+    """Run a command on the drawn faces below a root: its exit code, and both output streams."""
 
     def call(
         root: Path, command: str, *more: str, data: Path = drawn_folder, scale: str = "smoke"
@@ -69,7 +68,7 @@ def refused(result: tuple[int, str, str]) -> str:
 def test_a_run_makes_everything(finished: Path, drawn: Competition):
     for recipe in ALL:
         assert len(list((finished / "folds" / "faces" / recipe.name).glob("fold*/manifest.json"))) == 5
-    for name in ("folds.csv", "report.md", "log.txt", "stack/manifest.json"):
+    for name in ("folds.csv", "report.md", "log.txt", "stack/manifest.json", "evaluation/manifest.json"):
         assert (finished / "folds" / "faces" / name).stat().st_size > 0
     assert not list(finished.rglob("checkpoint.pt"))
     record = json.loads((finished / "submissions" / "faces" / "submission.json").read_text())
@@ -78,67 +77,42 @@ def test_a_run_makes_everything(finished: Path, drawn: Competition):
     assert record["rows"] == len(drawn.lookup.row_id)
 
 
-def test_the_record_has_each_figure_in_its_place(finished_copy: Path, drawn_folder: Path):
-    run = Run(finished_copy, Source(drawn_folder, "faces"), "smoke", torch.device("cpu"))
-    made = pipeline.stacked(run)
-    placement = Placement(subset=4, relation="continues", pictures=5, pairs=(30, 20, 4), period=401.23456, rate=1.01)
-    figures = replace(
-        pipeline.quality(run, made, selection.FINAL),
-        expected={"overall": 1.0000011, 15: 2.0, 4: 3.0},
-        expected_intervals={"overall": (0.5, 1.5), 15: (1.9, 2.1)},
-        expected_without_outliers={"overall": 4.0, 15: 5.0, 4: 6.0},
-        expected_without_outliers_intervals={"overall": (3.5, 4.5)},
-        cv={"overall": 7.0, 15: 8.0, 4: 9.0},
-        cv_intervals={"overall": (6.5, 7.5)},
-        cv_without_outliers={"overall": 10.0, 15: 11.0, 4: 12.0},
-        cv_without_outliers_intervals={"overall": (9.5, 10.5)},
-        outliers=13,
-        disagreeing=14,
-        placement={4: replace(placement, places=np.arange(10.0), error=np.ones(10))},
-    )
-    record = pipeline.record_of(run, made, figures)
-    wanted = {
-        "kind": "final",
-        "expected": {"overall": 1.0, "15": 2.0, "4": 3.0},
-        "expected_intervals": {"overall": [0.5, 1.5], "15": [1.9, 2.1]},
-        "expected_without_outliers": {"overall": 4.0, "15": 5.0, "4": 6.0},
-        "expected_without_outliers_intervals": {"overall": [3.5, 4.5]},
-        "cv": {"overall": 7.0, "15": 8.0, "4": 9.0},
-        "cv_intervals": {"overall": [6.5, 7.5]},
-        "cv_without_outliers": {"overall": 10.0, "15": 11.0, "4": 12.0},
-        "cv_without_outliers_intervals": {"overall": [9.5, 10.5]},
-        "outliers": 13,
-        "disagreeing": 14,
-    }
-    assert {name: record[name] for name in wanted} == wanted
-    placed = record["placement"]["4"]
-    told = {"relation": "continues", "pictures": 5, "pairs": (30, 20, 4), "period": 401.2346, "rate": 1.01}
-    assert {name: placed[name] for name in told} == told
-    assert placed["phase"] is placed["concentration"] is None  # not NaN, which is no JSON
-    assert not {"places", "error", "subset"} & set(placed)
-    assert "NaN" not in json.dumps(record)
-
-
-def test_the_figures_are_of_the_predictions_that_are_submitted(finished_copy: Path, drawn_folder: Path):
-    """With what the data say: the test file's sizes, the weights, and where its pictures stand."""
-    run = Run(finished_copy, Source(drawn_folder, "faces"), "smoke", torch.device("cpu"))
+def test_the_evaluation_is_of_the_predictions_that_are_submitted(run: Run):
+    """With the test file's sizes, the weights, and the place of its pictures."""
     made, data = pipeline.stacked(run), run.competition
-    figures = pipeline.quality(run, made, selection.PLAIN)
+    summary = pipeline.evaluation(run).summaries[selection.PLAIN]
     coords, labels = made.oof[selection.PLAIN].astype(np.float32).astype(float), data.train.coords
     outliers = is_outlier(coords, labels)
-    off = ensemble_variance(made.test[selection.PLAIN], data.test.subset)
+    variance = ensemble_variance(made.test[selection.PLAIN], data.test.subset)
     oof = OutOfFold(coords=coords, labels=labels, subset=data.train.subset, outliers=outliers)
-    want = expect(oof, off.by_subset, {15: 8, 4: 10}, data.weights)
-    assert figures.name == "plain"
+    want = expect(oof, variance.by_subset, {15: 8, 4: 10}, data.weights)
     for kind in ("overall", 15, 4):
-        assert figures.expected[kind] == pytest.approx(want.scores[kind], rel=1e-5)
-        assert figures.expected_intervals[kind] == pytest.approx(want.intervals[kind], rel=1e-5)
-    assert (figures.outliers, figures.disagreeing) == (outliers.sum(), off.disagreeing)
-    assert figures.placement == data.placement
-    assert {placement.relation for placement in figures.placement.values()} == {"unknown"}
+        assert summary["expected"].scores[kind] == pytest.approx(want.scores[kind], rel=1e-5)
+        assert summary["expected"].intervals[kind] == pytest.approx(want.intervals[kind], rel=1e-5)
+    assert (summary.name, summary.outliers, summary.disagreeing) == ("plain", outliers.sum(), variance.disagreeing)
 
 
-def test_the_data_stage_tells_where_the_test_pictures_stand(finished_copy: Path, cli: Cli):
+def test_the_evaluation_is_made_where_it_is_missing_and_only_read_where_it_is_there(
+    finished_copy: Path, run: Run, cli: Cli, monkeypatch: pytest.MonkeyPatch
+):
+    folder = finished_copy / "folds" / "faces" / "evaluation"
+    before = (folder / "evaluation.json").read_bytes()
+    shutil.rmtree(folder)
+    assert cli(finished_copy, "report")[0] == 0
+    assert (folder / "evaluation.json").read_bytes() == before
+
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("a figure is computed again")
+
+    monkeypatch.setattr("solution.evaluation.evaluation.evaluate", refuse)
+    for command in (("submission",), ("submission", "--use-duplicates"), ("report",), ("report", "--json"), ("run",)):
+        assert cli(finished_copy, *command)[0] == 0
+    monkeypatch.setattr("solution.evaluation.expected.CONFIG", ExpectedConfig(farthest=40.0))
+    with pytest.raises(AssertionError, match="computed again"):
+        pipeline.evaluation(run)
+
+
+def test_the_data_stage_logs_where_the_test_pictures_are(finished_copy: Path, cli: Cli):
     code, said, _ = cli(finished_copy, "data")
     assert code == 0
     for subset in (15, 4):
@@ -146,11 +120,8 @@ def test_the_data_stage_tells_where_the_test_pictures_stand(finished_copy: Path,
     assert "test pictures are identical to labelled ones" in said
 
 
-def test_the_audit_reads_the_predictions_with_drift(
-    finished_copy: Path, drawn_folder: Path, monkeypatch: pytest.MonkeyPatch
-):
+def test_the_audit_reads_the_predictions_with_drift(run: Run, monkeypatch: pytest.MonkeyPatch):
     """A training row's own place is known, wherever the test pictures stand."""
-    run = Run(finished_copy, Source(drawn_folder, "faces"), "smoke", torch.device("cpu"))
     made = pipeline.stacked(run)
     made.oof[selection.WITH_DRIFT] += np.float32(0.25)
     monkeypatch.setattr(pipeline, "stacked", lambda run: made)
@@ -162,7 +133,7 @@ def test_the_audit_reads_the_predictions_with_drift(
     assert (np.nan_to_num(audited[0].coords) != np.nan_to_num(made.oof[selection.FINAL])).any()
 
 
-def test_the_report_tells_the_submissions_true_error(finished: Path, drawn_folder: Path):
+def test_the_report_has_the_true_error_of_the_submission(finished: Path, drawn_folder: Path):
     def locations(path: Path) -> list[float]:
         with path.open(newline="") as handle:
             return [float(row["Location"]) for row in csv.DictReader(handle)]
@@ -254,14 +225,14 @@ BAD = {
 
 
 @pytest.mark.parametrize("case", BAD)
-def test_a_bad_wish_is_one_line_and_touches_nothing(finished_copy: Path, cli: Cli, case: str):
+def test_a_wrong_option_is_one_line_and_changes_nothing(finished_copy: Path, cli: Cli, case: str):
     arguments, options, message = BAD[case]
     before = snapshot(finished_copy)
     assert message in refused(cli(finished_copy, *arguments, **options))
     assert snapshot(finished_copy) == before
 
 
-def test_weights_that_no_recipe_reads_are_told(finished_copy: Path, cli: Cli, tmp_path: Path):
+def test_weights_that_no_recipe_reads_are_reported(finished_copy: Path, cli: Cli, tmp_path: Path):
     code, said, _ = cli(finished_copy, "folds", "--weights", str(tmp_path))
     assert code == 0
     assert "not read, no recipe of scale smoke starts from ImageNet's" in said
@@ -269,7 +240,7 @@ def test_weights_that_no_recipe_reads_are_told(finished_copy: Path, cli: Cli, tm
 
 def test_a_recipe_of_another_scale_is_refused(finished_copy: Path, cli: Cli, use_recipes: Callable[..., None]):
     use_recipes(BASE, CHILD, replace(OTHER, runs_at=("full",)))
-    assert "--recipe other: expected one that runs at scale smoke" in refused(
+    assert "recipe other: expected one that runs at scale smoke" in refused(
         cli(finished_copy, "train", "--recipe", "other")
     )
 
@@ -308,7 +279,7 @@ def test_each_stage_names_the_command_that_it_needs(
         assert "Run `python -m solution stack`" in refused(cli(tmp_path, command))
 
 
-def test_folds_of_other_faces_are_made_anew(finished_copy: Path, cli: Cli):
+def test_folds_of_other_faces_are_made_again(finished_copy: Path, cli: Cli):
     path = finished_copy / "folds" / "faces" / "folds.csv"
     before = path.read_text()
     path.write_text("\n".join(before.splitlines()[:-1]))
@@ -324,37 +295,6 @@ def test_ctrl_c_says_that_epochs_are_kept(finished_copy: Path, cli: Cli, monkeyp
     code, _, said = cli(finished_copy, "data")
     assert code == STOPPED
     assert "Every finished epoch is kept" in said
-
-
-def test_every_verb_explains_itself(capsys: pytest.CaptureFixture[str]):
-    for name in ORDER:
-        command = load_command(name)
-        with pytest.raises(SystemExit) as ended:
-            main([name, "--help"])
-        assert ended.value.code == 0
-        said = " ".join(capsys.readouterr().out.split())
-        assert f"Needs: {command.needs}. Makes: {command.makes}." in said
-        assert all(f"python -m solution {example}" in said for example in command.examples)
-
-
-def test_the_registry_has_every_family_and_every_verb_of_it():
-    files = {path.stem for path in Path(solution.__file__).parent.glob("cli/[!_]*.py")} - {"parser"}
-    assert files == set(FAMILY.values())
-    for family in files:
-        named = [name for name, its in FAMILY.items() if its == family]
-        assert list(import_module(f"solution.cli.{family}").COMMANDS) == named
-
-
-def test_help_waits_for_no_torch():
-    code = "import sys; from solution.__main__ import parser; parser(); sys.exit('torch' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
-
-
-def test_an_unknown_verb_ends_with_2(capsys: pytest.CaptureFixture[str]):
-    with pytest.raises(SystemExit) as ended:
-        main(["fly"])
-    assert ended.value.code == 2
-    assert "invalid choice: 'fly'" in capsys.readouterr().err
 
 
 def test_the_real_recipes_are_all_reachable_from_the_command_line(tmp_path: Path, finished: Path, cli: Cli):

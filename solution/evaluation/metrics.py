@@ -1,7 +1,7 @@
-"""Pooled RMSE as Kaggle counts it, per subset, weighted as the lookup table asks, with intervals.
+"""Pooled RMSE as Kaggle counts it, by subset, weighted as the lookup table asks, with intervals.
 
-Neighbouring 4-keypoint rows err together: one labeller placed their points. So rows are resampled in sections of the
-file (moving blocks: Künsch, Annals of Statistics 17, 1989), and an interval contains the luck of whole sections.
+The errors of neighbouring 4-keypoint rows are correlated, since one labeller placed their points. So rows are resampled
+in sections of the file (moving blocks: Künsch, Annals of Statistics 17, 1989).
 """
 
 import numpy as np
@@ -15,13 +15,13 @@ SECTIONS = {15: 1, 4: 300}
 """Neighbouring rows that are resampled together, by subset."""
 
 FEWEST_SECTIONS = 8
-"""Sections are shorter where a file would have fewer than this."""
+"""Sections are shorter where a file would have fewer of them than this."""
 
 
 def squared_errors(coords: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Squared error of every cell, (N, K, 2) px²; NaN where there is no label. A missing prediction is an error.
+    """Squared error of every cell, (N, K, 2) px²; NaN where there is no label.
 
-    Raises ValueError where a label has no prediction: a hole must never make a score look better.
+    Raises ValueError where a label has no prediction: a missing prediction must never improve a score.
     """
     missing = np.isnan(coords) & ~np.isnan(labels)
     if missing.any():
@@ -67,7 +67,7 @@ def paired_difference(
     ours: np.ndarray, theirs: np.ndarray, labels: np.ndarray, subset: np.ndarray, weights: dict[int, float]
 ) -> tuple[float, float, float]:
     """Weighted RMSE of ours minus theirs on the same rows, in file order, with its 95 % bootstrap interval (px)."""
-    # One seed draws the same sections for both: that is what pairs them.
+    # The same seed draws the same sections for both, so the figures are paired.
     mine, other = (_resampled(coords, labels, subset, weights, seed=0) for coords in (ours, theirs))
     point = weighted_rmse(ours, labels, subset, weights) - weighted_rmse(theirs, labels, subset, weights)
     return point, *interval(mine - other)
@@ -91,12 +91,28 @@ def resampled_means(
 ) -> np.ndarray:
     """Mean of the finite cells (N, K, D) of BOOTSTRAPS resamples of `size` of the N rows, N by default: (BOOTSTRAPS,).
 
-    section: neighbouring rows that are drawn together. The file is taken as a circle, so that each row is as likely.
+    section: neighbouring rows that are drawn together.
     """
-    rows = len(cells)
+    sums, counts = np.nansum(cells, axis=(1, 2)), (~np.isnan(cells)).sum(axis=(1, 2))
+    return resampled_ratios(sums, counts, rng, section, size)
+
+
+def resampled_ratios(
+    numerator: np.ndarray,
+    denominator: np.ndarray,
+    rng: np.random.Generator,
+    section: int = 1,
+    size: int | None = None,
+) -> np.ndarray:
+    """Sum of the numerators over sum of the denominators, both (N,), of BOOTSTRAPS resamples: (BOOTSTRAPS,).
+
+    A resample has `size` of the N rows, N by default. section: neighbouring rows that are drawn together. The rows are
+    a circle, so that each one is as likely. This is the only place where rows are resampled.
+    """
+    rows = len(numerator)
     size = rows if size is None else max(1, size)
     section = _section_length(rows, section, size)
-    sums = np.stack([np.nansum(cells, axis=(1, 2)), (~np.isnan(cells)).sum(axis=(1, 2))])  # (2, N)
+    sums = np.stack([numerator, denominator])  # (2, N)
     running = np.cumsum(np.concatenate([np.zeros((2, 1)), sums, sums[:, : section - 1]], axis=1), axis=1)
     starts = rng.integers(0, rows, size=(BOOTSTRAPS, -(-size // section)))
     ends = starts + section
@@ -110,10 +126,10 @@ def _section_length(rows: int, section: int, size: int) -> int:
 
 
 def few_sections(rows: int, section: int, size: int) -> float:
-    """How many times wider than the bootstrap of `resampled_means` an interval has to be: a file has few sections.
+    """The factor by which an interval has to be wider than the bootstrap of `resampled_means`.
 
-    Resampling n sections has 1 - 1/n of their variance, and that variance is itself known from n sections only, so
-    Student's quantile takes the normal one's place: 1.29 for 8 sections, 1.15 for 13, 1.00 for single rows.
+    A resample of n sections has 1 - 1/n of their variance. That variance is an estimate from n sections, so Student's
+    quantile takes the place of the normal one. The factor is 1.29 for 8 sections, 1.15 for 13 and 1.00 for single rows.
     """
     count = max(2.0, rows / _section_length(rows, section, max(1, size)))
     return float(np.sqrt(count / (count - 1)) * stats.t.ppf(0.975, count - 1) / stats.norm.ppf(0.975))
