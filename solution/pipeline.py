@@ -157,7 +157,7 @@ def stack(run: Run) -> Ensemble:
     for subset, choice in made.choice.items():
         LOG.info(
             "Stack: %d-keypoint rows: blend %.4f px, stack %.4f px: %s used",
-            *(subset, choice["blend"], choice["stack"], choice["used"]),
+            *(subset, choice.blend, choice.stack, choice.used),
         )
     return made
 
@@ -228,7 +228,7 @@ def record_of(run: Run, made: Ensemble, figures: Summary) -> dict[str, Any]:
         "placement": {str(s): _placement_record(placement) for s, placement in figures.placement.items()},
         "use_duplicates": False,
         "duplicates": {"test_pictures": figures.test_duplicates},
-        "choice": {str(s): choice for s, choice in made.choice.items()},
+        "choice": {str(s): choice.to_json() for s, choice in made.choice.items()},
         "added": {str(s): steps for s, steps in made.added.items()},
         "blend_weights": {str(s): weights for s, weights in made.weights.items()},
         "recipes": {r.name: r.digest() for r in run.recipes},
@@ -348,7 +348,7 @@ def quality(run: Run, made: Ensemble, kind: str, **facts: Any) -> Summary:  # no
         sizes={s: int((run.competition.test.subset == s).sum()) for s in SUBSETS},
         placement=run.competition.placement,
         drawn=run.competition.drawn,
-        choice=made.choice,
+        choice={s: choice.to_json() for s, choice in made.choice.items()},
         added=made.added,
         test_duplicates=duplicates.in_test(run.competition),
         duplicates=duplicates.learn(run.competition, run.table, final.coords) if run.use_duplicates else None,

@@ -8,9 +8,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from solution.ensemble.label_drift import CONFIG as DRIFT
+from solution.ensemble.config import CONFIG
 from solution.ensemble.selection import inputs_of
-from solution.ensemble.stacker import ROUNDS, SETTINGS
 from solution.kaggle.submission import code_version
 from solution.recipe import Recipe
 from solution.runtime.artifacts import Workspace, digest_of, manifest
@@ -82,8 +81,7 @@ def provenance_of(bench: Workbench, recipes: tuple[Recipe, ...], scale: str) -> 
 
 
 def _stack(bench: Workbench, recipes: tuple[Recipe, ...]) -> dict[str, Any]:
-    drift = {f"drift.{name}": value for name, value in asdict(DRIFT).items()}
-    return {"digest": digest_of(inputs_of(bench, recipes)), "rounds": ROUNDS, **SETTINGS, **drift}
+    return {"digest": digest_of(inputs_of(bench, recipes)), **dict(_flat(asdict(CONFIG)))}
 
 
 def _made(workspace: Workspace, recipe: Recipe, folds: int) -> Trainings:

@@ -9,20 +9,14 @@ import pytest
 
 from solution.data.sequence import CONTINUES, INTERLEAVED, UNKNOWN, Placement, place_pictures
 from solution.data.synthetic import DrawnSettings, write_drawn
-from solution.ensemble.label_drift import (
-    CONFIG,
-    DriftTrial,
-    centred,
-    drift_at,
-    drift_of_training,
-    drift_without_own,
-    try_drift,
-)
+from solution.ensemble.config import DriftConfig
+from solution.ensemble.label_drift import DriftTrial, centred, drift_at, drift_of_training, drift_without_own, try_drift
 from solution.keypoints import FACE15, IN_FOUR
 from tests.passes import PICTURES, dealt, passes
 from tests.passes import ROWS as TRAIN
 
 ROWS, POINTS = 1200, 2
+CONFIG = DriftConfig()
 
 
 def wave(places: np.ndarray) -> np.ndarray:

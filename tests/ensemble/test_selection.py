@@ -1,3 +1,4 @@
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -6,9 +7,11 @@ import pytest
 
 from solution.data.competition import Competition, Lookup
 from solution.data.sequence import CONTINUES, INTERLEAVED, UNKNOWN
-from solution.ensemble import selection, stacker
+from solution.ensemble import selection
+from solution.ensemble.choice import SubsetChoice
+from solution.ensemble.config import DriftConfig, EnsembleConfig, GatingConfig, StackerConfig
 from solution.ensemble.selection import BLEND, FINAL, PLAIN, STACK, WITH_DRIFT, Ensemble
-from solution.ensemble.stacker import stack_all
+from solution.ensemble.stacker import Trees, stack_all
 from solution.evaluation.ensemble_variance import ensemble_variance
 from solution.faces import FaceSet, FoldTable, Predictions
 from solution.keypoints import FACE15, IN_FOUR
@@ -22,9 +25,7 @@ from tests.tiny_recipes import ALL, BASE, OTHER
 ROWS = 120
 
 
-@pytest.fixture(autouse=True)
-def _few_trees(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stacker, "ROUNDS", 60)
+CONFIG = EnsembleConfig(stacker=StackerConfig(rounds=60))
 
 
 @pytest.fixture
@@ -55,8 +56,10 @@ def specialist(bench: Workbench, recipe: object, bias: float, seed: int) -> Spec
     return Specialist(recipe, say(data.train), tuple(say(data.test) for _ in range(FOLDS)), 1.0)
 
 
-def made(bench: Workbench, bias: float) -> Ensemble:
-    return selection.make([specialist(bench, BASE, bias, 1), specialist(bench, OTHER, bias, 2)], bench)
+def made(bench: Workbench, bias: float = 0.0, of: Workbench | None = None) -> Ensemble:
+    """The ensemble of two specialists, whose predictions are of `of` where it is not the bench."""
+    members = [specialist(of or bench, BASE, bias, 1), specialist(of or bench, OTHER, bias, 2)]
+    return selection.make(members, bench, CONFIG)
 
 
 def drifting(bench: Workbench, most: float) -> tuple[Workbench, np.ndarray]:
@@ -82,33 +85,33 @@ def test_the_stack_corrects_a_bias_that_depends_on_the_picture(bench: Workbench)
     for name, parts, faces in (("oof", found.oof, data.train), ("test", found.test, data.test)):
         blend, stack = (error(parts[kind], faces.coords) for kind in (BLEND, STACK))
         assert stack < 0.7 * blend, name
-    assert {choice["used"] for choice in found.choice.values()} == {STACK}
     for choice in found.choice.values():
-        point, low, high = choice["difference"]
+        point, low, high = choice.difference
+        assert choice.used == STACK
         assert low < point < high < 0
-        assert point == pytest.approx(choice[STACK] - choice[BLEND])
+        assert point == pytest.approx(choice.stack - choice.blend)
 
 
 def test_the_blend_is_used_where_the_stack_is_worse(bench: Workbench, monkeypatch: pytest.MonkeyPatch):
-    def wrong(self: stacker.Trees, members: np.ndarray, sigmas: np.ndarray, blend: np.ndarray, faces: object) -> object:
+    def wrong(self: Trees, members: object, blend: np.ndarray, pictures: object) -> np.ndarray:
         return blend + (2.0 if self.subset == 4 else 0.0)
 
-    monkeypatch.setattr(stacker.Trees, "correct", wrong)
-    found = made(bench, bias=0.0)
-    assert found.choice[4]["used"] == BLEND
+    monkeypatch.setattr(Trees, "correct", wrong)
+    found = made(bench)
+    assert found.choice[4].used == BLEND
     in4 = bench.competition.test.subset == 4
     np.testing.assert_array_equal(found.test["plain"][:, in4], found.test[BLEND][:, in4])
-    assert found.choice[4]["difference"][0] > 0.5
+    assert found.choice[4].difference[0] > 0.5
 
 
 def test_a_rows_blend_and_stack_do_not_depend_on_its_own_folds_labels(bench: Workbench):
     members = [specialist(bench, BASE, 1.0, 1), specialist(bench, OTHER, -2.0, 2)]
     train, test, table = bench.competition.train, bench.competition.test, bench.table
-    before = stack_all(members, train, test, table)
+    before = stack_all(members, train, test, table, CONFIG)
     own = table.fold == 1
     coords = train.coords.copy()
     coords[own] += np.random.default_rng(0).normal(0, 3, coords[own].shape).astype(np.float32)
-    after = stack_all(members, replace(train, coords=coords), test, table)
+    after = stack_all(members, replace(train, coords=coords), test, table, CONFIG)
     for new, old in ((after.blend, before.blend), (after.stack, before.stack)):
         np.testing.assert_array_equal(new[own], old[own])
         assert np.nanmax(np.abs(new - old)) > 1e-4  # the others' weights and trees were learnt from these labels
@@ -132,7 +135,7 @@ def test_a_face_that_one_specialist_has_lost_is_the_others_alone(bench: Workbenc
 
     wrong = certain(specialist(bench, BASE, 0.0, 1), off=40.0, uncertainty=3.0, elsewhere=40.0)
     right = certain(specialist(bench, OTHER, 0.0, 2), off=0.0, uncertainty=1.0, elsewhere=1.0)
-    found = selection.make([wrong, right], bench)
+    found = selection.make([wrong, right], bench, CONFIG)
     np.testing.assert_allclose(found.oof[BLEND][lost, IN_FOUR], right.oof.coords[lost, IN_FOUR], rtol=1e-4)
     for f in range(FOLDS):
         told = right.test[f].coords[lost_test, IN_FOUR]
@@ -177,23 +180,17 @@ def gliding(bench: Workbench, most: float) -> tuple[Workbench, np.ndarray]:
     return replace(bench, competition=replace(data, train=replace(data.train, coords=moved[0]))), moved[1]
 
 
-def two_of(bench: Workbench) -> list[Specialist]:
-    """Networks that know no row."""
-    return [specialist(bench, BASE, 0.0, 1), specialist(bench, OTHER, 0.0, 2)]
-
-
 def test_drift_is_added_to_test_pictures_among_the_training_rows(bench: Workbench):
     still = in_passes(bench, INTERLEAVED)
     moved, answers = gliding(still, most=3.0)
-    found = selection.make(two_of(still), moved)
+    found = made(moved, of=still)
     choice = found.choice[4]
-    assert (choice["relation"], choice["drift_used"]) == (INTERLEAVED, True)
-    assert "carried" not in choice
-    assert choice["drift"] < 0.8 * choice["plain"]
-    point, low, high = choice["drift_difference"]
+    assert (choice.relation, choice.drift_used, choice.carried) == (INTERLEAVED, True, None)
+    assert choice.drift < 0.8 * choice.plain
+    point, low, high = choice.drift_difference
     assert low < point < high < 0
-    assert point == pytest.approx(choice["drift"] - choice["plain"])
-    assert (found.choice[15]["relation"], found.choice[15]["drift_used"]) == (UNKNOWN, False)
+    assert point == pytest.approx(choice.drift - choice.plain)
+    assert (found.choice[15].relation, found.choice[15].drift_used) == (UNKNOWN, False)
     for parts, faces, labels in (
         (found.oof, moved.competition.train, moved.competition.train.coords),
         (found.test, moved.competition.test, answers),
@@ -204,24 +201,23 @@ def test_drift_is_added_to_test_pictures_among_the_training_rows(bench: Workbenc
         np.testing.assert_array_equal(parts[FINAL][..., ~in4, :, :], parts[PLAIN][..., ~in4, :, :])
 
 
-def test_no_drift_is_added_where_labels_have_none(bench: Workbench):
-    for relation in (INTERLEAVED, CONTINUES):
-        still = in_passes(bench, relation)
-        found = selection.make(two_of(still), still)
-        assert (found.choice[4]["relation"], found.choice[4]["drift_used"]) == (relation, False)
-        assert found.choice[4]["drift_difference"][2] >= 0
-        for parts in (found.oof, found.test):
-            np.testing.assert_array_equal(parts[FINAL], parts[PLAIN])
+@pytest.mark.parametrize("relation", [INTERLEAVED, CONTINUES])
+def test_no_drift_is_added_where_labels_have_none(bench: Workbench, relation: str):
+    found = made(in_passes(bench, relation))
+    assert (found.choice[4].relation, found.choice[4].drift_used) == (relation, False)
+    assert found.choice[4].drift_difference[2] >= 0
+    for parts in (found.oof, found.test):
+        np.testing.assert_array_equal(parts[FINAL], parts[PLAIN])
 
 
 def test_drift_is_carried_on_to_test_pictures_that_follow(bench: Workbench):
     """Out-of-fold predictions have none of it: no training row follows all others."""
     still = in_passes(bench, CONTINUES)
     moved, _ = gliding(still, most=3.0)
-    found = selection.make(two_of(still), moved)
+    found = made(moved, of=still)
     choice = found.choice[4]
-    assert (choice["relation"], choice["drift_used"]) == (CONTINUES, True)
-    window, factor, decay = choice["carried"]
+    assert (choice.relation, choice.drift_used) == (CONTINUES, True)
+    window, factor, decay = choice.carried
     np.testing.assert_array_equal(found.oof[FINAL], found.oof[PLAIN])
     in4 = np.flatnonzero(moved.competition.test.subset == 4)
     added = (found.test[FINAL] - found.test[PLAIN])[0][in4][:, list(IN_FOUR), 1]
@@ -233,10 +229,10 @@ def test_drift_is_carried_on_to_test_pictures_that_follow(bench: Workbench):
 def test_no_drift_is_added_where_the_place_is_unknown(bench: Workbench):
     """However much of it the labels have."""
     moved, _ = drifting(bench, most=3.0)
-    found = selection.make(two_of(bench), moved)
+    found = made(moved, of=bench)
     for choice in found.choice.values():
-        assert (choice["relation"], choice["drift_used"]) == (UNKNOWN, False)
-        assert not {"drift", "drift_difference", "carried"} & set(choice)
+        assert (choice.relation, choice.drift_used) == (UNKNOWN, False)
+        assert (choice.drift, choice.drift_difference, choice.carried) == (None, None, None)
     for parts in (found.oof, found.test):
         np.testing.assert_array_equal(parts[FINAL], parts[PLAIN])
 
@@ -244,7 +240,7 @@ def test_no_drift_is_added_where_the_place_is_unknown(bench: Workbench):
 def test_training_rows_have_their_drift_for_the_audit_alone(bench: Workbench):
     """Wherever the test pictures stand: a training row's own place is known."""
     moved, _ = drifting(bench, most=3.0)
-    still, found = selection.make(two_of(bench), bench), selection.make(two_of(bench), moved)
+    still, found = made(bench), made(moved, of=bench)
     labels, in4 = moved.competition.train.coords, moved.competition.train.subset == 4
     assert error(found.oof[WITH_DRIFT][in4], labels[in4]) < 0.6 * error(found.oof[PLAIN][in4], labels[in4])
     np.testing.assert_array_equal(found.oof[WITH_DRIFT][~in4], found.oof[PLAIN][~in4])
@@ -256,13 +252,13 @@ def test_training_rows_have_their_drift_for_the_audit_alone(bench: Workbench):
 def test_a_test_file_may_lack_one_kind_of_row(bench: Workbench, kind: int):
     test = bench.competition.test
     only = replace(bench, competition=replace(bench.competition, test=test.take(test.subset == kind)))
-    found = made(only, bias=0.0)
+    found = made(only)
     assert np.isfinite(found.test["final"][:, :, 0]).all()
     assert ensemble_variance(found.test["final"], only.competition.test.subset).by_subset[19 - kind] == 0
 
 
 def test_weights_are_named_and_sum_to_one(bench: Workbench):
-    found = made(bench, bias=0.0)
+    found = made(bench)
     assert found.weights[15] == {"base": 1.0, "other": 0.0}
     assert sum(found.weights[4].values()) == pytest.approx(1.0, abs=1e-3)
     assert min(found.weights[4].values()) > 0.3
@@ -270,16 +266,16 @@ def test_weights_are_named_and_sum_to_one(bench: Workbench):
 
 def test_a_subset_that_nobody_predicts_is_a_user_error(bench: Workbench):
     with pytest.raises(UserError, match="labelled cells are predicted by no specialist"):
-        selection.make([specialist(bench, OTHER, 0.0, 1)], bench)
+        selection.make([specialist(bench, OTHER, 0.0, 1)], bench, CONFIG)
 
 
 def test_it_is_read_as_it_was_made_and_only_for_its_inputs(bench: Workbench):
-    found, inputs = made(bench, bias=0.0), selection.inputs_of(bench, ALL)
+    found, inputs = made(bench), selection.inputs_of(bench, ALL)
     assert selection.load(bench, inputs) is None
     selection.save(found, bench, inputs)
     again = selection.load(bench, inputs)
     assert again is not None
-    assert (again.choice, again.weights) == (found.choice, found.weights)
+    assert (again.choice, again.weights, again.added) == (found.choice, found.weights, found.added)
     for ours, theirs in ((found.oof, again.oof), (found.test, again.test)):
         assert set(ours) == set(theirs)
         for name, value in ours.items():
@@ -287,18 +283,39 @@ def test_it_is_read_as_it_was_made_and_only_for_its_inputs(bench: Workbench):
     assert selection.load(bench, selection.inputs_of(bench, (replace(BASE, seed=1), *ALL[1:]))) is None
 
 
-@pytest.mark.parametrize("settings", ["DRIFT", "SEQUENCE"])
-def test_a_stack_of_other_settings_of_the_drift_is_made_again(
-    bench: Workbench, monkeypatch: pytest.MonkeyPatch, settings: str
-):
-    selection.save(made(bench, bias=0.0), bench, selection.inputs_of(bench, ALL))
-    changed = {"DRIFT": {"near4": 13.0}, "SEQUENCE": {"continues": 0.9}}[settings]
-    monkeypatch.setattr(selection, settings, replace(getattr(selection, settings), **changed))
-    assert selection.load(bench, selection.inputs_of(bench, ALL)) is None
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"drift": DriftConfig(near4=13.0)},
+        {"gating": GatingConfig(ratio=2.0)},
+        {"stacker": StackerConfig(rounds=5)},
+    ],
+)
+def test_a_stack_of_other_settings_is_made_again(bench: Workbench, changed: dict):
+    selection.save(made(bench), bench, selection.inputs_of(bench, ALL, CONFIG))
+    assert selection.load(bench, selection.inputs_of(bench, ALL, replace(CONFIG, **changed))) is None
+
+
+def test_a_stack_depends_on_how_test_pictures_are_placed(bench: Workbench, monkeypatch: pytest.MonkeyPatch):
+    before = selection.inputs_of(bench, ALL)
+    monkeypatch.setattr(selection, "SEQUENCE", replace(selection.SEQUENCE, continues=0.9))
+    assert selection.inputs_of(bench, ALL) != before
+
+
+@pytest.mark.parametrize("drift", [{}, {"plain": 1.4, "drift": 1.3, "drift_difference": (-0.1, -0.2, -0.05)}])
+@pytest.mark.parametrize("carried", [None, (50, 0.7, 100.0)])
+def test_a_choice_is_the_same_after_json(drift: dict, carried: tuple | None):
+    choice = SubsetChoice(
+        used=BLEND, blend=1.1, stack=1.2, difference=(0.1, 0.0, 0.2), relation=UNKNOWN, drift_used=False,
+        carried=carried, **drift,
+    )  # fmt: skip
+    fields = json.loads(json.dumps(choice.to_json()))
+    assert SubsetChoice.from_json(fields) == choice
+    assert None not in fields.values()
 
 
 def test_the_test_predictions_are_the_pipelines_mean(bench: Workbench):
-    found = made(bench, bias=0.0)
+    found = made(bench)
     final = found.test_predictions(BLEND, bench)
     np.testing.assert_allclose(final.coords, found.test[BLEND].mean(axis=0), atol=1e-4)
     known = np.isfinite(final.coords).all(axis=2)
