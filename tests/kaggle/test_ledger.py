@@ -35,7 +35,7 @@ def test_a_line_is_changed_where_it_lies_now(tmp_path: Path):
     book = tmp_path / "scores.csv"
     ledger.add(book, ENTRY)
     ledger.add(book, FULL)
-    changed = ledger.change(book, ENTRY, status=SCORED, public=1.4)
+    changed = ledger.change(book, ENTRY, replace(ENTRY, status=SCORED, public=1.4))
     assert changed == replace(ENTRY, status=SCORED, public=1.4)
     assert ledger.read(book) == [changed, FULL]
 
@@ -64,7 +64,7 @@ def test_figures_of_a_ledger_that_had_two_are_those_without_outliers(tmp_path: P
     ledger.add(book, FULL)
     assert ledger.read(book) == [first, FULL]
     assert book.read_text().splitlines()[0].split(",") == COLUMNS
-    changed = ledger.change(book, first, public=1.4)
+    changed = ledger.change(book, first, replace(first, public=1.4))
     assert ledger.read(book) == [changed, FULL]
     assert changed == replace(first, public=1.4)
 

@@ -12,9 +12,8 @@ import pytest
 
 from solution.data.synthetic import DrawnSettings, draw_faces, ensure_drawn, write, write_drawn
 from solution.data.synthetic.anatomy import random_anatomy
-from solution.data.synthetic.habits import HABIT_RMS, WAVE, drift_at
 from solution.data.synthetic.labels import WRONG_KINDS
-from solution.data.synthetic.passes import UNEVEN, plan_passes
+from solution.data.synthetic.passes import BIAS_RMS, UNEVEN, WAVE, drift_at, plan_passes
 from solution.data.synthetic.plan import plan_files
 from solution.data.synthetic.slots import draw_slot, slots
 from solution.keypoints import FACE4, FACE15, IN_FOUR, mirror, subset_of
@@ -201,37 +200,37 @@ def test_drift_file_is_label_minus_drift_free_label(folder, training, truth, tmp
     assert np.abs(answers[0] - answers[1]).max() == pytest.approx(np.abs(drift_of(folder, "test")).max(), abs=1e-6)
 
 
-def habits_of(settings):
+def drift_by_pass(settings):
     """The drift at every place of the common order, by pass."""
     passes = plan_passes(settings)
     drift = drift_at(settings, passes, np.arange(passes.total))
     return np.split(drift, passes.bounds[1:-1])
 
 
-def test_each_pass_has_a_habit_of_the_stated_size_with_a_slow_wave_in_it():
-    habits = habits_of(DrawnSettings(train4=30_000, test4=6_000, passes=250))
-    assert len(habits) > 290
-    constant = np.array([part.mean(axis=0) for part in habits[:-1]])
-    np.testing.assert_allclose(constant.mean(axis=0) / HABIT_RMS, 0, atol=0.2)
-    np.testing.assert_allclose(np.sqrt((constant**2).mean(axis=0)) / HABIT_RMS, 1, atol=0.15)
-    within = np.concatenate([part - part.mean(axis=0) for part in habits[:-1]])
-    np.testing.assert_allclose(np.sqrt((within**2).mean(axis=0)) / HABIT_RMS, WAVE, rtol=0.15)
-    steps = np.array([np.abs(np.diff(part, axis=0)).max(axis=0) for part in habits]) / HABIT_RMS
-    jumps = np.array([np.abs(then[0] - before[-1]) for before, then in pairwise(habits)]) / HABIT_RMS
+def test_each_pass_has_a_bias_of_the_stated_size_with_a_slow_wave_in_it():
+    drifts = drift_by_pass(DrawnSettings(train4=30_000, test4=6_000, passes=250))
+    assert len(drifts) > 290
+    constant = np.array([part.mean(axis=0) for part in drifts[:-1]])
+    np.testing.assert_allclose(constant.mean(axis=0) / BIAS_RMS, 0, atol=0.2)
+    np.testing.assert_allclose(np.sqrt((constant**2).mean(axis=0)) / BIAS_RMS, 1, atol=0.15)
+    within = np.concatenate([part - part.mean(axis=0) for part in drifts[:-1]])
+    np.testing.assert_allclose(np.sqrt((within**2).mean(axis=0)) / BIAS_RMS, WAVE, rtol=0.15)
+    steps = np.array([np.abs(np.diff(part, axis=0)).max(axis=0) for part in drifts]) / BIAS_RMS
+    jumps = np.array([np.abs(then[0] - before[-1]) for before, then in pairwise(drifts)]) / BIAS_RMS
     assert steps.max() < 0.15
     assert np.median(jumps) > 0.8
 
 
-def test_the_factor_scales_every_habit():
+def test_the_factor_scales_every_bias():
     settings = DrawnSettings()
-    for one, double in zip(habits_of(settings), habits_of(replace(settings, drift=2.0)), strict=True):
+    for one, double in zip(drift_by_pass(settings), drift_by_pass(replace(settings, drift=2.0)), strict=True):
         np.testing.assert_allclose(double, 2 * one)
-    assert not np.concatenate(habits_of(replace(settings, drift=0.0))).any()
+    assert not np.concatenate(drift_by_pass(replace(settings, drift=0.0))).any()
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_by_default_the_habits_of_the_few_labellers_differ(seed):
-    lip = [part[:, 3, 1].mean() for part in habits_of(DrawnSettings(seed=seed))]
+def test_by_default_the_drift_by_pass_the_few_labellers_differ(seed):
+    lip = [part[:, 3, 1].mean() for part in drift_by_pass(DrawnSettings(seed=seed))]
     assert len(lip) == 7
     assert 0.7 < np.std(lip) < 2.1
     assert np.abs(np.subtract.outer(lip, lip))[np.triu_indices(7, 1)].max() > 2
@@ -247,7 +246,7 @@ def test_the_test_file_goes_on_where_the_training_file_breaks_off(folder, truth)
     np.testing.assert_allclose(240 - begins + rest, 240 / 5.6, rtol=UNEVEN + 0.02)
     # the labeller of the pass that breaks off goes on as smoothly as before, then another takes over
     whole = np.concatenate([training[begins:], test])
-    steps = (np.abs(np.diff(whole, axis=0)) / HABIT_RMS).max(axis=(1, 2))
+    steps = (np.abs(np.diff(whole, axis=0)) / BIAS_RMS).max(axis=(1, 2))
     assert steps.argmax() + 1 == 240 - begins + rest
     assert np.delete(steps, steps.argmax()).max() < 0.4
 
