@@ -123,7 +123,7 @@ def _choice(oof: dict[str, np.ndarray], used: str, drift: DriftTrial, train: Fac
     labels, blend, stack, kept = _of_subset(oof, train, subset)
     subsets, weights = np.full(int(kept.sum()), subset), {s: float(s == subset) for s in SUBSETS}
     difference = paired_difference(stack[kept], blend[kept], labels[kept], subsets, weights)
-    validated = {"plain": drift.plain, "drift": drift.drift, "drift_difference": drift.difference}
+    validated: dict[str, Any] = {"plain": drift.plain, "drift": drift.drift, "drift_difference": drift.difference}
     return SubsetChoice(
         used=used,
         blend=rmse(blend[kept], labels[kept]),

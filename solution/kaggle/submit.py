@@ -63,9 +63,9 @@ def prepare(path: Path, competition: Competition, message: str) -> Upload:
         )
     message = one_line(message)
     if not message:
-        raise UserError("--message: expected a few words that tell this submission from others, got none")
+        raise UserError("--message: expected a few words that describe this submission, got none")
     if any(secret in message for secret in credentials.secrets()):
-        raise UserError("--message: expected words that anybody may read, got a Kaggle token or key. Leave it out.")
+        raise UserError("--message: expected a text without secrets, got a Kaggle token or key. Leave it out.")
     return Upload(path, message, check_submission(path, competition))
 
 

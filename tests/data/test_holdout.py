@@ -222,7 +222,7 @@ def test_damaged_answers_are_not_kaggles_to_give(
     (tmp_path / "out" / "answers.csv").write_text("RowId,Location\n1,2\n")
     assert main(["data", "--data", str(tmp_path / "out")], tmp_path) == 2
     said = capsys.readouterr().err
-    assert "make it anew: `python -m solution holdout`" in said
+    assert "make it again: `python -m solution holdout`" in said
     assert "kaggle.com" not in said
 
 

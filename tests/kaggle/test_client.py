@@ -28,7 +28,7 @@ COMPLAINTS = {
     "a full disk": ("[Errno 28] No space left on device", "Make room on the disk"),
     "half a client": ("ModuleNotFoundError: No module named 'six'", "pip install -r requirements.txt"),
     "an old client": ("kaggle: error: unrecognized arguments: --page-size 100", "too old"),
-    "anything else": ("the moon is full", "Put that right and try again"),
+    "anything else": ("the moon is full", "Correct that and try again"),
 }
 
 

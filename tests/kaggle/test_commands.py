@@ -103,7 +103,7 @@ def test_what_is_refused_is_not_sent(real: Path, client: Client, verb: Verb, dra
     code, said = verb(real, *sending)
     assert (code, "Add --yes to send this" in said) == (2, True)
     code, said = verb(real, *sending, "--yes", "best")
-    assert (code, "best.csv: expected a submission, found none" in said) == (2, True)
+    assert (code, "best.csv: expected a submission, got none" in said) == (2, True)
     code, said = verb(real, *sending, "--yes", "--use-twins")
     assert (code, "expected the submission with the labels of duplicates, found none" in said) == (2, True)
     manifest = next((real / "folds" / "faces" / "other").glob("fold3/manifest.json"))

@@ -105,6 +105,6 @@ def test_what_is_missing_is_told_with_every_way_to_give_it(monkeypatch: pytest.M
     assert remedy().startswith("No credentials are set up.")
     assert all(way in remedy() for way in ways)
     monkeypatch.setenv("KAGGLE_API_TOKEN", TOKEN)
-    assert remedy().startswith("Kaggle did not take the credentials given (KAGGLE_API_TOKEN)")
+    assert remedy().startswith("Kaggle did not accept the credentials of KAGGLE_API_TOKEN")
     assert all(way in remedy() for way in ways)
     assert TOKEN not in remedy()

@@ -96,7 +96,7 @@ def test_who_is_not_let_in_is_told_how(site: StandIn, tmp_path: Path, monkeypatc
         download(tmp_path / "data")
     message = str(caught.value)
     assert ("No credentials are set up." in message) == (case == "none")
-    assert ("Kaggle did not take the credentials given" in message) == (case != "none")
+    assert ("Kaggle did not accept the credentials of" in message) == (case != "none")
     assert "https://www.kaggle.com/settings/api" in message
     assert wrong not in message
     assert names(tmp_path / "data") == []

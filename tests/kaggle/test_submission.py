@@ -135,7 +135,7 @@ def test_a_file_that_cannot_be_read(written: Path, case: tuple[Competition, Face
     with pytest.raises(UserError, match="cannot be read"):
         check_submission(written, case[0])
     written.unlink()
-    with pytest.raises(UserError, match=r"expected a submission, found none. Run `python -m solution run`"):
+    with pytest.raises(UserError, match=r"expected a submission, got none. Run `python -m solution run`"):
         check_submission(written, case[0])
 
 
@@ -165,9 +165,9 @@ def test_a_submission_of_another_format_is_refused(
 
 
 def test_a_submission_of_other_data_is_noticed(written: Path, case: tuple[Competition, FaceSet]) -> None:
-    with pytest.raises(UserError, match="made from other data"):
+    with pytest.raises(UserError, match="of other data"):
         check_submission(written, replace(case[0], digest="e" * 16))
-    with pytest.raises(UserError, match="made from other data"):
+    with pytest.raises(UserError, match="of other data"):
         check_submission(written, replace(case[0], drawn=False))
 
 

@@ -1,7 +1,7 @@
 """The random parameters of one drawn face, and where its keypoints lie. Lengths in pixels of an average face.
 
-Means and spreads follow what the competition's faces show (eyes 36.5 px apart, nose tip 20 px below them, ...).
-Everything is as likely as its mirror image, so that labels without an offset are symmetric in the mean.
+Means and standard deviations follow the competition's faces (eyes 36.5 px apart, nose tip 20 px below them, ...).
+A face is as likely as its mirror image, so labels without an offset are symmetric in the mean.
 """
 
 from dataclasses import dataclass, replace
@@ -140,7 +140,7 @@ class Style:
 
 @dataclass(frozen=True, kw_only=True)
 class Anatomy:
-    """One face: where it looks, its parts, and its style."""
+    """One face: pose, parts, and style."""
 
     pose: Pose
     head: Head

@@ -75,7 +75,7 @@ def _heights(face: Anatomy) -> np.ndarray:
 
 
 def shading(face: Anatomy, lamp: Lamp) -> np.ndarray:
-    """Light that the skin sends back per unit of its tone, (FINE, FINE) float32, about 0.2 to 1.3."""
+    """Light that the skin reflects per unit of its tone, (FINE, FINE) float32, about 0.2 to 1.3."""
     slope_v, slope_u = np.gradient(_heights(face), _STEP)
     length = np.sqrt(slope_u**2 + slope_v**2 + 1)
     x, y, z = lamp.direction
