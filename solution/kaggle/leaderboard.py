@@ -77,7 +77,7 @@ def leaderboard_of(entries: Sequence[Entry]) -> Leaderboard:
         best=scored[int(figures["public"].argmin())] if scored else None,
         public=_gap(scored, "public"),
         private=_gap(scored, "private"),
-        change=change.to_dict(),
+        change={str(kind): float(value) for kind, value in change.items()},
         steps=len(moved),
         alike=int((moved["expected"] == moved["public"]).sum()),
     )

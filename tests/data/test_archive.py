@@ -1,5 +1,3 @@
-import io
-import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -8,16 +6,9 @@ import pytest
 from solution.data import archive
 from solution.data.archive import OUTER, Source, locate
 from solution.runtime.errors import UserError
+from tests.data.tiny import zip_of
 
 TEXT = b"RowId,Location\n" + b"\n".join(b"%d,0" % row for row in range(2000))
-
-
-def zip_of(entries: dict[str, bytes]) -> bytes:
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as handle:
-        for name, content in entries.items():
-            handle.writestr(name, content)
-    return buffer.getvalue()
 
 
 def content(source: Source) -> bytes:

@@ -1,9 +1,7 @@
 """An empty home, fake clients of a few shell lines, and the real client in front of a stand-in for Kaggle."""
 
-import io
 import os
 import sys
-import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -13,6 +11,7 @@ import pytest
 from solution.data.competition import Competition
 from solution.kaggle import submit as sending
 from solution.kaggle.submission import write_submission
+from tests.data.tiny import zip_of
 from tests.kaggle.stand_in import TOKEN, StandIn, serving
 from tests.small import predicted, small_competition
 
@@ -84,14 +83,6 @@ def competition() -> Competition:
 def file(tmp_path: Path, competition: Competition) -> Path:
     record = {name: {"overall": value} for name, value in FIGURES.items()}
     return write_submission(tmp_path / "sub" / "best.csv", competition, predicted(small_competition()[1]), record)
-
-
-def zip_of(entries: dict[str, bytes]) -> bytes:
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as handle:
-        for name, content in entries.items():
-            handle.writestr(name, content)
-    return buffer.getvalue()
 
 
 @pytest.fixture(scope="session")

@@ -14,7 +14,8 @@ from solution.data.competition import Competition
 from solution.data.reader import has_competition, read_competition
 from solution.kaggle.download import MARKER, STAGING, download
 from solution.runtime.errors import UserError
-from tests.kaggle.conftest import Client, zip_of
+from tests.data.tiny import zip_of
+from tests.kaggle.conftest import Client
 from tests.kaggle.stand_in import KEY, SIGNATURE, TOKEN, USER, StandIn
 
 FILES = ["IdLookupTable.csv", "SampleSubmission.csv", "test.zip", "training.zip"]
