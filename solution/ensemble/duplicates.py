@@ -115,8 +115,8 @@ def weights_without(
     oof: np.ndarray, duplicates: np.ndarray, labels: np.ndarray, fold: np.ndarray, config: DuplicatesConfig = CONFIG
 ) -> np.ndarray:
     """For each fold the weight that the rows of the other folds give, (k,). Arguments as in `_worth`."""
-    parts = (oof, duplicates, labels)
-    return np.array([_weight(*(part[fold != f] for part in parts), config) for f in range(fold.max() + 1)])
+    others = [fold != f for f in range(fold.max() + 1)]
+    return np.array([_weight(oof[rows], duplicates[rows], labels[rows], config) for rows in others])
 
 
 def _weight(oof: np.ndarray, duplicates: np.ndarray, labels: np.ndarray, config: DuplicatesConfig) -> float:

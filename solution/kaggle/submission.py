@@ -29,6 +29,7 @@ HIGHEST = SIZE - 1
 """The last pixel of a picture; locations are clipped to [0, HIGHEST] px."""
 
 AGAIN = "Run the submission stage again."
+REPOSITORY = Path(__file__).resolve().parents[2]
 
 
 def record_path(path: Path) -> Path:
@@ -97,9 +98,8 @@ def read_submission(path: Path, competition: Competition) -> np.ndarray:
     return competition.at_points(_locations(path, competition))
 
 
-def code_version() -> dict[str, Any]:
+def code_version(root: Path = REPOSITORY) -> dict[str, Any]:
     """The package's version, the git commit, and whether files differ from it; the last two None without git."""
-    root = Path(__file__).resolve().parents[2]
     place = _git(root, "rev-parse", "--show-toplevel", "HEAD")
     top, commit = place.splitlines() if place else ("", None)
     if commit is None or Path(top).resolve() != root:  # a copy inside another repository has no commit

@@ -176,22 +176,18 @@ def _git(folder: Path, *arguments: str) -> None:
     subprocess.run(["git", "-C", str(folder), *identity, *arguments], check=True, capture_output=True)
 
 
-def test_code_version_names_the_commit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    tmp_path = tmp_path / "a name with spaces"
-    tmp_path.mkdir()
-    (tmp_path / "solution").mkdir()
-    monkeypatch.setattr(submission, "__file__", str(tmp_path / "solution" / "kaggle" / "submission.py"))
-    assert code_version() == {"version": solution.__version__, "commit": None, "dirty": None}
-    _git(tmp_path, "init")
-    _git(tmp_path, "commit", "--allow-empty", "-m", "one")
-    clean = code_version()
+def test_code_version_names_the_commit(tmp_path: Path) -> None:
+    root = tmp_path / "a name with spaces"
+    (root / "inner").mkdir(parents=True)
+    assert code_version(root) == {"version": solution.__version__, "commit": None, "dirty": None}
+    _git(root, "init")
+    _git(root, "commit", "--allow-empty", "-m", "one")
+    clean = code_version(root)
     assert len(clean["commit"]) == 40
     assert clean["dirty"] is False
-    (tmp_path / "new.py").touch()
-    assert code_version() == {**clean, "dirty": True}
-    monkeypatch.setattr(submission, "__file__", str(tmp_path / "inner" / "solution" / "kaggle" / "submission.py"))
-    (tmp_path / "inner").mkdir()
-    assert code_version()["commit"] is None
+    (root / "new.py").touch()
+    assert code_version(root) == {**clean, "dirty": True}
+    assert code_version(root / "inner")["commit"] is None
 
 
 def test_code_version_without_git(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from solution.data.competition import Competition
 from solution.kaggle import client as calling
-from solution.kaggle import ledger, submit
+from solution.kaggle import ledger
 from solution.kaggle.ledger import ERROR, FAILED, PENDING, SCORED, UNKNOWN, Entry
 from solution.kaggle.submission import write_submission
 from solution.kaggle.submit import Upload, confirm, described, prepare, refresh, send, wait
@@ -19,6 +19,9 @@ from tests.kaggle.stand_in import TOKEN, StandIn
 from tests.small import predicted, small_competition
 
 SENT = "echo '9 submissions remaining today.'; echo 'Successfully submitted to Facial Keypoints Detection'"
+CTRL_C = "kill -INT $PPID; exec sleep 5"
+"""The shell line of a client whose user stops the program that runs it."""
+
 Send = Callable[..., Entry]
 
 
@@ -135,12 +138,8 @@ def test_a_client_that_hangs_leaves_it_open(client: Client, sent: Send, book: Pa
     ]
 
 
-def test_a_try_that_was_stopped_leaves_it_open(client: Client, sent: Send, book: Path, monkeypatch: pytest.MonkeyPatch):
-    def stop(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    client()
-    monkeypatch.setattr(submit, "_upload", stop)
+def test_a_try_that_was_stopped_leaves_it_open(client: Client, sent: Send, book: Path):
+    client(submit=CTRL_C)
     with pytest.raises(KeyboardInterrupt):
         sent()
     assert [line.status for line in lines(book)] == [UNKNOWN]
@@ -203,14 +202,10 @@ def test_a_file_that_kaggle_cannot_score(client: Client, sent: Send, book: Path)
     assert wait(book, entry, 20).status == ERROR
 
 
-def test_ctrl_c_ends_the_waiting_alone(client: Client, sent: Send, book: Path, monkeypatch: pytest.MonkeyPatch):
+def test_ctrl_c_ends_only_the_waiting(client: Client, sent: Send, book: Path):
     client(submit=SENT)
     entry = sent()
-
-    def press(seconds: float) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(submit.time, "sleep", press)
+    client(submissions=CTRL_C)
     assert wait(book, entry, 20) == entry
 
 
@@ -244,7 +239,7 @@ def test_a_refresh_without_an_answer_is_an_error(client: Client, sent: Send, boo
 
 
 class Terminal(io.StringIO):
-    """Somebody who types."""
+    """A terminal with a typed answer."""
 
     def isatty(self) -> bool:
         return True
@@ -255,23 +250,29 @@ def upload(file: Path, competition: Competition) -> Upload:
     return prepare(file, competition, "a try")
 
 
+@pytest.fixture
+def types(monkeypatch: pytest.MonkeyPatch) -> Callable[[io.StringIO], None]:
+    """Let this be standard input."""
+    return lambda stream: monkeypatch.setattr(sys, "stdin", stream)
+
+
 @pytest.mark.parametrize("answer", ["y\n", "YES \n"])
-def test_a_yes(upload: Upload, answer: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture):
-    monkeypatch.setattr(sys, "stdin", Terminal(answer))
+def test_a_yes(upload: Upload, answer: str, types: Callable[..., None], caplog: pytest.LogCaptureFixture):
+    types(Terminal(answer))
     with caplog.at_level(logging.INFO):
         confirm(upload, yes=False)
     assert caplog.messages == described(upload)
 
 
 @pytest.mark.parametrize("answer", ["\n", "n\n", "yess\n", ""])
-def test_anything_else_is_a_no(upload: Upload, answer: str, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(sys, "stdin", Terminal(answer))
+def test_anything_else_is_a_no(upload: Upload, answer: str, types: Callable[..., None]):
+    types(Terminal(answer))
     with pytest.raises(UserError, match="nothing was sent"):
         confirm(upload, yes=False)
 
 
-def test_nobody_to_ask(upload: Upload, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(sys, "stdin", io.StringIO("y\n"))
+def test_without_a_terminal_there_must_be_a_yes(upload: Upload, types: Callable[..., None]):
+    types(io.StringIO("y\n"))
     with pytest.raises(UserError, match="Add --yes to send this"):
         confirm(upload, yes=False)
     confirm(upload, yes=True)
