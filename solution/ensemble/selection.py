@@ -22,9 +22,10 @@ from solution.evaluation.metrics import BOOTSTRAPS, FEWEST_SECTIONS, SECTIONS, p
 from solution.evaluation.outliers import OUTLIER, USUAL, is_outlier
 from solution.faces import FaceSet, FoldTable, Predictions
 from solution.keypoints import SUBSETS
+from solution.run import Run
 from solution.runtime.artifacts import atomic, complete, seal, write_json
 from solution.runtime.errors import UserError
-from solution.specialists.cross_validation import Specialist, Workbench
+from solution.specialists.cross_validation import Specialist
 
 FORMAT = 9
 ARRAYS, FACTS = "stack.npz", "stack.json"
@@ -52,22 +53,22 @@ class Ensemble:
     added: dict[int, list[list[Any]]]
     """By subset, the forward selection: [specialist, RMSE of the blend with it]."""
 
-    def oof_predictions(self, name: str, bench: Workbench) -> Predictions:
+    def oof_predictions(self, name: str, run: Run) -> Predictions:
         """The out-of-fold predictions of one name, without sigma."""
         coords = self.oof[name].astype(np.float32)
-        return Predictions(name, bench.competition.train.ids, coords, np.full(coords.shape[:2], np.nan, np.float32))
+        return Predictions(name, run.competition.train.ids, coords, np.full(coords.shape[:2], np.nan, np.float32))
 
-    def test_predictions(self, name: str, bench: Workbench) -> Predictions:
+    def test_predictions(self, name: str, run: Run) -> Predictions:
         """The test predictions of one name: the mean of the folds' pipelines, and as sigma their standard deviation."""
         pipelines = self.test[name]
         sigma = np.sqrt(pipelines.var(axis=0).mean(axis=-1)).astype(np.float32)
-        return Predictions(name, bench.competition.test.ids, pipelines.mean(axis=0).astype(np.float32), sigma)
+        return Predictions(name, run.competition.test.ids, pipelines.mean(axis=0).astype(np.float32), sigma)
 
 
-def make(specialists: list[Specialist], bench: Workbench, config: EnsembleConfig | None = None) -> Ensemble:
+def make(specialists: list[Specialist], run: Run, config: EnsembleConfig | None = None) -> Ensemble:
     """Blend, stack and choose; config: CONFIG where None. UserError where no specialist predicts a labelled cell."""
     config = config or CONFIG
-    competition, table = bench.competition, bench.table
+    competition, table = run.competition, run.table
     train, test = competition.train, competition.test
     stacked = stack_all(specialists, train, test, table, config)
     _check_cover(stacked.blend, train)
@@ -172,27 +173,26 @@ def _baselines(
     return ridge, added
 
 
-def folder_of(bench: Workbench) -> Path:
+def folder_of(run: Run) -> Path:
     """The folder of the stack stage's artefacts."""
-    return bench.workspace.folds / "stack"
+    return run.workspace.folds / "stack"
 
 
-def inputs_of(bench: Workbench, recipes: tuple, config: EnsembleConfig | None = None) -> dict[str, Any]:
+def inputs_of(run: Run, config: EnsembleConfig | None = None) -> dict[str, Any]:
     """Everything the stack depends on: settings, and the inputs and files of each training. config: as in `make`."""
-    folds = range(bench.table.k)
-    jobs = {r.name: [[bench.digest(r, fold, recipes), bench.made(r, fold)] for fold in folds] for r in recipes}
+    jobs = {r.name: [[job.digest, job.files_digest] for job in run.jobs(r.name)] for r in run.recipes}
     settings = {
         **asdict(config or CONFIG),
         "sequence": asdict(SEQUENCE),
         "outliers": [OUTLIER, USUAL],
         "intervals": [{str(s): rows for s, rows in SECTIONS.items()}, FEWEST_SECTIONS, BOOTSTRAPS],
     }
-    return {"format": FORMAT, "settings": settings, "data": bench.competition.digest, "trainings": jobs}
+    return {"format": FORMAT, "settings": settings, "data": run.competition.digest, "trainings": jobs}
 
 
-def save(ensemble: Ensemble, bench: Workbench, inputs: dict[str, Any]) -> None:
+def save(ensemble: Ensemble, run: Run, inputs: dict[str, Any]) -> None:
     """Write the ensemble and seal its folder."""
-    folder = folder_of(bench)
+    folder = folder_of(run)
     parts = (("oof", ensemble.oof), ("test", ensemble.test))
     arrays = {f"{part}_{name}": value for part, values in parts for name, value in values.items()}
     with atomic(folder / ARRAYS) as temporary, temporary.open("wb") as handle:
@@ -202,9 +202,9 @@ def save(ensemble: Ensemble, bench: Workbench, inputs: dict[str, Any]) -> None:
     seal(folder, inputs, [ARRAYS, FACTS])
 
 
-def load(bench: Workbench, inputs: dict[str, Any]) -> Ensemble | None:
+def load(run: Run, inputs: dict[str, Any]) -> Ensemble | None:
     """The ensemble made from these inputs; None where there is none."""
-    folder = folder_of(bench)
+    folder = folder_of(run)
     if not complete(folder, inputs, [ARRAYS, FACTS]):
         return None
     facts = json.loads((folder / FACTS).read_text(encoding="utf-8"))
