@@ -175,75 +175,41 @@ def _continued(placement: Placement, residuals: np.ndarray, kept: np.ndarray, co
     """Validate on stretches as long as the test file, predicted from the training rows before each."""
     assert placement.places is not None
     distance = placement.places - len(residuals)
-    stretches = list(_stretches(residuals, kept, max(1, round(float(distance.max()))), config))
+    length = max(1, round(float(distance.max())))
+    validated, shown = np.where(kept[:, None, None], residuals, np.nan), centred(residuals, config)
+    starts = range(max(config.windows), len(residuals) - config.step, config.step)
+    stretches = {start: validated[start : start + length] for start in starts}
+    stretches = {start: rows for start, rows in stretches.items() if not np.isnan(rows).all()}
     if len(stretches) < config.fewest:
         return DriftTrial(relation=CONTINUES)
     tried = list(product(config.windows, config.factors, config.decays))
-    gains = np.array([[stretch.gain(*values) for values in tried] for stretch in stretches])  # (stretches, tried) px²
-    cells = np.array([stretch.cells for stretch in stretches])
-    squares = np.array([stretch.squares for stretch in stretches])
-    chosen = np.array([_without(gains, stretches, i).argmin() for i in range(len(stretches))])
-    gained = gains[np.arange(len(gains)), chosen]
-    best = tried[gains.sum(axis=0).argmin()]
-    carried = centred(residuals, config)[-best[0] :]
-    shape = (1,) * (residuals.ndim - 1)
+    squares = np.array([float(np.nansum(rows**2)) for rows in stretches.values()])
+    cells = np.array([int((~np.isnan(rows)).sum()) for rows in stretches.values()])
+    moved = [
+        [_moved_squares(rows, shown[:start], *values, config) for values in tried] for start, rows in stretches.items()
+    ]
+    gains = np.array(moved) - squares[:, None]  # (stretches, tried) px²; below 0 is better
+    # Each stretch uses the values that are best on the stretches with which it shares no row.
+    reach = 3 * max(config.decays) + max(config.windows)  # beyond, the extrapolation is nearly 0
+    apart = np.abs(np.subtract.outer(list(stretches), list(stretches))) > reach
+    chosen = np.array([gains[others].sum(axis=0).argmin() for others in apart])
+    window, factor, decay = best = tried[gains.sum(axis=0).argmin()]
+    share = _kept_share(distance, factor, decay).reshape(-1, *(1,) * (residuals.ndim - 1))
     return DriftTrial(
         relation=CONTINUES,
-        **_compared_sums(gained, squares, cells, placement.subset, config),
-        rows=int(sum(stretch.rows for stretch in stretches)),
+        **_compared_sums(gains[np.arange(len(gains)), chosen], squares, cells, placement.subset, config),
+        rows=sum(map(len, stretches.values())),
         carried=best,
-        test=(_kept_share(distance, *best[1:]).reshape(-1, *shape) * _mean(carried, config)).astype(np.float32),
+        test=(share * _mean(shown[-window:], config)).astype(np.float32),
     )
 
 
-@dataclass(frozen=True, eq=False)
-class _Stretch:
-    """Validated rows, start to stop, and the rows before them."""
-
-    start: int
-    stop: int
-    before: np.ndarray
-    """(start, K, 2) px, centred residuals of all rows before."""
-
-    residuals: np.ndarray
-    """(stop - start, K, 2) px, NaN for outliers."""
-
-    squares: float
-    """Sum of squared residuals, px²."""
-
-    cells: int
-    """Residuals that are not NaN."""
-
-    config: DriftConfig
-
-    @property
-    def rows(self) -> int:
-        return self.stop - self.start
-
-    def gain(self, window: int, factor: float, decay: float) -> float:
-        """Change of the sum of squares by extrapolating the last `window` rows before, px²; below 0 is better."""
-        share = _kept_share(np.arange(self.rows), factor, decay)[:, None, None]
-        moved = self.residuals - share * _mean(self.before[-window:], self.config)
-        return float(np.nansum(moved**2) - self.squares)
-
-
-def _stretches(residuals: np.ndarray, kept: np.ndarray, length: int, config: DriftConfig) -> Iterator[_Stretch]:
-    """A stretch of up to `length` rows after every `step` rows that have a window before them."""
-    validated, shown = np.where(kept[:, None, None], residuals, np.nan), centred(residuals, config)
-    for start in range(max(config.windows), len(residuals) - config.step, config.step):
-        stop = min(start + length, len(residuals))
-        held = validated[start:stop]
-        squares, cells = float(np.nansum(held**2)), int((~np.isnan(held)).sum())
-        if cells:
-            yield _Stretch(start, stop, shown[:start], held, squares, cells, config)
-
-
-def _without(gains: np.ndarray, stretches: list[_Stretch], index: int) -> np.ndarray:
-    """Sums of the gains over the stretches that share no row with this one, (tried,)."""
-    stretch = stretches[index]
-    reach = 3 * max(stretch.config.decays) + max(stretch.config.windows)  # beyond, the extrapolation is nearly 0
-    apart = np.array([abs(other.start - stretch.start) > reach for other in stretches])
-    return gains[apart].sum(axis=0)
+def _moved_squares(
+    rows: np.ndarray, before: np.ndarray, window: int, factor: float, decay: float, config: DriftConfig
+) -> float:
+    """Sum of squares of a stretch (R, K, 2) after subtraction of what the rows before it extrapolate, px²."""
+    share = _kept_share(np.arange(len(rows)), factor, decay)[:, None, None]
+    return float(np.nansum((rows - share * _mean(before[-window:], config)) ** 2))
 
 
 def _mean(residuals: np.ndarray, config: DriftConfig) -> np.ndarray:
