@@ -59,7 +59,7 @@ def test_a_zip_bomb_is_refused_by_its_declared_size(tmp_path: Path, name: str, p
         content(locate(tmp_path, "test.csv"))
 
 
-def test_a_zip_that_lies_about_its_size_is_refused(tmp_path: Path):
+def test_a_zip_with_a_wrong_declared_size_is_refused(tmp_path: Path):
     packed = zip_of({"test.csv": bytes(5_000_000)})
     truth, lie = (5_000_000).to_bytes(4, "little"), (1000).to_bytes(4, "little")
     (tmp_path / "test.zip").write_bytes(packed.replace(truth, lie))

@@ -25,7 +25,7 @@ def files(competition: Competition, tmp_path: Path) -> str:
     return folder.name.removeprefix("competition-")
 
 
-def test_what_was_stored_is_loaded(competition: Competition, files: str, tmp_path: Path):
+def test_a_stored_competition_is_loaded(competition: Competition, files: str, tmp_path: Path):
     loaded = caching.load(tmp_path / "cache", files)
     assert loaded.digest == competition.digest
     assert loaded.answers is None
@@ -66,7 +66,7 @@ def _remove(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("damage", [_truncate, _flip, _age, _cut_manifest, _remove])
-def test_a_damaged_or_older_cache_is_made_anew(
+def test_a_damaged_or_older_cache_is_made_again(
     competition: Competition, files: str, tmp_path: Path, damage: Callable[[Path], None]
 ):
     folder = caching.cache_folder(tmp_path / "cache", files)
@@ -79,7 +79,7 @@ def test_a_damaged_or_older_cache_is_made_anew(
 
 
 @pytest.mark.usefixtures("competition")
-def test_another_digest_is_not_served(tmp_path: Path):
+def test_another_digest_has_no_cache(tmp_path: Path):
     assert caching.load(tmp_path / "cache", "0" * 16) is None
 
 

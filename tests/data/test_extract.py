@@ -71,7 +71,7 @@ def test_no_face_is_an_error(faces: FaceSet, tmp_path: Path):
     assert not (tmp_path / "out").exists()
 
 
-def test_what_breaks_off_leaves_nothing(faces: FaceSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_an_interrupted_write_leaves_nothing(faces: FaceSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     def full(faces: FaceSet) -> str:
         raise OSError(28, "No space left on device")
 

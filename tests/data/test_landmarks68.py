@@ -134,7 +134,7 @@ def test_another_header_is_refused(three: tuple, header: list[str]):
         read_frames(put(folder, [header, *rows[1:]], {}))
 
 
-def test_what_is_no_such_data_is_one_clear_error(tmp_path: Path, three: tuple):
+def test_other_data_is_one_clear_error(tmp_path: Path, three: tuple):
     folder, rows, _ = three
     with pytest.raises(UserError, match="expected a zip or folder"):
         read_frames(tmp_path / "none")

@@ -31,7 +31,7 @@ def cell(folder: Path, text: str) -> Row:
         b'"RowId","Location"\n"1","2.5"\n"2",""\n',
     ],
 )
-def test_rows_come_in_any_usual_dress(tmp_path: Path, text: bytes):
+def test_rows_are_read_from_any_usual_form(tmp_path: Path, text: bytes):
     rows = rows_of(tmp_path, text)
     assert [row.number for row in rows] == [1, 2]
     assert [row.integer("RowId") for row in rows] == [1, 2]
@@ -76,13 +76,13 @@ def test_a_coordinate_in_range_is_read(tmp_path: Path, text: str, value: float):
     assert cell(tmp_path, text).coordinate("Location") == value
 
 
-def test_a_coordinate_that_must_be_there_is_missed(tmp_path: Path):
+def test_a_required_coordinate_that_is_missing_is_an_error(tmp_path: Path):
     with pytest.raises(UserError, match="got ''"):
         cell(tmp_path, "").coordinate("Location")
 
 
 @pytest.mark.parametrize("text", ["", "1.0", "-1", "one", "9" * 19])
-def test_an_integer_that_is_none_is_refused(tmp_path: Path, text: str):
+def test_a_text_that_is_no_integer_is_refused(tmp_path: Path, text: str):
     with pytest.raises(UserError, match="Location: expected an integer"):
         cell(tmp_path, text).integer("Location")
 
@@ -113,7 +113,7 @@ def test_pictures_come_out_as_they_went_in():
     assert np.array_equal(images, PICTURES.reshape(3, 96, 96))
 
 
-def test_unusual_spacing_is_read_all_the_same():
+def test_unusual_spacing_is_read():
     cells = cells_of(PICTURES)
     cells[1] = cells[1].replace(" ", "  ")
     assert np.array_equal(parse_pixels(picture_rows(cells)), PICTURES.reshape(3, 96, 96))

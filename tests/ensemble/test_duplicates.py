@@ -133,7 +133,7 @@ def test_predictions_change_only_where_a_duplicate_has_a_label(planted):
     np.testing.assert_allclose(after.coords[known], want[known], rtol=1e-5)
 
 
-def test_a_label_that_lies_far_off_moves_nothing(planted):
+def test_an_outlier_changes_nothing(planted):
     data, table, oof = planted
     usual = learn(data, table, oof)
     coords = data.train.coords.copy()
@@ -292,7 +292,7 @@ def test_without_worth_nothing_is_written(
     assert "expected the submission with the labels of duplicates, found none" in capsys.readouterr().err
 
 
-def test_the_planted_copies_are_seen(copied_folder: Path, tmp_path: Path):
+def test_the_planted_copies_are_counted(copied_folder: Path, tmp_path: Path):
     data = read_competition(copied_folder, tmp_path / "cache")
     for row, labelled in COPIED.items():
         assert data.test.subset[row] == data.train.subset[labelled]

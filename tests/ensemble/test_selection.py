@@ -118,8 +118,8 @@ def test_a_rows_blend_and_stack_do_not_depend_on_its_own_folds_labels(run: Run):
         assert np.nanmax(np.abs(new - old)) > 1e-4  # the others' weights and trees were learnt from these labels
 
 
-def test_a_face_that_one_specialist_has_lost_is_the_others_alone(run: Run):
-    """Held-out and test faces alike, and told by what is usual in the same fold: other networks may be less sure."""
+def test_a_face_that_a_specialist_misses_is_predicted_by_the_others(run: Run):
+    """Held-out and test faces alike. Uncertainty is relative to the same fold, whose networks are the same."""
     train, test, fold = run.competition.train, run.competition.test, run.table.fold
     lost, lost_test = (np.flatnonzero(faces.subset == 4)[5] for faces in (train, test))
 
@@ -211,7 +211,7 @@ def test_no_drift_is_added_where_labels_have_none(run: Run, relation: str):
         np.testing.assert_array_equal(parts[FINAL], parts[PLAIN])
 
 
-def test_drift_is_carried_on_to_test_pictures_that_follow(run: Run):
+def test_drift_is_extrapolated_to_test_pictures_that_follow(run: Run):
     """Out-of-fold predictions have none of it: no training row follows all others."""
     still = in_passes(run, CONTINUES)
     moved, _ = gliding(still, most=3.0)
@@ -238,7 +238,7 @@ def test_no_drift_is_added_where_the_place_is_unknown(run: Run):
         np.testing.assert_array_equal(parts[FINAL], parts[PLAIN])
 
 
-def test_training_rows_have_their_drift_for_the_audit_alone(run: Run):
+def test_training_rows_have_drift_only_for_the_audit(run: Run):
     """Wherever the test pictures stand: a training row's own place is known."""
     moved, _ = drifting(run, most=3.0)
     still, found = made(run), made(moved, of=run)
@@ -265,12 +265,12 @@ def test_weights_are_named_and_sum_to_one(run: Run):
     assert min(found.weights[4].values()) > 0.3
 
 
-def test_a_subset_that_nobody_predicts_is_a_user_error(run: Run):
+def test_a_subset_without_specialist_is_a_user_error(run: Run):
     with pytest.raises(UserError, match="labelled cells are predicted by no specialist"):
         selection.make([specialist(run, OTHER, 0.0, 1)], run, CONFIG)
 
 
-def test_it_is_read_as_it_was_made_and_only_for_its_inputs(run: Run):
+def test_an_ensemble_is_read_as_it_was_saved_and_only_for_its_inputs(run: Run):
     found, inputs = made(run), selection.inputs_of(run)
     assert selection.load(run, inputs) is None
     selection.save(found, run, inputs)

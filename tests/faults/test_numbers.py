@@ -1,4 +1,4 @@
-"""Numbers going wrong: a training stops with what to try, or passes the batch over and counts it."""
+"""Numbers that are not finite: a training stops with a remedy, or skips the batch and counts it."""
 
 from collections.abc import Callable
 from dataclasses import replace

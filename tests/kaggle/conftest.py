@@ -24,7 +24,7 @@ Client = Callable[..., Path]
 
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty home and no Kaggle settings, so that nobody's own credentials are seen or used."""
+    """An empty home and no Kaggle settings, so that no credentials of the user are read."""
     named = ("KAGGLE_", "XDG_", "VERBOSE")
     proxies = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
     for name in [name for name in os.environ if name.startswith(named) or name.lower() in proxies]:
@@ -42,9 +42,9 @@ def _no_long_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Client:
-    """Put a `kaggle` first on PATH that does these shell lines when told to submit, list submissions or download.
+    """Put a `kaggle` first on PATH that runs these shell lines to submit, list submissions or download.
 
-    Gives the file that takes down what it was called with, a word a line.
+    Returns the file that records the arguments of its calls, a word a line.
     """
 
     def install(submit: str = "", submissions: str = "echo No submissions found", download: str = "") -> Path:

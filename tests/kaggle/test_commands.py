@@ -1,4 +1,4 @@
-"""The verbs download, submit and scores from end to end; and that no path shows a token."""
+"""The commands download, submit and scores from end to end, and that no path shows a token."""
 
 import json
 import shutil
@@ -97,7 +97,7 @@ def test_without_waiting_the_score_comes_by_a_refresh(real: Path, client: Client
     assert json.loads(said)["faces"]["lines"][0]["public"] == 1.5
 
 
-def test_what_is_refused_is_not_sent(real: Path, client: Client, verb: Verb, drawn_folder: Path):
+def test_a_refused_submission_is_not_sent(real: Path, client: Client, verb: Verb, drawn_folder: Path):
     calls = client(submit=SENT)
     sending = ["submit", *run(drawn_folder), "-m", "x"]
     code, said = verb(real, *sending)

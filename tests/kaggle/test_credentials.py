@@ -100,7 +100,7 @@ def test_blanking():
     assert blanked("Is it there? Yes", []) == "Is it there? Yes"
 
 
-def test_what_is_missing_is_told_with_every_way_to_give_it(monkeypatch: pytest.MonkeyPatch):
+def test_the_remedy_lists_every_way_to_give_credentials(monkeypatch: pytest.MonkeyPatch):
     ways = ("KAGGLE_API_TOKEN", "~/.kaggle/access_token", "`kaggle auth login`", "KAGGLE_USERNAME", "kaggle.json")
     assert remedy().startswith("No credentials are set up.")
     assert all(way in remedy() for way in ways)

@@ -23,7 +23,7 @@ FULL = replace(
 )
 
 
-def test_what_is_written_is_read(tmp_path: Path):
+def test_lines_are_read_as_written(tmp_path: Path):
     book = tmp_path / "sub" / "scores.csv"
     assert ledger.read(book) == []
     ledger.add(book, ENTRY)
@@ -32,7 +32,7 @@ def test_what_is_written_is_read(tmp_path: Path):
     assert book.read_text().splitlines()[0].split(",") == COLUMNS
 
 
-def test_a_line_is_changed_where_it_lies_now(tmp_path: Path):
+def test_a_line_is_changed_in_its_place(tmp_path: Path):
     book = tmp_path / "scores.csv"
     ledger.add(book, ENTRY)
     ledger.add(book, FULL)
@@ -123,7 +123,7 @@ def test_the_older_clients_table():
     assert parsed(OLD) == [Listed(time, "submission.csv", "first try", SCORED, 1.54321, None)]
 
 
-def test_times_sort_whatever_their_form():
+def test_times_of_all_forms_sort():
     forms = ("2026-01-01 00:00:02", "2026-01-01 00:00:02.5", "2026-01-01T00:00:02.600Z", "2026-01-01 02:00:02.7+02:00")
     rows = "".join(f"{i},a.csv,{form},m,PENDING,,\n" for i, form in enumerate(forms))
     times = [one.received for one in parsed(f"{HEADER}\n{rows}")]
@@ -132,7 +132,7 @@ def test_times_sort_whatever_their_form():
 
 
 @pytest.mark.parametrize("score", ["nan", "inf", "", "None", "-"])
-def test_what_is_no_figure_is_no_score(score: str):
+def test_a_text_that_is_no_number_is_no_score(score: str):
     assert parsed(f"{HEADER}\n1,a.csv,2026-01-01,m,COMPLETE,{score},1.5\n")[0].public is None
 
 
@@ -150,12 +150,12 @@ def test_no_submissions_yet(client: Client):
         (f"{HEADER}\n1,a.csv,yesterday,m,PENDING,,\n", "got date 'yesterday'"),
     ],
 )
-def test_anything_else_is_an_error(text: str, got: str):
+def test_another_table_is_an_error(text: str, got: str):
     with pytest.raises(UserError, match=got):
         parsed(text)
 
 
-def test_how_many_are_asked_for(client: Client):
+def test_the_number_of_submissions_in_a_list(client: Client):
     calls = client()
     listed()
     assert "--page-size" not in calls.read_text()

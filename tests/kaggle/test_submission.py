@@ -81,7 +81,7 @@ def test_a_hole_is_an_error_and_nothing_is_written(
     assert not (tmp_path / "out").exists()
 
 
-def test_a_hole_that_nobody_asks_for_is_none(tmp_path: Path, case: tuple[Competition, FaceSet]) -> None:
+def test_a_missing_point_that_is_not_asked_is_no_error(tmp_path: Path, case: tuple[Competition, FaceSet]) -> None:
     competition, truth = case
     predictions = predicted(truth)
     predictions.coords[np.isnan(truth.coords)] = np.nan

@@ -210,7 +210,9 @@ def test_ctrl_c_ends_only_the_waiting(client: Client, sent: Send, book: Path):
 
 
 @pytest.mark.parametrize("late", [False, True])
-def test_submissions_of_one_name_and_message_are_told_apart(client: Client, sent: Send, book: Path, late: bool):
+def test_submissions_of_the_same_name_and_message_are_matched_by_time(
+    client: Client, sent: Send, book: Path, late: bool
+):
     own = [f"{i},best.csv,2026-01-01 00:00:0{i},a try,COMPLETE,1.{i},1.{i}" for i in (4, 3, 2, 1)]
     other = ["9,best.csv,2026-01-01 00:00:09,another,COMPLETE,1.9,1.9", "8,x.csv,2026-01-01 00:00:08,a try,ERROR,,"]
     client(submit=SENT, submissions=table(own[3]))
@@ -257,7 +259,7 @@ def types(monkeypatch: pytest.MonkeyPatch) -> Callable[[io.StringIO], None]:
 
 
 @pytest.mark.parametrize("answer", ["y\n", "YES \n"])
-def test_a_yes(upload: Upload, answer: str, types: Callable[..., None], caplog: pytest.LogCaptureFixture):
+def test_yes_is_accepted(upload: Upload, answer: str, types: Callable[..., None], caplog: pytest.LogCaptureFixture):
     types(Terminal(answer))
     with caplog.at_level(logging.INFO):
         confirm(upload, yes=False)
@@ -265,7 +267,7 @@ def test_a_yes(upload: Upload, answer: str, types: Callable[..., None], caplog: 
 
 
 @pytest.mark.parametrize("answer", ["\n", "n\n", "yess\n", ""])
-def test_anything_else_is_a_no(upload: Upload, answer: str, types: Callable[..., None]):
+def test_any_other_answer_is_a_no(upload: Upload, answer: str, types: Callable[..., None]):
     types(Terminal(answer))
     with pytest.raises(UserError, match="nothing was sent"):
         confirm(upload, yes=False)
@@ -278,7 +280,7 @@ def test_without_a_terminal_there_must_be_a_yes(upload: Upload, types: Callable[
     confirm(upload, yes=True)
 
 
-def test_what_is_told_before(upload: Upload):
+def test_a_description_has_the_file_the_score_and_the_message(upload: Upload):
     said = "\n".join(described(upload))
     assert f"{upload.path}, {upload.record['rows']} rows, 0.0 MB, made {upload.record['time']}" in said
     assert "Expected score: 1.3000 px" in said.splitlines()
@@ -287,7 +289,7 @@ def test_what_is_told_before(upload: Upload):
     assert "--use-duplicates" not in said
 
 
-def test_the_interval_of_the_expected_score_is_told_where_known(upload: Upload):
+def test_a_description_has_the_interval_of_the_expected_score(upload: Upload):
     """The figure over every label, as the leaderboard's is; what compares models is no one's to weigh here."""
     facts = {"expected_intervals": {"overall": [1.15, 1.55], "15": [1.0, 1.2]}, "use_duplicates": True, "scale": "cpu"}
     said = "\n".join(described(replace(upload, record=upload.record | facts)))
@@ -302,7 +304,7 @@ def test_a_record_without_figures(upload: Upload):
     assert "Expected score: the record has none" in described(replace(upload, record=record))
 
 
-def test_a_file_that_was_sent_before_is_told(upload: Upload):
+def test_a_description_warns_of_a_file_that_was_sent_before(upload: Upload):
     earlier = Entry(time="2026-01-01T00:00:00", name="best.csv", message="then", status=FAILED)
     ledger.add(upload.ledger, replace(earlier, sha256=upload.record["sha256"]))
     ledger.add(upload.ledger, replace(earlier, status=SCORED, sha256="other"))
