@@ -22,10 +22,10 @@ Roi = tuple[slice, slice]
 
 
 class Canvas:
-    """light: (FINE, FINE) float32."""
+    """A picture in progress."""
 
     def __init__(self, light: np.ndarray) -> None:
-        self.light = light
+        self.light = light  # (FINE, FINE) float32
 
     def fill(
         self,

@@ -20,7 +20,7 @@ class Pose:
     pitch: float
     roll: float
     scale: float
-    centre: tuple[float, float]
+    centre: tuple[float, float]  # pixels of the picture
 
     def turn(self, points: np.ndarray) -> np.ndarray:
         """Face space (N, 3) to turned (N, 2)."""

@@ -16,11 +16,11 @@ _V = np.arange(-66, 84, _STEP, dtype=np.float32)
 
 @dataclass(frozen=True, kw_only=True)
 class Lamp:
-    """direction: towards the light, (3,), unit length, z to the viewer. ambient: light without it, 0 to 1."""
+    """The light on a face."""
 
-    direction: np.ndarray
-    ambient: float
-    shine: float
+    direction: np.ndarray  # (3,) towards the light, of unit length, z to the viewer
+    ambient: float  # light from everywhere, 0 to 1
+    shine: float  # strength of highlights
 
 
 def random_lamp(rng: np.random.Generator) -> Lamp:
