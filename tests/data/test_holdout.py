@@ -161,17 +161,6 @@ def test_a_folder_that_holds_something_is_left_alone(competition: Competition, f
     assert {path: path.read_bytes() for path in folder.iterdir()} == before
 
 
-def test_an_interrupted_write_leaves_nothing(competition: Competition, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    def full(*_: object) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr("solution.data.holdout.write_test", full)
-    (tmp_path / "deep").mkdir()
-    with pytest.raises(UserError, match="No space left on device"):
-        hold_out(competition, tmp_path / "deep" / "out", Cut(share=0.3))
-    assert list((tmp_path / "deep").iterdir()) == []
-
-
 @pytest.mark.parametrize(
     ("option", "said"),
     [

@@ -247,18 +247,17 @@ def test_ensure_drawn_draws_once_and_again_for_other_settings(tmp_path):
     assert json.loads((tmp_path / "drawn.json").read_text())["settings"]["seed"] == 1
 
 
-def test_a_drawing_broken_off_is_unfinished_and_is_drawn_again(tmp_path, monkeypatch):
+def test_an_interrupted_drawing_is_unfinished_and_is_drawn_again(tmp_path):
     small = DrawnSettings(train15=2, train4=3, test15=1, test4=1)
     ensure_drawn(tmp_path, small)
 
-    def fail(*_):
-        raise RuntimeError("power cut")
-
-    monkeypatch.setattr("solution.data.synthetic.write.write_test", fail)
-    with pytest.raises(RuntimeError, match="power cut"):
+    lookup = tmp_path / "IdLookupTable.csv"
+    lookup.unlink()
+    lookup.mkdir()  # the file cannot be written
+    with pytest.raises(UserError, match="Is a directory"):
         write_drawn(tmp_path, replace(small, seed=1))
     assert not (tmp_path / "drawn.json").exists()
-    monkeypatch.undo()
+    lookup.rmdir()
     ensure_drawn(tmp_path, small)
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted((*FILES, "drawn.json"))
 
