@@ -1,7 +1,8 @@
 import io
 import logging
+import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,6 +24,14 @@ CTRL_C = "kill -INT $PPID; exec sleep 5"
 """The shell line of a client whose user stops the program that runs it."""
 
 Send = Callable[..., Entry]
+
+
+@pytest.fixture
+def ctrl_c_stops() -> Iterator[None]:
+    """Ctrl-C interrupts, also where the tests run in the background."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture
@@ -138,6 +147,7 @@ def test_a_client_that_hangs_leaves_it_open(client: Client, sent: Send, book: Pa
     ]
 
 
+@pytest.mark.usefixtures("ctrl_c_stops")
 def test_a_try_that_was_stopped_leaves_it_open(client: Client, sent: Send, book: Path):
     client(submit=CTRL_C)
     with pytest.raises(KeyboardInterrupt):
@@ -202,6 +212,7 @@ def test_a_file_that_kaggle_cannot_score(client: Client, sent: Send, book: Path)
     assert wait(book, entry, 20).status == ERROR
 
 
+@pytest.mark.usefixtures("ctrl_c_stops")
 def test_ctrl_c_ends_only_the_waiting(client: Client, sent: Send, book: Path):
     client(submit=SENT)
     entry = sent()
