@@ -7,14 +7,13 @@ from dataclasses import asdict, dataclass
 import numpy as np
 import pandas as pd
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from solution.kaggle import PAGE
 from solution.kaggle.ledger import ERROR, SCORED, Entry, table
 from solution.runtime.errors import UserError
+from solution.table import Column, Table, written
 
-NONE = "-"
 PLAIN_WIDTH = 160
 """Characters in a line where the output is no terminal."""
 
@@ -59,10 +58,10 @@ def outcome(entry: Entry) -> str:
     if entry.status != SCORED:
         return "no score yet; `python -m solution scores --refresh` asks again"
     parts = [
-        f"{kind} {_figure(getattr(entry, kind), '.5f')} px ({_figure(gap(entry, kind), '+.4f')} px from expected)"
+        f"{kind} {written(getattr(entry, kind), '.5f')} px ({written(gap(entry, kind), '+.4f')} px from expected)"
         for kind in ("public", "private")
     ]
-    return f"{', '.join(parts)}; expected {_figure(entry.expected, '.4f')} px"
+    return f"{', '.join(parts)}; expected {written(entry.expected, '.4f')} px"
 
 
 def leaderboard_of(entries: Sequence[Entry]) -> Leaderboard:
@@ -101,7 +100,7 @@ def show(name: str, entries: Sequence[Entry], console: Console | None = None) ->
     if not console.is_terminal:
         console.width = PLAIN_WIDTH
     console.print(Text(f"{name}: RMSE in px; gap: leaderboard less expected", style="bold"))
-    console.print(_table(entries))
+    console.print(table_of(entries).rich())
     for sentence in describe(leaderboard_of(entries)):
         console.print(Text(sentence))
     console.print()
@@ -136,27 +135,25 @@ def _gap(scored: Sequence[Entry], kind: str) -> Gap | None:
     return Gap(round(sum(gaps) / len(gaps), 5), min(gaps), max(gaps)) if gaps else None
 
 
-def _table(entries: Sequence[Entry]) -> Table:
-    shown = Table(box=None, pad_edge=False, padding=(0, 1), header_style="bold")  # fits into 80 columns
-    shown.add_column("sent (UTC)", no_wrap=True)
-    shown.add_column("message (file)", overflow="fold")
-    for title in ("expected", "public", "gap", "private", "gap"):
-        shown.add_column(title, justify="right", no_wrap=True)
-    shown.add_column("status", no_wrap=True)
-    for entry in entries:
-        cells = [
+def table_of(entries: Sequence[Entry]) -> Table:
+    """The ledger's lines with their gaps, RMSE in px."""
+    columns = [
+        Column("sent", "sent (UTC)"),
+        Column("message", "message (file)", text=True),
+        Column("expected", unit="px", form=".4f"),
+        Column("public", unit="px", form=".5f"),
+        Column("gap_public", "gap", "px", "+.4f"),
+        Column("private", unit="px", form=".5f"),
+        Column("gap_private", "gap", "px", "+.4f"),
+        Column("status", text=True),
+    ]
+    rows = [
+        [
             entry.time[:10],
             f"{entry.message} ({entry.name.removesuffix('.csv')})",
-            _figure(entry.expected, ".4f"),
-            _figure(entry.public, ".5f"),
-            _figure(gap(entry, "public"), "+.4f"),
-            _figure(entry.private, ".5f"),
-            _figure(gap(entry, "private"), "+.4f"),
+            *(entry.expected, entry.public, gap(entry, "public"), entry.private, gap(entry, "private")),
             entry.status,
         ]
-        shown.add_row(*map(Text, cells))
-    return shown
-
-
-def _figure(value: float | None, form: str) -> str:
-    return NONE if value is None else format(value, form)
+        for entry in entries
+    ]
+    return Table("Scores", columns, rows)
