@@ -72,7 +72,7 @@ def test_an_upload_that_fails_never_counts_as_sent(site: StandIn, sent: Send, bo
 
 def test_a_submission_that_kaggle_does_not_take(site: StandIn, sent: Send, book: Path):
     site.refusals["CreateSubmission"] = (400, "Your team has used its daily Submission allowance (5) today.")
-    with pytest.raises(UserError, match=r"daily Submission allowance \(5\) today.'. Kaggle takes a few a day"):
+    with pytest.raises(UserError, match=r"daily Submission allowance \(5\) today.'. Kaggle accepts a few a day"):
         sent()
     assert [line.status for line in lines(book)] == [FAILED]
 
