@@ -14,7 +14,7 @@ from PIL import Image
 from rich.console import Console
 from rich.text import Text
 
-from solution.evaluation.metrics import BOOTSTRAPS
+from solution.evaluation import metrics
 from solution.report.drawing import Chart, Curve, draw_chart
 from solution.run import Run, exclusive
 from solution.runtime.artifacts import atomic, complete, digest_of, seal, write_bytes, write_text
@@ -155,15 +155,10 @@ def interval(wrong: np.ndarray, face: np.ndarray) -> tuple[float, float, float]:
 
     Signed numbers do as well: differences of two classifiers on the same patches give the paired interval.
     """
-    faces, place = np.unique(face, return_inverse=True)
+    _, place = np.unique(face, return_inverse=True)
     total, count = np.bincount(place, wrong), np.bincount(place)
-    rng = np.random.default_rng(0)
-    means = []
-    for _ in range(BOOTSTRAPS):
-        drawn = rng.integers(0, len(faces), len(faces))
-        means.append(total[drawn].sum() / count[drawn].sum())
-    low, high = np.quantile(means, [0.025, 0.975])
-    return float(wrong.mean()), float(low), float(high)
+    means = metrics.resampled_ratios(total, count, np.random.default_rng(0))
+    return float(wrong.mean()), *metrics.interval(means)
 
 
 @dataclass(frozen=True)
