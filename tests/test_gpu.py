@@ -15,11 +15,14 @@ from solution.recipe import Augmentation, LandmarkRecipe, PatchRecipe
 from solution.runtime.device import prepared, take_device, to_device
 from solution.runtime.workers import local
 from solution.runtime.workers.local import Task, workers_for
+from solution.specialists.job import Job
 from solution.specialists.landmarks.augment import Augmenter
 from solution.specialists.landmarks.losses import LOSSES
 from solution.specialists.landmarks.network import LandmarkNet
 from solution.specialists.patches import train as patch_training
+from solution.specialists.patches.decoding import Prior
 from solution.specialists.patches.network import PatchNetwork
+from solution.specialists.patches.train import ClassTask, DenoisingTask
 from tests import jobs
 from tests.small import small_faces
 
@@ -137,11 +140,12 @@ def test_nor_does_one_of_the_patch_classifier(recipe: PatchRecipe, monkeypatch: 
     monkeypatch.setattr(patch_training, "quick_precision", lambda _: nullcontext())
     with META:
         net = PatchNetwork(recipe)
-    faces, rng = small_faces(2, 2), np.random.default_rng(0)
-    for loss in (patch_training._denoising_loss, patch_training._class_loss):
-        made = loss(net, faces, recipe, rng, META)
-        assert made.device == META
-        made.backward()
+    faces = small_faces(2, 2)
+    job = Job(recipe, 0, Path(), faces, faces, META, {})
+    for task in (DenoisingTask(job, recipe, net, faces), ClassTask(job, recipe, net, faces, Prior([], []))):
+        loss = task.loss(next(task.batches(0)))
+        assert loss.device == META
+        loss.backward()
     assert {p.grad.device for p in net.parameters() if p.grad is not None} == {META}
 
 

@@ -22,7 +22,7 @@ from solution.runtime.device import LOG, generator
 from solution.runtime.workers import local
 from solution.specialists.landmarks.pretrained import InitWeights
 from solution.specialists.patches.sampling import corrupt
-from solution.studies.baselines.eye_patches import LOOKS, Patches, Study, classified, cut_patches, pretrained
+from solution.studies.baselines.eye_patches import EVALUATED, Patches, Study, classified, cut_patches, pretrained
 from solution.studies.baselines.publish import markdown, png
 
 STUDY = Study()
@@ -38,14 +38,16 @@ COLOURS = (("#fdba74", "#c2410c"), ("#93c5fd", "#1d4ed8"), ("#86efac", "#15803d"
 
 @dataclass(frozen=True, eq=False)
 class Cell:
-    """One number of labelled patches: wrong, bool (2, L, P), by STARTS and LOOKS, of the held-out patches of all folds.
-
-    labels: labelled patches a fold had, 0 = all. face: (P,) which face each held-out patch is of.
-    """
+    """The classifiers of one number of labelled patches."""
 
     labels: int
+    """Labelled patches in a fold; 0: all."""
+
     wrong: np.ndarray
+    """Whether each held-out patch of all folds is put into the wrong class, bool (2, L, P): by STARTS, EVALUATED."""
+
     face: np.ndarray
+    """Which face each held-out patch is of, (P,)."""
 
     @property
     def title(self) -> str:
@@ -106,7 +108,7 @@ def _shown(start: torch.nn.Module, held: Patches, device: torch.device, fold: in
     torch.manual_seed(fold)
     eyes = held.pixels[held.eye > 0.5]
     some = eyes[:: max(1, len(eyes) // SHOWN)][:SHOWN]
-    noisy = corrupt(some, STUDY.spoiling())
+    noisy = corrupt(some, STUDY.corruption())
     with torch.inference_mode():
         back = start(noisy.to(device)).cpu()
     return torch.stack([some, noisy, back])[:, :, 0].numpy()
@@ -197,7 +199,7 @@ def page(cells: Sequence[Cell]) -> str:
 
 def curves(cells: Sequence[Cell]) -> Chart:
     """Share of held-out patches in the wrong class by the classifier's steps."""
-    steps = [max(1, round(share * STUDY.steps)) for share in LOOKS]
+    steps = [max(1, round(share * STUDY.steps)) for share in EVALUATED]
     lines = []
     for cell, colours in zip(cells, COLOURS, strict=False):
         for i, start in enumerate(STARTS):

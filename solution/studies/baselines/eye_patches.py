@@ -16,16 +16,20 @@ from torch.nn import functional
 
 from solution.faces import FaceSet
 from solution.recipe import PatchRecipe, require
-from solution.runtime.device import generator, seed_for, to_device
+from solution.runtime.device import generator, seed_for
+from solution.specialists.fit import Batch, Steps, Task, fit
 from solution.specialists.patches import sampling
 from solution.specialists.patches.network import normalised
+
+Key = tuple[str | int, ...]
+"""What a training's random numbers are seeded by."""
 
 EYES = ("left_eye_center", "right_eye_center")
 CANDIDATES = 8
 """Places drawn for one that must lie off both eyes; the last is taken if none does, and it is rare that none does."""
 
-LOOKS = (0.02, 0.05, 0.1, 0.2, 0.3, 0.45, 0.6, 0.8, 1.0)
-"""When the classifier is measured, as shares of its steps."""
+EVALUATED = (0.02, 0.05, 0.1, 0.2, 0.3, 0.45, 0.6, 0.8, 1.0)
+"""When the classifier is evaluated, as shares of its steps."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,11 +56,11 @@ class Study:
 
     def __post_init__(self) -> None:
         require(0 < self.nearest < self.farthest, "nearest: between 0 and farthest", self.nearest)
-        require(self.steps >= len(LOOKS), f"steps: {len(LOOKS)} or more", self.steps)
-        self.spoiling()
+        require(self.steps >= len(EVALUATED), f"steps: {len(EVALUATED)} or more", self.steps)
+        self.corruption()
 
-    def spoiling(self) -> PatchRecipe:
-        """What `sampling.spoilt` is told."""
+    def corruption(self) -> PatchRecipe:
+        """The settings that `sampling.corrupt` reads."""
         return PatchRecipe(name="autoencoder", rows="all", patch=self.patch, masked=self.masked, noise=self.noise)
 
     def settings(self) -> dict[str, Any]:
@@ -130,60 +134,65 @@ class Autoencoder(nn.Module):
         return self.decoder(self.encoder(patches))
 
 
-def pretrained(study: Study, patches: Patches, device: torch.device, key: tuple[str | int, ...]) -> Autoencoder:
-    """An autoencoder trained to give patches back that were spoilt; no label is looked at."""
+class _PatchTask(Task):
+    """Steps on batches of patches that are drawn anew each time; a batch holds their rows."""
+
+    logged = False
+
+    def __init__(self, purpose: str, study: Study, patches: Patches, net: nn.Module, key: Key) -> None:
+        super().__init__(f"{key[0]} {purpose}", net, torch.optim.Adam(net.parameters(), lr=study.lr), study.steps)
+        self.study, self.patches, self.rng = study, patches, generator(*key, purpose)
+        self.device = next(net.parameters()).device
+
+    def batches(self, epoch: int) -> Iterator[Batch]:
+        count = len(self.patches.face)
+        while True:
+            yield (self.rng.integers(0, count, min(self.study.batch, count)),)
+
+    def pixels(self, batch: Batch) -> Tensor:
+        return self.patches.pixels[torch.from_numpy(batch[0])].to(self.device)
+
+
+class _DenoisingTask(_PatchTask):
+    def loss(self, batch: Batch) -> Tensor:
+        target = self.pixels(batch)
+        return functional.mse_loss(self.net(sampling.corrupt(target, self.study.corruption())), target)
+
+
+class _EyeTask(_PatchTask):
+    held: Patches
+
+    def loss(self, batch: Batch) -> Tensor:
+        wanted = self.patches.eye[torch.from_numpy(batch[0])].to(self.device)
+        return functional.binary_cross_entropy_with_logits(self.net(self.pixels(batch)).flatten(), wanted)
+
+    @torch.inference_mode()
+    def evaluate(self) -> np.ndarray:
+        """Which held-out patches are put into the wrong class, bool (P,)."""
+        says_eye = self.net(self.held.pixels.to(self.device)).flatten().cpu() > 0
+        return (says_eye != (self.held.eye > 0.5)).numpy()
+
+
+def pretrained(study: Study, patches: Patches, device: torch.device, key: Key) -> Autoencoder:
+    """An autoencoder that has learnt to give back corrupted patches, without their labels."""
     torch.manual_seed(seed_for(*key, "autoencoder"))
     net = Autoencoder(study).to(device)
-    optimiser = torch.optim.Adam(net.parameters(), lr=study.lr)
-    recipe = study.spoiling()
-    for rows in _batches(len(patches.face), study.batch, study.pretrain_steps, generator(*key, "autoencoder")):
-        target = patches.pixels[rows].to(device)
-        loss = functional.mse_loss(net(sampling.corrupt(target, recipe)), target)
-        optimiser.zero_grad()
-        loss.backward()
-        optimiser.step()
+    fit(_DenoisingTask("autoencoder", study, patches, net, key), Steps(study.pretrain_steps))
     return net
 
 
 def classified(
-    study: Study,
-    patches: Patches,
-    held: Patches,
-    start: Autoencoder | None,
-    device: torch.device,
-    key: tuple[str | int, ...],
+    study: Study, patches: Patches, held: Patches, start: Autoencoder | None, device: torch.device, key: Key
 ) -> np.ndarray:
-    """Which held-out patches are put into the wrong class at each of LOOKS, bool (L, P).
+    """Which held-out patches are put into the wrong class at each of EVALUATED, bool (L, P).
 
-    The classifier is the autoencoder's layer and one output. start: an autoencoder whose layer it begins with, else a
-    random one. All of it is trained, on the same batches with and without.
+    The classifier is the autoencoder's layer and one output. start: an autoencoder whose layer it begins with; None: a
+    random layer. All of it is trained, on the same batches with and without.
     """
     torch.manual_seed(seed_for(*key, "classifier"))
     net = nn.Sequential(Autoencoder(study).encoder, nn.Linear(study.hidden, 1)).to(device)
     if start is not None:
         net[0].load_state_dict(start.encoder.state_dict())
-    optimiser = torch.optim.Adam(net.parameters(), lr=study.lr)
-    due = [max(1, round(share * study.steps)) for share in LOOKS]
-    wrong = []
-    batches = _batches(len(patches.face), study.batch, study.steps, generator(*key, "classifier"))
-    for step, rows in enumerate(batches, 1):
-        said = net(patches.pixels[rows].to(device)).flatten()
-        loss = functional.binary_cross_entropy_with_logits(said, patches.eye[rows].to(device))
-        optimiser.zero_grad()
-        loss.backward()
-        optimiser.step()
-        if step in due:
-            wrong += [_wrong(net, held, device)] * due.count(step)
-    return np.stack(wrong)
-
-
-@torch.inference_mode()
-def _wrong(net: nn.Module, held: Patches, device: torch.device) -> np.ndarray:
-    said = net(held.pixels.to(device)).flatten().cpu() > 0
-    return (said != (held.eye > 0.5)).numpy()
-
-
-def _batches(count: int, size: int, steps: int, rng: np.random.Generator) -> Iterator[Tensor]:
-    """Rows of `steps` batches, drawn anew each time."""
-    for _ in range(steps):
-        yield to_device(rng.integers(0, count, min(size, count)), torch.device("cpu"))
+    task = _EyeTask("classifier", study, patches, net, key)
+    task.held = held
+    return np.stack([record.value for record in fit(task, Steps(study.steps, EVALUATED))])

@@ -103,9 +103,7 @@ def _rows(one: Candidate, timed_run: TimedRun, held: int, scored: Scorer) -> lis
             predicting=held / timed_run.predicting,
             minutes=timed_run.seconds / 60,
             figures=scored.figures(timed_run.coords[i]),
-            curve=tuple(
-                (checkpoint.seconds / 60, scored.watched(checkpoint.coords[i])) for checkpoint in timed_run.checkpoints
-            ),
+            curve=tuple((record.seconds / 60, scored.watched(record.value[i])) for record in timed_run.records),
         )
         for i, reading in enumerate(timed_run.readings)
     ]

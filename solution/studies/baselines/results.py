@@ -1,6 +1,6 @@
 """What a comparison is held on, and what came of each network in it: trained by the clock, kept on disk, read again."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -14,11 +14,12 @@ from solution.runtime.artifacts import atomic, complete, manifest, seal
 from solution.runtime.device import LOG
 from solution.runtime.errors import UserError, suggestion
 from solution.specialists.cross_validation import PREDICTED_BY
+from solution.specialists.fit import Record
 from solution.studies.baselines import timed_training
 from solution.studies.baselines.baseline import System
-from solution.studies.baselines.learner import SystemLearner
-from solution.studies.baselines.ours import OurLearner, OurSystem
-from solution.studies.baselines.timed_training import Checkpoint, TimedRun
+from solution.studies.baselines.ours import OurSystem
+from solution.studies.baselines.tasks import OurTask, SystemTask
+from solution.studies.baselines.timed_training import TimedRun, TimedTask
 
 Candidate = System | OurSystem
 
@@ -30,7 +31,7 @@ WATCHED = 300
 """Held-out faces looked at during a training, about, spread over the file."""
 
 TIMED_RUN = "course.npz"
-CHECKPOINT_FIELDS = ("share", "seconds", "steps", "loss")
+RECORD_FIELDS = ("share", "steps", "seconds", "loss")
 FACTS = ("pictures", "predicting", "parameters", "multiply_adds")
 
 
@@ -73,38 +74,33 @@ def compete(split: Split, candidate: Candidate, seconds: float, device: torch.de
     """Train one network and keep what came of it; seconds taken."""
     timed_run = timed_run_of(split, candidate, seconds, device)
     save(split, candidate, seconds, timed_run)
-    last = timed_run.checkpoints[-1]
+    last = timed_run.records[-1]
     LOG.info("%s: %d steps in %.0f s, loss %.4g", candidate.name, last.steps, timed_run.seconds, last.loss)
     return timed_run.seconds
 
 
 def timed_run_of(split: Split, candidate: Candidate, seconds: float, device: torch.device) -> TimedRun:
     """Train one network; networks of one system share its time evenly and are trained one after the other."""
-    faces, held, watched = split.train, split.held, split.held.take(split.watched)
+    tasks = list(_tasks(split, candidate, device))
+    return timed_training.together([timed_training.train(task, seconds / len(tasks), split.held) for task in tasks])
+
+
+def _tasks(split: Split, candidate: Candidate, device: torch.device) -> Iterator[TimedTask]:
+    """The candidate's training tasks: one, or one a point."""
+    faces, watched = split.train, split.held.take(split.watched)
     if isinstance(candidate, OurSystem):
-        learner = OurLearner(candidate, faces, split.folder / candidate.name, device)
-        return timed_training.train(learner, seconds, held, watched)
+        yield OurTask(candidate.recipe, faces, watched, split.folder / candidate.name, device)
+        return
     points = np.arange(faces.schema.size)
-    parts = np.split(points, len(points)) if candidate.each_point else [points]
-    return timed_training.together(
-        [
-            timed_training.train(SystemLearner(candidate, part, faces, device), seconds / len(parts), held, watched)
-            for part in parts
-        ]
-    )
+    for part in np.split(points, len(points)) if candidate.each_point else [points]:
+        yield SystemTask(candidate, part, faces, watched, device)
 
 
 def save(split: Split, candidate: Candidate, seconds: float, timed_run: TimedRun) -> None:
-    """Write what came of a network and seal its folder."""
-    folder = split.folder / candidate.name
-    arrays = {
-        name: np.array([getattr(checkpoint, name) for checkpoint in timed_run.checkpoints])
-        for name in CHECKPOINT_FIELDS
-    }
-    arrays |= {
-        "coords": timed_run.coords,
-        "watched": np.stack([checkpoint.coords for checkpoint in timed_run.checkpoints]),
-    }
+    """Write a network's results and seal its folder."""
+    folder, records = split.folder / candidate.name, timed_run.records
+    arrays = {name: np.array([getattr(record, name) for record in records]) for name in RECORD_FIELDS}
+    arrays |= {"coords": timed_run.coords, "watched": np.stack([record.value for record in records])}
     with atomic(folder / TIMED_RUN) as temporary, temporary.open("wb") as handle:
         np.savez(handle, allow_pickle=False, **arrays)
     facts = {name: getattr(timed_run, name) for name in FACTS}
@@ -112,15 +108,15 @@ def save(split: Split, candidate: Candidate, seconds: float, timed_run: TimedRun
 
 
 def load(split: Split, candidate: Candidate, seconds: float) -> TimedRun | None:
-    """What came of a network's training for this long on these faces; None where there is none."""
+    """The results of a network's training for this long on these faces; None if there are none."""
     folder = split.folder / candidate.name
     if not complete(folder, split.inputs(candidate, seconds), [TIMED_RUN]):
         return None
     facts = manifest(folder) or {}
     with np.load(folder / TIMED_RUN, allow_pickle=False) as arrays:
-        columns = zip(*(arrays[name].tolist() for name in CHECKPOINT_FIELDS), arrays["watched"], strict=True)
-        checkpoints, coords = tuple(Checkpoint(*fields) for fields in columns), arrays["coords"]
-    return TimedRun(tuple(facts["readings"]), checkpoints, coords, *(facts[name] for name in FACTS))
+        columns = zip(*(arrays[name].tolist() for name in RECORD_FIELDS), arrays["watched"], strict=True)
+        records, coords = tuple(Record(*fields) for fields in columns), arrays["coords"]
+    return TimedRun(tuple(facts["readings"]), records, coords, *(facts[name] for name in FACTS))
 
 
 def describe(wanted: int, missing: int, at_once: int, seconds: float) -> None:

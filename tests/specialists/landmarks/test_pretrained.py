@@ -23,7 +23,7 @@ from solution.specialists.job import Job
 from solution.specialists.landmarks import predict, pretrained
 from solution.specialists.landmarks.network import HEAD, LandmarkNet
 from solution.specialists.landmarks.pretrained import InitWeights, asks, fetch, shipped, source_of
-from solution.specialists.landmarks.train import Trainer
+from solution.specialists.landmarks.train import LandmarkTask
 from tests import jobs
 from tests.tiny_recipes import BASE
 
@@ -141,7 +141,7 @@ def test_a_training_starts_from_the_file_and_is_predicted_without_it(
     weights = InitWeights(folder)
     chosen = weights.chosen(TINY)
     job = Job(chosen, 0, tmp_path, drawn.train, drawn.train, CPU, {}, weights=weights.file(chosen))
-    net = Trainer(job).net.state_dict()
+    net = LandmarkTask(job).net.state_dict()
     torch.testing.assert_close(net[f"body.encoder.{FIRST}"], backbone(3)[FIRST].sum(1, keepdim=True))
 
     bench = replace(jobs.bench_of(tmp_path, drawn_folder), weights=weights)

@@ -6,6 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file
+from torch import Tensor
 
 from solution.data.competition import Competition
 from solution.recipe import Augmentation, Optimiser
@@ -13,6 +15,7 @@ from solution.runtime import checkpoint
 from solution.runtime.errors import UserError
 from solution.specialists.job import HISTORY, SETTINGS, WEIGHTS, Job
 from solution.specialists.landmarks import train as training
+from solution.specialists.landmarks.network import LandmarkNet
 from solution.specialists.landmarks.predict import OFFSET
 from tests.tiny_recipes import BASE, CHILD
 
@@ -65,18 +68,16 @@ def history(folder: Path) -> list[dict[str, str]]:
 
 
 def test_a_stopped_training_goes_on_to_the_same_bytes(
-    job: Callable[..., Job], whole: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+    job: Callable[..., Job], whole: dict[str, bytes], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ):
+    caplog.set_level("INFO")
     stopped = job("stopped")
     stop_after(monkeypatch, 2)
     with pytest.raises(KeyboardInterrupt):
         training.train(stopped)
     assert not (stopped.folder / WEIGHTS).exists()
-    epochs: list[int] = []
-    epoch = training.Trainer.epoch
-    monkeypatch.setattr(training.Trainer, "epoch", lambda self, number: (epochs.append(number), epoch(self, number))[1])
     training.train(stopped)
-    assert epochs == [2, 3]
+    assert "base fold 0: goes on after epoch 2" in caplog.messages
     assert result(stopped.folder) == whole
     assert history(stopped.folder) == history(stopped.folder.parent / "whole")
 
@@ -123,8 +124,8 @@ def test_a_loss_that_is_no_number_stops_the_training(job: Callable[..., Job], mo
 def test_a_training_starts_from_the_earlier_weights(job: Callable[..., Job], whole: dict[str, bytes]):
     later = job("later", recipe=replace(CHILD, epochs=1))
     later = replace(later, train=later.train.take(later.train.subset == 15), parent=job("whole").folder)
-    trainer, fresh = training.Trainer(later), training.Trainer(replace(later, parent=None))
-    earlier = training.Trainer(replace(later, recipe=BASE, parent=job("whole").folder))
+    trainer, fresh = training.LandmarkTask(later), training.LandmarkTask(replace(later, parent=None))
+    earlier = training.LandmarkTask(replace(later, recipe=BASE, parent=job("whole").folder))
     for name in ("body.stem.0.weight", "body.decoder.up.0.first.weight"):
         ours = trainer.net.state_dict()[name]
         torch.testing.assert_close(ours, earlier.net.state_dict()[name])
@@ -138,3 +139,20 @@ def test_without_held_out_rows_there_is_nothing_to_watch(job: Callable[..., Job]
     alone = replace(alone, held=alone.held.take(np.zeros(len(alone.held), bool)))
     training.train(alone)
     assert history(alone.folder)[0]["held_rmse"] == "nan"
+
+
+def test_a_training_goes_on_in_pieces(
+    job: Callable[..., Job], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    forward: Callable[..., tuple[Tensor, Tensor]] = LandmarkNet.forward
+
+    def tight(net: LandmarkNet, images: Tensor, subset: Tensor) -> tuple[Tensor, Tensor]:
+        if net.training and len(images) > 3:
+            raise torch.cuda.OutOfMemoryError("CUDA out of memory.")
+        return forward(net, images, subset)
+
+    monkeypatch.setattr(LandmarkNet, "forward", tight)
+    tight_job = job("tight", recipe=replace(RECIPE, epochs=2))
+    training.train(tight_job)
+    assert all(value.isfinite().all() for value in load_file(tight_job.folder / WEIGHTS).values())
+    assert len([record for record in caplog.records if record.levelname == "WARNING"]) == 2

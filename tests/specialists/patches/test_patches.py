@@ -12,11 +12,12 @@ from solution.faces import FaceSet
 from solution.keypoints import BEYOND_FOUR, FACE4, FACE15, IN_FOUR, SIZE, mirror
 from solution.recipe import POINTS, PatchRecipe
 from solution.recipes.eye_classifier import RECIPE
+from solution.runtime import checkpoint
 from solution.runtime.errors import UserError
 from solution.specialists.job import HISTORY, SETTINGS, WEIGHTS, Job
 from solution.specialists.patches import sampling
 from solution.specialists.patches import train as training
-from solution.specialists.patches.decoding import UNTAUGHT, LabelBias, Prior, Reading, read
+from solution.specialists.patches.decoding import CONFIG, LabelBias, Prior, Reading, read
 from solution.specialists.patches.network import CELLS, MARGIN, STRIDE, PatchNetwork, cell_centres, normalised
 from solution.specialists.patches.predict import READING, predict, read_faces
 
@@ -178,7 +179,7 @@ def test_a_habit_learns_offset_and_error_of_each_level_of_doubt():
     ratio = bias.sigma(uncertainty)[:, :3] / uncertainty[:, :3]
     assert np.quantile(ratio, 0.05) > 0.85
     assert np.quantile(ratio, 0.95) < 1.15
-    assert (bias.sigma(uncertainty)[:, 3] == UNTAUGHT).all()
+    assert (bias.sigma(uncertainty)[:, 3] == CONFIG.untaught).all()
     assert bias.errors[0] == sorted(bias.errors[0])
 
 
@@ -191,7 +192,7 @@ def test_a_subset_without_training_rows_reads_as_it_is():
     points = np.full((2, 4, 2), 33.0)
     coords, sigma = again.applied(points, np.ones((2, 4)), np.array([15, 4]))
     assert np.array_equal(coords, points)
-    assert (sigma == UNTAUGHT).all()
+    assert (sigma == CONFIG.untaught).all()
 
 
 def test_predicts_the_four_points_of_unseen_faces(trained):
@@ -219,10 +220,15 @@ def test_a_mirrored_picture_is_read_mirrored(trained):
     assert uncertainty_too[:, FACE4.mirror] == pytest.approx(uncertainty, rel=1e-3)
 
 
+def history(folder):
+    """The cells of a history but for the seconds."""
+    return [line.split(",")[:4] for line in (folder / HISTORY).read_text().splitlines()]
+
+
 def test_files_and_history(trained):
     assert {WEIGHTS, SETTINGS, READING, HISTORY} < {path.name for path in trained.iterdir()}
-    rows = [line.split(",") for line in (trained / HISTORY).read_text().splitlines()]
-    assert rows[0] == ["epoch", "phase", "loss", "held_rmse", "seconds"]
+    rows = history(trained)
+    assert rows[0] == ["epoch", "phase", "loss", "held_rmse"]
     assert [row[:2] for row in rows[1:]] == [["1", "pretrain"], ["2", "classes"], ["3", "classes"], ["4", "classes"]]
     assert rows[1][3] == ""
     assert float(rows[4][2]) < float(rows[2][2])
@@ -231,23 +237,23 @@ def test_files_and_history(trained):
 
 @pytest.mark.parametrize("stop_after", [1, 2])
 def test_a_resumed_training_equals_an_unbroken_one(trained, tmp_path, monkeypatch, stop_after):
-    real, epochs = training._epoch, []
+    save, saved = checkpoint.save, []
 
-    def interrupted(*args) -> None:
-        if len(epochs) == stop_after:
+    def save_and_stop(*arguments: object) -> None:
+        save(*arguments)
+        saved.append(1)
+        if len(saved) == stop_after:
             raise KeyboardInterrupt
-        epochs.append(1)
-        real(*args)
 
+    monkeypatch.setattr(checkpoint, "save", save_and_stop)
     job = job_in(tmp_path, drawn_faces(300))
-    with monkeypatch.context() as patch:
-        patch.setattr(training, "_epoch", interrupted)
-        with pytest.raises(KeyboardInterrupt):
-            training.train(job)
+    with pytest.raises(KeyboardInterrupt):
+        training.train(job)
     assert not (tmp_path / WEIGHTS).exists()
     training.train(job)
     for name in (WEIGHTS, READING):
         assert (tmp_path / name).read_bytes() == (trained / name).read_bytes()
+    assert history(tmp_path) == history(trained)
 
 
 def test_faces_without_labels_are_left_out_and_none_at_all_is_an_error(tmp_path):

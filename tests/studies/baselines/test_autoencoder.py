@@ -15,8 +15,8 @@ from solution.specialists.patches.network import normalised
 from solution.specialists.patches.sampling import corrupt, standardised
 from solution.studies.baselines import autoencoder
 from solution.studies.baselines.eye_patches import (
+    EVALUATED,
     EYES,
-    LOOKS,
     Study,
     _beside,
     _elsewhere,
@@ -60,7 +60,7 @@ def test_the_autoencoder_learns_to_give_patches_back(drawn: Competition):
     patches = cut_patches(drawn.train, SMALL, np.random.default_rng(0))
     net = pretrained(SMALL, patches, CPU, ("test",))
     torch.manual_seed(0)
-    noisy = corrupt(patches.pixels, SMALL.spoiling())
+    noisy = corrupt(patches.pixels, SMALL.corruption())
     with torch.inference_mode():
         after = (net(noisy) - patches.pixels).square().mean()
     assert after < 0.6 * patches.pixels.square().mean()
@@ -74,7 +74,7 @@ def test_the_classifier_learns_and_its_start_matters(drawn: Competition):
     start = pretrained(SMALL, train, CPU, ("test",))
     weights = {name: value.clone() for name, value in start.state_dict().items()}
     random, again, started = (classified(SMALL, train, held, one, CPU, ("test",)) for one in (None, None, start))
-    assert random.shape == (len(LOOKS), len(held.face))
+    assert random.shape == (len(EVALUATED), len(held.face))
     assert random[-1].mean() < 0.3
     assert started[-1].mean() < 0.3
     assert np.array_equal(random, again)

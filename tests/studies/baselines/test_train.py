@@ -86,7 +86,7 @@ def test_a_network_a_point_makes_one_system(run: Run):
     held = place.held
     assert timed_run.coords.shape == (1, len(held), 15, 2)
     assert np.isfinite(timed_run.coords).all()
-    assert np.isfinite(timed_run.checkpoints[0].coords).all()
+    assert np.isfinite(timed_run.records[0].value).all()
     assert timed_run.parameters == 15 * (144 * 32 + 32 + 32 * 2 + 2)
     assert alone.parameters == 144 * 32 + 32 + 32 * 30 + 30
     assert timed_run.seconds >= 0.3
@@ -95,12 +95,12 @@ def test_a_network_a_point_makes_one_system(run: Run):
 def test_nothing_of_the_held_out_fold_is_trained_on(run: Run, monkeypatch: pytest.MonkeyPatch):
     seen: list[np.ndarray] = []
 
-    class Spy(results.SystemLearner):
-        def __init__(self, system, points, train: FaceSet, device) -> None:
+    class Spy(results.SystemTask):
+        def __init__(self, system, points, train: FaceSet, *more) -> None:
             seen.append(train.ids)
-            super().__init__(system, points, train, device)
+            super().__init__(system, points, train, *more)
 
-    monkeypatch.setattr(results, "SystemLearner", Spy)
+    monkeypatch.setattr(results, "SystemTask", Spy)
     place = contest.split_of(run)
     results.timed_run_of(place, TINY, 0.02, torch.device("cpu"))
     held = place.held.ids
@@ -115,12 +115,10 @@ def test_results_survive_the_disk(run: Run):
     again = results.load(place, TINY, 0.02)
     assert again is not None
     np.testing.assert_array_equal(again.coords, timed_run.coords)
-    np.testing.assert_array_equal(again.checkpoints[3].coords, timed_run.checkpoints[3].coords)
+    np.testing.assert_array_equal(again.records[3].value, timed_run.records[3].value)
     fields = ("readings", "pictures", "predicting", "parameters", "multiply_adds", "seconds")
     assert all(getattr(again, name) == getattr(timed_run, name) for name in fields)
-    assert [checkpoint.share for checkpoint in again.checkpoints] == [
-        checkpoint.share for checkpoint in timed_run.checkpoints
-    ]
+    assert [record.share for record in again.records] == [record.share for record in timed_run.records]
     for other in (replace(TINY, batch=8), replace(TINY, mirror=True)):
         assert results.load(place, other, 0.02) is None
     assert results.load(place, TINY, 0.03) is None
