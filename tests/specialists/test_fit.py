@@ -15,9 +15,9 @@ from solution.recipe import LandmarkRecipe
 from solution.runtime import checkpoint
 from solution.runtime.errors import UserError
 from solution.specialists.fit import Batch, Epochs, Record, Seconds, Steps, Task, _Training, fit, history_of
-from solution.specialists.job import Job
 from solution.specialists.landmarks import train
 from solution.specialists.landmarks.losses import LOSSES
+from solution.specialists.training import Training
 from tests.small import small_faces
 from tests.tiny_recipes import BASE, OTHER
 
@@ -210,7 +210,9 @@ def test_a_real_network_has_it_too_if_its_statistics_are_fixed(
     recipe: LandmarkRecipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(train, "quick_precision", lambda _: nullcontext())
-    task = train.LandmarkTask(Job(replace(recipe, rows="all"), 0, tmp_path, FACES, FACES.take(np.arange(0)), CPU, {}))
+    task = train.LandmarkTask(
+        Training(replace(recipe, rows="all"), 0, tmp_path, FACES, FACES.take(np.arange(0)), CPU, {})
+    )
     task.net.eval()
     batch = next(task.batches(0))
     _, value, gradients = backward(task, batch)

@@ -18,13 +18,13 @@ from solution.runtime.device import generator, prepared, quick_precision, seed_f
 from solution.runtime.errors import UserError
 from solution.specialists.fit import Batch, Epochs, Task, fit, history_of, moving_average
 from solution.specialists.history import write_history
-from solution.specialists.job import HISTORY, SETTINGS, WEIGHTS, Job
 from solution.specialists.landmarks import pretrained
 from solution.specialists.landmarks.augment import Augmenter
 from solution.specialists.landmarks.label_offset import LabelOffset
 from solution.specialists.landmarks.losses import pick_loss
 from solution.specialists.landmarks.network import LandmarkNet
 from solution.specialists.landmarks.predict import OFFSET, QUICK, predict_with, read_label_offset, recipe_from
+from solution.specialists.training import HISTORY, SETTINGS, WEIGHTS, Training
 
 FEWEST = 2
 """Training rows, at least: batch normalisation needs two."""
@@ -41,34 +41,34 @@ class LandmarkTask(Task):
 
     average: Any
 
-    def __init__(self, job: Job) -> None:
-        assert isinstance(job.recipe, LandmarkRecipe)
-        self.job, self.recipe = job, job.recipe
-        if len(job.train) < FEWEST:
+    def __init__(self, training: Training) -> None:
+        assert isinstance(training.recipe, LandmarkRecipe)
+        self.training, self.recipe = training, training.recipe
+        if len(training.train) < FEWEST:
             raise UserError(
-                f"{job.title}: expected {FEWEST} or more training rows, got {len(job.train)}. "
+                f"{training.title}: expected {FEWEST} or more training rows, got {len(training.train)}. "
                 "Give more faces of this kind, or make fewer folds."
             )
         self.offset = LabelOffset(schema=self.recipe.schema)
-        net = self._first_net().to(job.device).to(memory_format=torch.channels_last)
+        net = self._first_net().to(training.device).to(memory_format=torch.channels_last)
         settings = self.recipe.optimiser
-        steps = max(1, len(job.train) // self.recipe.batch)
-        super().__init__(job.title, net, _optimiser(net, settings), steps)
+        steps = max(1, len(training.train) // self.recipe.batch)
+        super().__init__(training.title, net, _optimiser(net, settings), steps)
         self.average = moving_average(net, settings.average)
         self.clip, self.loss_of = settings.clip, pick_loss(self.recipe.loss)
         self.schedule = OneCycleLR(
             self.optimiser, settings.lr, total_steps=self.recipe.epochs * steps, pct_start=settings.warm_up
         )
         self.augment = Augmenter(self.recipe.augmentation, self.recipe.schema)
-        self.evaluated = job.held.sample(EVALUATED)
+        self.evaluated = training.held.sample(EVALUATED)
         self.residuals: list[np.ndarray] = []  # in x, (B, K) in all, of the pieces of the batch
 
     def _first_net(self) -> LandmarkNet:
         """A fresh network, with the initial weights that the recipe names; the offset comes with a parent's weights."""
-        torch.manual_seed(seed_for(self.recipe.name, self.recipe.seed, self.job.fold, "init"))
+        torch.manual_seed(seed_for(self.recipe.name, self.recipe.seed, self.training.fold, "init"))
         net = LandmarkNet(self.recipe)
-        pretrained.start(net, self.recipe, self.job.weights)
-        parent = self.job.parent
+        pretrained.start(net, self.recipe, self.training.weights)
+        parent = self.training.parent
         if parent is not None:
             earlier = recipe_from(json.loads((parent / SETTINGS).read_text(encoding="utf-8")))
             net.load_parent(load_file(parent / WEIGHTS), earlier.subsets)
@@ -76,7 +76,7 @@ class LandmarkTask(Task):
         return net
 
     def batches(self, epoch: int) -> Iterator[Batch]:
-        train, key = self.job.train, (self.recipe.name, self.recipe.seed, self.job.fold)
+        train, key = self.training.train, (self.recipe.name, self.recipe.seed, self.training.fold)
         order = generator(*key, "order", epoch).permutation(len(train))
         self.augment.seed(seed_for(*key, "augment", epoch))
         torch.manual_seed(seed_for(*key, "torch", epoch))
@@ -86,17 +86,17 @@ class LandmarkTask(Task):
             return rows, *self.augment(train.images[rows], labels[rows])
 
         parts = np.array_split(order[: self.steps_per_epoch * self.recipe.batch], self.steps_per_epoch)
-        yield from prepared(varied, parts, self.job.device)
+        yield from prepared(varied, parts, self.training.device)
 
     def cells(self, batch: Batch) -> int:
         return int((~np.isnan(batch[2])).sum())
 
     def loss(self, batch: Batch) -> Tensor:
         rows, images, labels, _ = batch
-        device = self.job.device
+        device = self.training.device
         expected = to_device(labels, device)
         with quick_precision(device):
-            coords, sigma = self.net(to_device(images, device), to_device(self.job.train.subset[rows], device))
+            coords, sigma = self.net(to_device(images, device), to_device(self.training.train.subset[rows], device))
         self.residuals.append((expected - coords.detach())[..., 0].cpu().numpy())
         return self.loss_of(coords, sigma, expected)
 
@@ -111,7 +111,7 @@ class LandmarkTask(Task):
 
     def after_step(self, batch: Batch) -> None:
         rows, mirrored = batch[0], batch[3]
-        self.offset.watch(np.concatenate(self.residuals), self.job.train.subset[rows], mirrored)
+        self.offset.watch(np.concatenate(self.residuals), self.training.train.subset[rows], mirrored)
 
     def end_epoch(self) -> None:
         self.offset.update()
@@ -121,22 +121,22 @@ class LandmarkTask(Task):
         held = self.evaluated
         if len(held) == 0:
             return float("nan")
-        found = predict_with(self.average.module, self.offset, held, self.job.device, config=QUICK).coords
+        found = predict_with(self.average.module, self.offset, held, self.training.device, config=QUICK).coords
         return rmse(found, np.where(np.isnan(found), np.nan, held.coords))
 
     def _parts(self) -> dict[str, Any]:
         return {**super()._parts(), "schedule": self.schedule, "offset": self.offset}
 
 
-def train(job: Job) -> None:
+def train(training: Training) -> None:
     """Train to the end, or on from the last finished epoch, and write weights, settings, offset and history."""
-    task = LandmarkTask(job)
+    task = LandmarkTask(training)
     epochs = task.recipe.epochs
-    records = fit(task, Epochs(epochs, math.ceil(epochs / EVALUATIONS)), job.folder, job.training)
-    job.save_weights(task.average.module.state_dict())
-    write_json(job.folder / SETTINGS, task.recipe.settings())
-    write_json(job.folder / OFFSET, task.offset.values.tolist())
-    write_history(job.folder / HISTORY, history_of(records))
+    records = fit(task, Epochs(epochs, math.ceil(epochs / EVALUATIONS)), training.folder, training.training)
+    training.save_weights(task.average.module.state_dict())
+    write_json(training.folder / SETTINGS, task.recipe.settings())
+    write_json(training.folder / OFFSET, task.offset.values.tolist())
+    write_history(training.folder / HISTORY, history_of(records))
 
 
 def _optimiser(net: torch.nn.Module, settings: Optimiser) -> torch.optim.AdamW:

@@ -17,12 +17,12 @@ from solution.runtime.device import generator, prepared, quick_precision, seed_f
 from solution.runtime.errors import UserError
 from solution.specialists.fit import Batch, Epochs, Task, fit, history_of
 from solution.specialists.history import write_history
-from solution.specialists.job import HISTORY, SETTINGS, Job
 from solution.specialists.patches import sampling
 from solution.specialists.patches.decoding import LabelBias, Prior, Reading
 from solution.specialists.patches.network import PatchNetwork, normalised
 from solution.specialists.patches.predict import READING, read_faces
 from solution.specialists.patches.sampling import Cuts
+from solution.specialists.training import HISTORY, SETTINGS, Training
 
 EVALUATED = 200
 """Held-out faces that are read after each epoch, at most. The whole fold is scored after the training."""
@@ -36,17 +36,17 @@ class PatchTask(Task):
 
     peak: float
 
-    def __init__(self, job: Job, recipe: PatchRecipe, network: PatchNetwork, faces: FaceSet) -> None:
+    def __init__(self, training: Training, recipe: PatchRecipe, network: PatchNetwork, faces: FaceSet) -> None:
         optimiser = torch.optim.AdamW(network.parameters(), weight_decay=recipe.weight_decay)
-        super().__init__(job.title, network, optimiser, math.ceil(len(faces) / recipe.batch))
-        self.job, self.recipe, self.network, self.faces = job, recipe, network, faces
+        super().__init__(training.title, network, optimiser, math.ceil(len(faces) / recipe.batch))
+        self.training, self.recipe, self.network, self.faces = training, recipe, network, faces
 
     def batches(self, epoch: int) -> Iterator[Batch]:
-        key = (self.recipe.name, self.job.fold, self.recipe.seed, self.phase, epoch)
+        key = (self.recipe.name, self.training.fold, self.recipe.seed, self.phase, epoch)
         rng = generator(*key)
         torch.manual_seed(seed_for(*key, "torch"))
         parts = np.array_split(rng.permutation(len(self.faces)), self.steps_per_epoch)
-        yield from prepared(lambda rows: (rows, *self.drawn(rows, rng)), parts, self.job.device)
+        yield from prepared(lambda rows: (rows, *self.drawn(rows, rng)), parts, self.training.device)
 
     def drawn(self, rows: np.ndarray, rng: np.random.Generator) -> Batch:
         """What is drawn at random for these faces: the fields of `Cuts`, and what a subclass adds."""
@@ -59,7 +59,9 @@ class PatchTask(Task):
     def patches(self, batch: Batch) -> Tensor:
         """The patches of a batch, (B · P, 1, patch, patch)."""
         rows, cuts = batch[0], Cuts(*batch[1:6])
-        return sampling.cut(normalised(to_device(self.faces.images[rows], self.job.device)), cuts, self.recipe.patch)
+        return sampling.cut(
+            normalised(to_device(self.faces.images[rows], self.training.device)), cuts, self.recipe.patch
+        )
 
 
 class DenoisingTask(PatchTask):
@@ -67,8 +69,8 @@ class DenoisingTask(PatchTask):
 
     phase = "pretrain"
 
-    def __init__(self, job: Job, recipe: PatchRecipe, network: PatchNetwork, faces: FaceSet) -> None:
-        super().__init__(job, recipe, network, faces)
+    def __init__(self, training: Training, recipe: PatchRecipe, network: PatchNetwork, faces: FaceSet) -> None:
+        super().__init__(training, recipe, network, faces)
         self.peak = recipe.pretrain_lr
 
     def drawn(self, rows: np.ndarray, rng: np.random.Generator) -> Batch:
@@ -78,7 +80,7 @@ class DenoisingTask(PatchTask):
     def loss(self, batch: Batch) -> Tensor:
         """Mean squared difference between standardised patches and what the autoencoder makes of corrupted ones."""
         patches = self.patches(batch)
-        with quick_precision(self.job.device):
+        with quick_precision(self.training.device):
             made = self.network.reconstruct(_channels_last(sampling.corrupt(patches, self.recipe)))
         return functional.mse_loss(made.float(), sampling.standardised(patches))
 
@@ -88,8 +90,10 @@ class ClassTask(PatchTask):
 
     phase = "classes"
 
-    def __init__(self, job: Job, recipe: PatchRecipe, network: PatchNetwork, faces: FaceSet, prior: Prior) -> None:
-        super().__init__(job, recipe, network, faces)
+    def __init__(
+        self, training: Training, recipe: PatchRecipe, network: PatchNetwork, faces: FaceSet, prior: Prior
+    ) -> None:
+        super().__init__(training, recipe, network, faces)
         self.peak, self.prior = recipe.lr, prior
         self.points = _points(faces)
 
@@ -103,47 +107,54 @@ class ClassTask(PatchTask):
     def loss(self, batch: Batch) -> Tensor:
         """Cross-entropy between the classes' shares and the network's probabilities."""
         patches = self.patches(batch)
-        with quick_precision(self.job.device):
+        with quick_precision(self.training.device):
             logits = self.network(_channels_last(patches))
-        return functional.cross_entropy(logits.float().flatten(1), to_device(batch[-1], self.job.device).flatten(0, 1))
+        return functional.cross_entropy(
+            logits.float().flatten(1), to_device(batch[-1], self.training.device).flatten(0, 1)
+        )
 
     def evaluate(self) -> float:
         """RMSE in pixels of raw readings of some held-out faces, without each point's mean error in each subset."""
-        some = self.job.held.sample(EVALUATED)
+        some = self.training.held.sample(EVALUATED)
         errors = read_faces(self.network, some.images, self.prior)[0] - _points(some)
         return pooled(np.concatenate([_about_mean(errors[some.subset == s]) ** 2 for s in SUBSETS]))
 
 
-def train(job: Job) -> None:
+def train(training: Training) -> None:
     """Train to the end, or on from the last finished epoch, and write weights, settings, reading and history.
 
     UserError if fewer than two training faces have a label for any of the four points.
     """
-    recipe = job.recipe
+    recipe = training.recipe
     assert isinstance(recipe, PatchRecipe)
-    faces = _labelled(job)
+    faces = _labelled(training)
     prior = Prior.learnt(_points(faces))
-    torch.manual_seed(seed_for(recipe.name, job.fold, recipe.seed, "weights"))
-    network = PatchNetwork(recipe).to(job.device)
-    fit(DenoisingTask(job, recipe, network, faces), Epochs(recipe.pretrain_epochs), job.folder, job.training)
+    torch.manual_seed(seed_for(recipe.name, training.fold, recipe.seed, "weights"))
+    network = PatchNetwork(recipe).to(training.device)
+    fit(
+        DenoisingTask(training, recipe, network, faces),
+        Epochs(recipe.pretrain_epochs),
+        training.folder,
+        training.training,
+    )
     # A fresh optimiser: the autoencoder's gradients tell nothing about those of the classes.
-    classes = ClassTask(job, recipe, network, faces, prior)
-    records = fit(classes, Epochs(recipe.epochs), job.folder, job.training)
-    job.save_weights(network.state_dict())
-    write_json(job.folder / SETTINGS, recipe.settings())
-    write_json(job.folder / READING, _learnt_reading(network, recipe, faces, prior).settings())
-    write_history(job.folder / HISTORY, history_of(records))
+    classes = ClassTask(training, recipe, network, faces, prior)
+    records = fit(classes, Epochs(recipe.epochs), training.folder, training.training)
+    training.save_weights(network.state_dict())
+    write_json(training.folder / SETTINGS, recipe.settings())
+    write_json(training.folder / READING, _learnt_reading(network, recipe, faces, prior).settings())
+    write_history(training.folder / HISTORY, history_of(records))
 
 
-def _labelled(job: Job) -> FaceSet:
+def _labelled(training: Training) -> FaceSet:
     """The training faces with a label for any of the four points."""
-    rows = (~np.isnan(_points(job.train)).any(2)).any(1)
+    rows = (~np.isnan(_points(training.train)).any(2)).any(1)
     if rows.sum() < 2:
         raise UserError(
-            f"{job.title}: expected 2 or more training rows with one of {', '.join(POINTS)} labelled, "
+            f"{training.title}: expected 2 or more training rows with one of {', '.join(POINTS)} labelled, "
             f"got {rows.sum()}. Give more faces, or make fewer folds."
         )
-    return job.train.take(rows)
+    return training.train.take(rows)
 
 
 def _points(faces: FaceSet) -> np.ndarray:

@@ -15,9 +15,9 @@ from solution.recipe import LandmarkRecipe
 from solution.runtime.device import generator, prepared, quick_precision, seed_for, to_device
 from solution.runtime.errors import UserError
 from solution.specialists.fit import Batch
-from solution.specialists.job import Job
 from solution.specialists.landmarks.predict import predict_with
 from solution.specialists.landmarks.train import LandmarkTask
+from solution.specialists.training import Training
 from solution.studies.baselines.baseline import System
 from solution.studies.baselines.timed_training import TimedTask
 
@@ -104,16 +104,16 @@ class OurTask(TimedTask, LandmarkTask):
     def __init__(
         self, recipe: LandmarkRecipe, train: FaceSet, watched: FaceSet, folder: Path, device: torch.device
     ) -> None:
-        super().__init__(Job(recipe, 0, folder, train, train.take(np.arange(0)), device, {}))
+        super().__init__(Training(recipe, 0, folder, train, train.take(np.arange(0)), device, {}))
         self.batch, self.watched = min(recipe.batch, len(train)), watched
         self.readings = ("softmax mean" if isinstance(recipe.codec, Heatmap) else "direct",)
 
     def predict(self, faces: FaceSet) -> np.ndarray:
-        return predict_with(self.average.module, self.offset, faces, self.job.device).coords[None]
+        return predict_with(self.average.module, self.offset, faces, self.training.device).coords[None]
 
     def cost(self) -> tuple[int, int]:
-        subset = torch.full((1,), self.recipe.subsets[0], device=self.job.device)
-        return cost(self.average.module, torch.zeros(1, SIZE, SIZE, device=self.job.device), subset)
+        subset = torch.full((1,), self.recipe.subsets[0], device=self.training.device)
+        return cost(self.average.module, torch.zeros(1, SIZE, SIZE, device=self.training.device), subset)
 
 
 def cost(net: nn.Module, *inputs: Tensor) -> tuple[int, int]:

@@ -11,7 +11,7 @@ import torch
 from solution.faces import FaceSet, Predictions
 from solution.recipe import LandmarkRecipe, Recipe
 from solution.runtime.device import cores
-from solution.specialists import cross_validation
+from solution.specialists.job import METHODS
 from solution.specialists.landmarks.label_offset import LabelOffset
 from solution.specialists.landmarks.network import LandmarkNet
 from solution.specialists.landmarks.predict import CONFIG, QUICK, PredictionConfig, predict_with
@@ -31,10 +31,13 @@ def predicting(shop: BenchmarkSetup) -> Iterator[Row]:
     for recipe in shop.recipes:
         faces = shop.faces(recipe, shop.size.faces)
         job = shop.trained(recipe)
-        views = 2 * len(CONFIG.tta_shifts) if isinstance(recipe, LandmarkRecipe) else 2
-        yield _row(shop, partial(cross_validation.predict, job, faces), f"{recipe.name}, {views} views", len(faces))
-        if isinstance(recipe, LandmarkRecipe):
-            yield _row(shop, partial(_reader(shop, recipe, QUICK), faces), f"{recipe.name}, 2 views", len(faces))
+        views = 2 * len(CONFIG.tta_shifts) if recipe.landmarks else 2
+        predict = partial(METHODS[recipe.method].predict, job.folder, faces, job.device)
+        yield _row(shop, predict, f"{recipe.name}, {views} views", len(faces))
+        if recipe.landmarks:
+            yield _row(
+                shop, partial(_reader(shop, recipe.landmarks, QUICK), faces), f"{recipe.name}, 2 views", len(faces)
+            )
 
 
 def _row(shop: BenchmarkSetup, call: Callable[[], object], name: str, faces: int) -> Row:
@@ -70,8 +73,8 @@ def ensemble_speed(shop: BenchmarkSetup) -> Iterator[Row]:
 
 
 def _reader_of(shop: BenchmarkSetup, recipe: Recipe, config: PredictionConfig) -> Reader:
-    if isinstance(recipe, LandmarkRecipe):
-        return _reader(shop, recipe, config)
+    if recipe.landmarks:
+        return _reader(shop, recipe.landmarks, config)
     folder = shop.trained(recipe).folder
     return lambda faces: predict_patches(folder, faces, shop.device)
 
