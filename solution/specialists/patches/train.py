@@ -1,6 +1,7 @@
 """Training of the patch classifier on one fold: the autoencoder first, then the classes, then the reading."""
 
 import math
+from abc import abstractmethod
 from collections.abc import Iterator
 
 import numpy as np
@@ -40,17 +41,18 @@ class PatchTask(Task):
         optimiser = torch.optim.AdamW(network.parameters(), weight_decay=recipe.weight_decay)
         super().__init__(training.title, network, optimiser, math.ceil(len(faces) / recipe.batch))
         self.training, self.recipe, self.network, self.faces = training, recipe, network, faces
+        self.device = training.device
 
     def batches(self, epoch: int) -> Iterator[Batch]:
         key = (self.recipe.name, self.training.fold, self.recipe.seed, self.phase, epoch)
         rng = generator(*key)
         torch.manual_seed(seed_for(*key, "torch"))
         parts = np.array_split(rng.permutation(len(self.faces)), self.steps_per_epoch)
-        yield from prepared(lambda rows: (rows, *self.drawn(rows, rng)), parts, self.training.device)
+        yield from prepared(lambda rows: (rows, *self.drawn(rows, rng)), parts, self.device)
 
+    @abstractmethod
     def drawn(self, rows: np.ndarray, rng: np.random.Generator) -> Batch:
         """What is drawn at random for these faces: the fields of `Cuts`, and what a subclass adds."""
-        raise NotImplementedError
 
     def set_rate(self, share: float) -> None:
         for group in self.optimiser.param_groups:
@@ -59,9 +61,7 @@ class PatchTask(Task):
     def patches(self, batch: Batch) -> Tensor:
         """The patches of a batch, (B · P, 1, patch, patch)."""
         rows, cuts = batch[0], Cuts(*batch[1:6])
-        return sampling.cut(
-            normalised(to_device(self.faces.images[rows], self.training.device)), cuts, self.recipe.patch
-        )
+        return sampling.cut(normalised(to_device(self.faces.images[rows], self.device)), cuts, self.recipe.patch)
 
 
 class DenoisingTask(PatchTask):
@@ -73,6 +73,7 @@ class DenoisingTask(PatchTask):
         super().__init__(training, recipe, network, faces)
         self.peak = recipe.pretrain_lr
 
+    @abstractmethod
     def drawn(self, rows: np.ndarray, rng: np.random.Generator) -> Batch:
         centres = sampling.anywhere(rng, len(rows), self.recipe.pretrain_patches)
         return tuple(vars(sampling.varied(centres, self.recipe, rng)).values())
@@ -80,7 +81,7 @@ class DenoisingTask(PatchTask):
     def loss(self, batch: Batch) -> Tensor:
         """Mean squared difference between standardised patches and what the autoencoder makes of corrupted ones."""
         patches = self.patches(batch)
-        with quick_precision(self.training.device):
+        with quick_precision(self.device):
             made = self.network.reconstruct(_channels_last(sampling.corrupt(patches, self.recipe)))
         return functional.mse_loss(made.float(), sampling.standardised(patches))
 
@@ -97,6 +98,7 @@ class ClassTask(PatchTask):
         self.peak, self.prior = recipe.lr, prior
         self.points = _points(faces)
 
+    @abstractmethod
     def drawn(self, rows: np.ndarray, rng: np.random.Generator) -> Batch:
         points = self.points[rows]
         centres = sampling.class_centres(points, self.recipe, rng)
@@ -107,11 +109,9 @@ class ClassTask(PatchTask):
     def loss(self, batch: Batch) -> Tensor:
         """Cross-entropy between the classes' shares and the network's probabilities."""
         patches = self.patches(batch)
-        with quick_precision(self.training.device):
+        with quick_precision(self.device):
             logits = self.network(_channels_last(patches))
-        return functional.cross_entropy(
-            logits.float().flatten(1), to_device(batch[-1], self.training.device).flatten(0, 1)
-        )
+        return functional.cross_entropy(logits.float().flatten(1), to_device(batch[-1], self.device).flatten(0, 1))
 
     def evaluate(self) -> float:
         """RMSE in pixels of raw readings of some held-out faces, without each point's mean error in each subset."""
