@@ -1,4 +1,4 @@
-"""What pretraining by a denoising autoencoder is worth to an eye classifier, by how many labelled patches it gets."""
+"""The gain of pre-training an eye classifier as a denoising autoencoder, by number of labelled patches."""
 
 import time
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from PIL import Image
 from rich.console import Console
 from rich.text import Text
 
-from solution.evaluation.metrics import BOOTSTRAPS
+from solution.evaluation.metrics import interval, resampled_means
 from solution.report.drawing import Chart, Curve, draw_chart
 from solution.run import Run, exclusive
 from solution.runtime.artifacts import atomic, complete, digest_of, seal, write_bytes, write_text
@@ -32,7 +32,7 @@ SHOWN = 12
 
 STARTS = ("random", "pretrained")
 COLOURS = (("#fdba74", "#c2410c"), ("#93c5fd", "#1d4ed8"), ("#86efac", "#15803d"), ("#c4b5fd", "#6d28d9"))
-"""By number of labelled patches: a light one without and a dark one with pretraining."""
+"""By number of labelled patches: light without pretraining, dark with it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,7 +85,7 @@ class FoldJob:
         return complete(_folder(self.data, self.fold), _inputs(self.data, self.fold), [ARRAYS])
 
     def run(self, device: torch.device) -> float:
-        """Pretraining, then the classifier with and without it for each number of labels; seconds taken."""
+        """Pretrain, then train the classifier with and without it for each number of labels; the seconds taken."""
         began = time.perf_counter()
         run, fold = self.data, self.fold
         faces, key = run.competition.train, ("autoencoder", fold)
@@ -98,8 +98,8 @@ class FoldJob:
             some = train.take(order[: labels or None])
             parts = [classified(STUDY, some, held, one, device, (*key, labels)) for one in (None, start)]
             arrays[f"labels{labels}"] = np.stack(parts)
-            said = [f"{100 * part[-1].mean():.1f} %" for part in parts]
-            LOG.info("Autoencoder: fold %d, %s labels: %s wrong, pretrained %s", fold, labels or "all", *said)
+            errors = [f"{100 * part[-1].mean():.1f} %" for part in parts]
+            LOG.info("Autoencoder: fold %d, %s labels: %s wrong, pretrained %s", fold, labels or "all", *errors)
         folder = _folder(run, fold)
         with atomic(folder / ARRAYS) as temporary, temporary.open("wb") as handle:
             np.savez(handle, allow_pickle=False, **arrays)
@@ -112,12 +112,12 @@ def _split(run: Run, fold: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _counts(patches: int) -> list[int]:
-    """The numbers of labelled patches that there are enough patches for; 0 stands for all."""
+    """The numbers of labelled patches that are not too many; 0: all patches."""
     return [labels or 0 for labels in STUDY.labels if labels is None or labels < patches]
 
 
 def _shown(start: torch.nn.Module, held: Patches, device: torch.device, fold: int) -> np.ndarray:
-    """Held-out eyes as they are, spoilt, and given back, (3, SHOWN, patch, patch)."""
+    """Held-out eyes: original, corrupted and reconstructed, (3, SHOWN, patch, patch)."""
     torch.manual_seed(fold)
     eyes = held.pixels[held.eye > 0.5]
     some = eyes[:: max(1, len(eyes) // SHOWN)][:SHOWN]
@@ -138,45 +138,46 @@ def _inputs(run: Run, fold: int) -> dict[str, Any]:
 
 
 def _collected(run: Run) -> tuple[list[Cell], np.ndarray]:
-    """The cells over all folds, for the numbers of labels that every fold had, and the first fold's eyes."""
-    found = []
+    """The cells of all folds, for the numbers of labels that every fold has, and the first fold's eyes."""
+    folds = []
     for fold in range(run.table.k):
         with np.load(_folder(run, fold) / ARRAYS, allow_pickle=False) as arrays:
-            found.append(dict(arrays))
-    names = [name for name in found[0] if name.startswith("labels") and all(name in one for one in found)]
-    face = np.concatenate([one["face"] for one in found])
+            folds.append(dict(arrays))
+    names = [name for name in folds[0] if name.startswith("labels") and all(name in fold for fold in folds)]
+    face = np.concatenate([fold["face"] for fold in folds])
     cells = [
-        Cell(int(name.removeprefix("labels")), np.concatenate([one[name] for one in found], axis=2), face)
+        Cell(int(name.removeprefix("labels")), np.concatenate([fold[name] for fold in folds], axis=2), face)
         for name in names
     ]
-    return cells, found[0]["eyes"]
+    return cells, folds[0]["eyes"]
 
 
-def interval(wrong: np.ndarray, face: np.ndarray) -> tuple[float, float, float]:
-    """Mean of `wrong` (P,), and its 95 % bootstrap interval from resampling faces, whose patches belong together.
+def clustered_interval(values: np.ndarray, face: np.ndarray) -> tuple[float, float, float]:
+    """Mean of `values` (P,), and its 95 % bootstrap interval from resampling faces with all their patches.
 
-    Signed numbers do as well: differences of two classifiers on the same patches give the paired interval.
+    For the differences of two classifiers on the same patches it is the paired interval.
     """
-    faces, place = np.unique(face, return_inverse=True)
-    total, count = np.bincount(place, wrong), np.bincount(place)
-    rng = np.random.default_rng(0)
-    means = []
-    for _ in range(BOOTSTRAPS):
-        drawn = rng.integers(0, len(faces), len(faces))
-        means.append(total[drawn].sum() / count[drawn].sum())
-    low, high = np.quantile(means, [0.025, 0.975])
-    return float(wrong.mean()), float(low), float(high)
+    _, row = np.unique(face, return_inverse=True)
+    column = pd.Series(row).groupby(row).cumcount().to_numpy()
+    cells = np.full((row.max() + 1, column.max() + 1, 1), np.nan)
+    cells[row, column, 0] = values
+    return float(values.mean()), *interval(resampled_means(cells, np.random.default_rng(0)))
 
 
 @dataclass(frozen=True)
 class Rate:
-    """Share of held-out patches in the wrong class at the end, with its interval, or the difference of two shares."""
+    """Share of held-out patches in the wrong class at the end of training, or the difference of two shares."""
 
     labels: str
+    """Number of labelled patches, as `Cell.title`."""
+
     start: str
+    """One of STARTS, or "difference"."""
+
     rate: float
     low: float
     high: float
+    """The bounds of the 95 % interval."""
 
     @property
     def percent(self) -> str:
@@ -184,10 +185,10 @@ class Rate:
 
 
 def rates(cell: Cell) -> list[Rate]:
-    """Error rates by STARTS, and the difference that pretraining makes."""
+    """Error rates by STARTS, and the difference by pretraining."""
     random, started = cell.wrong[:, -1].astype(float)
     named = (*zip(STARTS, (random, started), strict=True), ("difference", started - random))
-    return [Rate(cell.title, name, *interval(values, cell.face)) for name, values in named]
+    return [Rate(cell.title, name, *clustered_interval(values, cell.face)) for name, values in named]
 
 
 def frame(cells: Sequence[Cell]) -> pd.DataFrame:
@@ -202,11 +203,11 @@ def page(cells: Sequence[Cell]) -> str:
     about = (
         f"Patches of {STUDY.patch}×{STUDY.patch} pixels, an eye or not, by one hidden layer of {STUDY.hidden} units. "
         f"Share of {len(cells[0].face):,} held-out patches in the wrong class, all folds, 95 % interval over faces. "
-        "Pretrained: the layer was first trained, without labels, to give all training patches of the fold back that "
-        f"were spoilt ({100 * STUDY.masked:g} % of squares masked, noise {STUDY.noise:g}). Both then take the same "
+        "Pretrained: the layer was first trained, without labels, to reconstruct all training patches of the fold from "
+        f"corrupted ones ({100 * STUDY.masked:g} % of squares masked, noise {STUDY.noise:g}). Both then take the same "
         f"{STUDY.steps:,} steps on the same batches; the pretraining's {STUDY.pretrain_steps:,} steps come on top."
     )
-    pictures = "![error by step](autoencoder-curves.png)\n\n![original, spoilt, given back](autoencoder.png)"
+    pictures = "![error by step](autoencoder-curves.png)\n\n![original, corrupted, reconstructed](autoencoder.png)"
     return "\n\n".join(["# Pretraining an eye classifier", about, markdown(header, rows), pictures]) + "\n"
 
 
@@ -223,7 +224,7 @@ def curves(cells: Sequence[Cell]) -> Chart:
 
 
 def sheet(eyes: np.ndarray) -> np.ndarray:
-    """Eyes (3, n, h, w) as one picture, uint8: original, spoilt and given back below one another, in one contrast."""
+    """Eyes (3, n, h, w) as one picture, uint8, in the same contrast: rows of originals, corrupted and reconstructed."""
     zoom, gap = 4, 8
     grey = np.clip(128 + 48 * eyes, 0, 255).astype(np.uint8)
     side = zoom * grey.shape[2] + gap
@@ -237,7 +238,7 @@ def sheet(eyes: np.ndarray) -> np.ndarray:
 
 
 def show(cells: Sequence[Cell], folder: Path, console: Console | None = None) -> None:
-    """Print the error rates and where the files lie."""
+    """Print the error rates and the files' paths."""
     console = console or Console()
     for rate in (rate for cell in cells for rate in rates(cell)):
         console.print(Text(f"{rate.labels:>6} labels  {rate.start:<10}  {rate.percent}"), soft_wrap=True)

@@ -1,8 +1,8 @@
-"""Patches of eyes and of other places, and a single-layer denoising autoencoder that may start their classifier.
+"""Patches of eyes and of other places, and a denoising autoencoder of one layer that pre-trains their classifier.
 
 After Vincent et al., "Extracting and Composing Robust Features with Denoising Autoencoders", ICML 2008: one hidden
-layer is trained to give patches back that were spoilt on their way in; a classifier then starts from it. The patch
-classifier of patches/ grew from this.
+layer learns to reconstruct patches from corrupted ones, and a classifier starts from it. The patch classifier of
+specialists/patches/ has developed from this.
 """
 
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ Key = tuple[str | int, ...]
 
 EYES = ("left_eye_center", "right_eye_center")
 CANDIDATES = 8
-"""Places drawn for one that must lie off both eyes; the last is taken if none does, and it is rare that none does."""
+"""Places drawn for one that must be off both eyes. If none is, which is rare, the last one is taken."""
 
 EVALUATED = (0.02, 0.05, 0.1, 0.2, 0.3, 0.45, 0.6, 0.8, 1.0)
 """When the classifier is evaluated, as shares of its steps."""
@@ -34,21 +34,30 @@ EVALUATED = (0.02, 0.05, 0.1, 0.2, 0.3, 0.45, 0.6, 0.8, 1.0)
 
 @dataclass(frozen=True, kw_only=True)
 class Study:
-    """The study's settings. patch: side in pixels. hidden: units of the one layer.
-
-    masked, noise: how the autoencoder's input is spoilt, as in PatchRecipe. jitter: how far off an eye's centre its
-    patches are cut, standard deviation in pixels. nearest, farthest: how far off both eyes the other patches are cut,
-    half of them at most `farthest`, half anywhere. labels: how many labelled patches the classifier gets, None = all.
-    """
+    """The study's settings."""
 
     patch: int = 25
+    """Side, px."""
+
     hidden: int = 256
+    """Units of the hidden layer."""
+
     masked: float = 0.25
     noise: float = 0.3
+    """How the autoencoder's input is corrupted, as in PatchRecipe."""
+
     jitter: float = 1.5
+    """Standard deviation of an eye patch's distance from the eye's centre, px."""
+
     nearest: float = 6.0
+    """Least distance of the other patches from both eyes, px."""
+
     farthest: float = 14.0
+    """Largest distance from an eye of half of the other patches, px. The other half is anywhere."""
+
     labels: tuple[int | None, ...] = (100, 300, 1000, None)
+    """Numbers of labelled patches for the classifier; None: all."""
+
     batch: int = 64
     pretrain_steps: int = 4000
     steps: int = 1500
@@ -70,14 +79,16 @@ class Study:
 
 @dataclass(frozen=True, eq=False)
 class Patches:
-    """pixels: (P, 1, patch, patch) float32, each with mean 0 and standard deviation 1. eye: (P,) float32, 1 or 0.
-
-    face: (P,) int64, the id of the face that each was cut from.
-    """
+    """Patches of faces with their classes."""
 
     pixels: Tensor
+    """(P, 1, patch, patch) float32, each with mean 0 and standard deviation 1."""
+
     eye: Tensor
+    """1 for an eye, else 0, (P,) float32."""
+
     face: np.ndarray
+    """The id of the face that each was cut from, (P,) int64."""
 
     def take(self, rows: np.ndarray) -> "Patches":
         """The patches of these rows."""
@@ -86,7 +97,7 @@ class Patches:
 
 
 def cut_patches(faces: FaceSet, study: Study, rng: np.random.Generator) -> Patches:
-    """Four patches a face whose eyes are both labelled: one about each eye, one beside an eye, one anywhere else."""
+    """Four patches of each face with both eyes labelled: one of each eye, one beside an eye, one anywhere else."""
     eyes = faces.coords[:, faces.schema.index(EYES)]
     faces = faces.take(~np.isnan(eyes).any(axis=(1, 2)))
     eyes = faces.coords[:, faces.schema.index(EYES)]

@@ -9,7 +9,7 @@ from solution.studies.ablations import ABLATIONS
 from solution.studies.baselines.baseline import Family
 
 SCALE = "cpu"
-"""The scale whose settings are compared, whatever the run's: the earlier systems are of that size."""
+"""The scale whose settings are compared, at any scale of the run: the earlier systems have that size."""
 
 EPOCHS = 30
 """The time ends a training. The schedule has as many steps as these epochs would have had."""
@@ -17,12 +17,14 @@ EPOCHS = 30
 
 @dataclass(frozen=True, kw_only=True)
 class OurSystem:
-    """One of our networks. recipe: at SCALE, for every kind of row that there is."""
+    """One of our networks; the fields are those of `System`."""
 
     name: str
     title: str
     idea: str
+
     recipe: LandmarkRecipe
+    """At SCALE, for all subsets."""
 
     @property
     def family(self) -> Family:
@@ -34,10 +36,8 @@ class OurSystem:
 
 
 def our_systems() -> tuple[OurSystem, ...]:
-    """The trunks of our specialists, from random weights as all here, and the ablation that an earlier system had
-    planned.
-    """
-    unet, timm = (replace(one.RECIPE.at(SCALE), init_from=None, epochs=EPOCHS) for one in (unet_all, timm_all))
+    """Our joint networks from random weights, and a cascade, which an earlier system had planned."""
+    unet, timm = (replace(module.RECIPE.at(SCALE), init_from=None, epochs=EPOCHS) for module in (unet_all, timm_all))
     cascade = ABLATIONS["cascade"].recipe(unet)
     shared = "maps read as the mean of their softmax, Huber loss on coordinates, a head a subset, offset learnt"
     return (

@@ -1,4 +1,4 @@
-"""What a comparison is held on, and what came of each network in it: trained by the clock, kept on disk, read again."""
+"""The data of a comparison, and the results of each network: trained for a given time and kept on disk."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ FOLD = 0
 """The fold held out of every training."""
 
 WATCHED = 300
-"""Held-out faces looked at during a training, about, spread over the file."""
+"""Held-out faces that are predicted during a training, about, evenly over the file."""
 
 TIMED_RUN = "course.npz"
 RECORD_FIELDS = ("share", "steps", "seconds", "loss")
@@ -37,41 +37,43 @@ FACTS = ("pictures", "predicting", "parameters", "multiply_adds")
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """The faces that every network learns from, and those of FOLD that every one is measured on.
-
-    folder: where results lie, a folder a network. identity: what the faces are and how they were dealt into folds.
-    """
+    """The data of a comparison."""
 
     train: FaceSet
+    """The faces that every network learns from."""
+
     held: FaceSet
+    """The faces of FOLD, on which every network is measured."""
+
     folder: Path
+    """Contains a folder with the results of each network."""
+
     identity: Mapping[str, Any]
+    """Digests of the faces and of the folds."""
 
     @cached_property
     def watched(self) -> np.ndarray:
-        """Rows of the held-out faces that are looked at during a training."""
+        """Rows of the held-out faces that are predicted during a training."""
         return np.arange(0, len(self.held), max(1, len(self.held) // WATCHED))
 
     def inputs(self, candidate: Candidate, seconds: float) -> dict[str, Any]:
-        """Everything a result depends on but the machine's speed, as its manifest names it."""
+        """Everything that a result depends on except the machine's speed, as its manifest names it."""
         made = {"format": FORMAT, "seconds": seconds, "fold": FOLD, "candidate": candidate.settings()}
-        predicting = (
-            {"predicting": PREDICTED_BY} if isinstance(candidate, OurSystem) else {}
-        )  # earlier systems predict as they did
+        predicting = {"predicting": PREDICTED_BY} if isinstance(candidate, OurSystem) else {}
         return {**made, **predicting, **self.identity}
 
 
 def chosen(known: Mapping[str, Candidate], names: Sequence[str]) -> list[Candidate]:
-    """The named ones, or all. UserError with the nearest name where there is none."""
+    """The candidates with these names, or all. UserError, with the nearest name, if there is none."""
     for name in names:
         if name not in known:
             hint = suggestion(name, known) or f"There are: {', '.join(known)}."
-            raise UserError(f"--only {name}: expected a network of the contest. {hint}")
+            raise UserError(f"--only {name}: expected a network of the comparison. {hint}")
     return [known[name] for name in dict.fromkeys(names or known)]
 
 
 def compete(split: Split, candidate: Candidate, seconds: float, device: torch.device) -> float:
-    """Train one network and keep what came of it; seconds taken."""
+    """Train one network and keep its results; the seconds that it took."""
     timed_run = timed_run_of(split, candidate, seconds, device)
     save(split, candidate, seconds, timed_run)
     last = timed_run.records[-1]

@@ -86,12 +86,12 @@ def test_an_interval_knows_that_patches_of_a_face_belong_together():
     rng = np.random.default_rng(0)
     one = rng.random(200) < 0.2
     wrong, face = np.repeat(one, 4).astype(float), np.repeat(np.arange(200), 4)
-    rate, low, high = autoencoder.interval(wrong, face)
+    rate, low, high = autoencoder.clustered_interval(wrong, face)
     assert rate == one.mean()
     assert high - low == pytest.approx(2 * 1.96 * np.sqrt(0.2 * 0.8 / 200), rel=0.2)
-    _, near, far = autoencoder.interval(wrong, np.arange(800))
+    _, near, far = autoencoder.clustered_interval(wrong, np.arange(800))
     assert far - near < 0.65 * (high - low)
-    assert autoencoder.interval(np.zeros(800), face) == (0, 0, 0)
+    assert autoencoder.clustered_interval(np.zeros(800), face) == (0, 0, 0)
 
 
 def test_settings_that_make_no_sense_are_refused():
