@@ -33,7 +33,7 @@ class Whole:
 
 @dataclass(frozen=True)
 class Cropped:
-    """A crop of the enlarged picture: a random one for training, the middle for prediction. Points outside count, too."""
+    """A crop of the enlarged picture: random for training, the middle for prediction. Points outside count, too."""
 
     enlarged: int = 250
     """Side of the enlarged picture, px."""
