@@ -229,7 +229,7 @@ def test_a_warm_start_is_named_by_its_digest_and_can_be_declined():
 
 def test_weights_of_another_network_are_refused():
     recipe = replace(WARM[0], model="unet", model_args={"widths": (8, 8, 16, 16)}, init_from="unet_68")
-    with pytest.raises(UserError, match="expected it in the weights of a warm start"):
+    with pytest.raises(UserError, match="expected it in the initial weights"):
         pretrained.start(LandmarkNet(recipe), recipe, None)
     with pytest.raises(UserError, match="expected weights that come with the code, got: FileNotFoundError"):
         pretrained.start(LandmarkNet(recipe), replace(recipe, init_from="nowhere"), None)
