@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import torch
@@ -23,29 +23,20 @@ from solution.runtime.device import LOG
 from solution.runtime.errors import UserError
 
 FORMAT = 2  # of checkpoints: raise it when an earlier version's can no longer be resumed
-SMALLEST_PIECE = 2
-"""Rows of a piece of a batch, at least: batch normalisation needs two."""
-
-MOST_SKIPPED = 0.1
-"""Share of an epoch's steps whose gradient may be lost. Training stops beyond it."""
+SMALLEST_PIECE = 2  # Rows of a piece of a batch, at least: batch normalisation needs two
+MOST_SKIPPED = 0.1  # Share of an epoch's steps whose gradient may be lost. Training stops beyond it
 
 NO_LABEL, NO_GRADIENT = "no point is labelled", "the gradient is not finite"
 
-Batch = tuple[np.ndarray, ...]
-"""Arrays with one row a picture; what they hold is the task's own."""
+Batch = tuple[np.ndarray, ...]  # Arrays with one row a picture; what they hold is the task's own
 
 
 class Task(ABC):
     """What is learnt. An epoch's randomness comes from its number, so a training resumes exactly from a state."""
 
-    phase: str = ""
-    """Names a part of a training that has several."""
-
-    clip: float = math.inf
-    """The largest norm of a gradient; larger ones are scaled down."""
-
-    logged: bool = True
-    """Whether evaluations have a log line."""
+    phase: str = ""  # Names a part of a training that has several
+    clip: float = math.inf  # The largest norm of a gradient; larger ones are scaled down
+    logged: bool = True  # Whether evaluations have a log line
 
     remedy: str = "Lower the recipe's lr or clip and train again."
     """What an error tells the user to try when a number is not finite."""
@@ -107,24 +98,12 @@ class Task(ABC):
 class Record:
     """Where a training stood at the end of an epoch, or when it was evaluated."""
 
-    share: float
-    """Of the budget, spent so far."""
-
-    steps: int
-    """Steps of the optimiser so far, in this phase."""
-
-    seconds: float
-    """Training time so far, in this phase, without evaluations."""
-
-    loss: float
-    """Mean since the record before."""
-
-    value: Any = None
-    """What the evaluation gave; None if there was none."""
-
-    evaluating: float = 0.0
-    """Seconds that the evaluation took."""
-
+    share: float  # Of the budget, spent so far
+    steps: int  # Steps of the optimiser so far, in this phase
+    seconds: float  # Training time so far, in this phase, without evaluations
+    loss: float  # Mean since the record before
+    value: Any = None  # What the evaluation gave; None if there was none
+    evaluating: float = 0.0  # Seconds that the evaluation took
     phase: str = ""
 
 
@@ -132,62 +111,42 @@ class Record:
 class Progress:
     """What is spent so far, in this phase."""
 
-    epochs: int = 0
-    """Finished ones."""
-
-    steps: int = 0
-    """Of the optimiser: skipped batches do not count."""
-
-    seconds: float = 0.0
-    """Of training, without evaluations."""
-
-
-class Budget(Protocol):
-    """How long to train, and when to evaluate."""
-
-    def is_spent(self, progress: Progress) -> bool:
-        """Whether training ends here."""
-
-    def share(self, progress: Progress, steps_per_epoch: int) -> float:
-        """The share that is spent, 0 to 1: the learning rate follows it."""
-
-    def due(self, progress: Progress, records: int) -> Sequence[float]:
-        """The shares that a record is due for, when this phase has so many records."""
-
-    def evaluates(self, progress: Progress) -> bool:
-        """Whether the records that are due include an evaluation."""
-
-    def describe(self, progress: Progress) -> str:
-        """How far it is, for a log line."""
+    epochs: int = 0  # Finished ones
+    steps: int = 0  # Of the optimiser: skipped batches do not count
+    seconds: float = 0.0  # Of training, without evaluations
 
 
 @dataclass(frozen=True)
 class Epochs:
-    """So many passes over the rows, with a record of each."""
+    """A budget of passes over the rows, with a record of each."""
 
     count: int
-    every: int = 1
-    """Epochs from one evaluation to the next. The last epoch has one, too."""
+    every: int = 1  # Epochs from one evaluation to the next. The last epoch has one, too
 
     def is_spent(self, progress: Progress) -> bool:
+        """Whether training ends here."""
         return progress.epochs >= self.count
 
     def share(self, progress: Progress, steps_per_epoch: int) -> float:
+        """The share that is spent, 0 to 1: the learning rate follows it."""
         return progress.steps / (self.count * steps_per_epoch)
 
     def due(self, progress: Progress, records: int) -> Sequence[float]:
+        """The shares that a record is due for, if there are so many records already."""
         return [progress.epochs / self.count] if progress.epochs > records else []
 
     def evaluates(self, progress: Progress) -> bool:
+        """Whether the records that are due have an evaluation."""
         return progress.epochs % self.every == 0 or progress.epochs == self.count
 
     def describe(self, progress: Progress) -> str:
+        """How far it is, for a log line."""
         return f"epoch {progress.epochs}/{self.count}"
 
 
 @dataclass(frozen=True)
 class Steps:
-    """So many steps of the optimiser, evaluated when each of `shares` is spent."""
+    """A budget of steps of the optimiser, with an evaluation when each of `shares` is spent."""
 
     count: float
     shares: tuple[float, ...] = (1.0,)
@@ -218,13 +177,16 @@ class Steps:
 
 @dataclass(frozen=True)
 class Seconds(Steps):
-    """So many seconds of training: `count` is in seconds, and evaluations do not count."""
+    """A budget of seconds of training: `count` is in seconds, and evaluations do not count."""
 
     def _spent(self, progress: Progress) -> float:
         return progress.seconds
 
     def _mark(self, share: float) -> float:
         return share * self.count
+
+
+Budget = Epochs | Steps
 
 
 def fit(
@@ -270,15 +232,8 @@ def history_of(records: Sequence[Record]) -> list[dict[str, Any]]:
     for number, record in enumerate(records, 1):
         began = before.seconds if before.phase == record.phase else 0.0
         seconds = record.seconds - began + record.evaluating
-        lines.append(
-            {
-                "epoch": number,
-                "phase": record.phase,
-                "loss": record.loss,
-                "held_rmse": record.value,
-                "seconds": seconds,
-            }
-        )
+        line = {"epoch": number, "phase": record.phase, "loss": record.loss, "held_rmse": record.value}
+        lines.append(line | {"seconds": seconds})
         before = record
     return lines
 
@@ -292,17 +247,10 @@ class _Training:
     clock: Callable[[], float]
     progress: Progress = field(default_factory=Progress)
     records: list[Record] = field(default_factory=list)
-    losses: list[float] = field(default_factory=list)
-    """Of the batches since the last record."""
-
-    skipped: Counter[str] = field(default_factory=Counter)
-    """Batches of this epoch that were skipped, by reason."""
-
-    pieces: int = 1
-    """That a batch is divided into, for the GPU's memory."""
-
-    refusals: int = 0
-    """How often the GPU has run out of memory."""
+    losses: list[float] = field(default_factory=list)  # Of the batches since the last record
+    skipped: Counter[str] = field(default_factory=Counter)  # Batches of this epoch that were skipped, by reason
+    pieces: int = 1  # That a batch is divided into, for the GPU's memory
+    refusals: int = 0  # How often the GPU has run out of memory
 
     def run(self, save: Callable[[], None]) -> None:
         while not self.budget.is_spent(self.progress):

@@ -11,8 +11,7 @@ from solution.studies.baselines.baseline import Family
 from solution.studies.baselines.results import Candidate, Split, load
 from solution.studies.baselines.timed_training import TimedRun
 
-Figure = tuple[float, float, float]
-"""A value and its 95 % interval; NaN: not predicted."""
+Figure = tuple[float, float, float]  # A value and its 95 % interval; NaN: not predicted
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,17 +27,10 @@ class Row:
     multiply_adds: int
 
     training: float
-    predicting: float
-    """Rates, pictures a second."""
-
-    minutes: float
-    """Of training."""
-
-    figures: dict[str, Figure]
-    """By the columns of the leaderboard."""
-
-    curve: tuple[tuple[float, float], ...]
-    """Minutes of training, and the first column's figure on the watched faces."""
+    predicting: float  # Rates, pictures a second
+    minutes: float  # Of training
+    figures: dict[str, Figure]  # By the columns of the leaderboard
+    curve: tuple[tuple[float, float], ...]  # Minutes of training, and the first column's figure on the watched faces
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,9 +39,7 @@ class Finished:
 
     name: str
 
-    minutes: float
-    """Of this training, without its parent's."""
-
+    minutes: float  # Of this training, without its parent's
     figures: dict[str, Figure]
 
 
@@ -57,24 +47,12 @@ class Finished:
 class Leaderboard:
     """Everything that the comparison's files show."""
 
-    minutes: float
-    """Of training, for each network."""
-
-    measure: str
-    """The first column and its unit, in words."""
-
-    columns: Mapping[str, str]
-    """Titles by name."""
-
-    rows: int
-    """Held-out rows in every figure."""
-
-    outliers: int
-    """Held-out rows that are left out of every figure."""
-
-    lines: tuple[Row, ...]
-    """Best first, by the first column."""
-
+    minutes: float  # Of training, for each network
+    measure: str  # The first column and its unit, in words
+    columns: Mapping[str, str]  # Titles by name
+    rows: int  # Held-out rows in every figure
+    outliers: int  # Held-out rows that are left out of every figure
+    lines: tuple[Row, ...]  # Best first, by the first column
     finished: tuple[Finished, ...] = ()
 
 

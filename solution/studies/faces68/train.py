@@ -34,12 +34,8 @@ from solution.specialists.training import PREDICTIONS, Training
 from solution.studies.faces68.crops import SHARE, held_faces, training_faces
 from solution.studies.faces68.nme import Score, pooled, score
 
-WITHIN = 0.683
-"""Share of the errors of an axis within the standard deviation, as in a normal distribution."""
-
-SURE = 0.99
-"""Share of true faces whose uncertainty is below the limit before `ROOM` enlarges it."""
-
+WITHIN = 0.683  # Share of the errors of an axis within the standard deviation, as in a normal distribution
+SURE = 0.99  # Share of true faces whose uncertainty is below the limit before `ROOM` enlarges it
 ROOM = 1.25
 
 
@@ -61,8 +57,7 @@ FOLDS = 5
 SEEN = "seen.txt"
 """File of the digests of the pictures that a fold has learnt from, a line each: it is never scored on them."""
 
-BOXES = 400
-"""Training pictures on which the detector's boxes are measured, about."""
+BOXES = 400  # Training pictures on which the detector's boxes are measured, about
 
 
 @dataclass(frozen=True)
@@ -71,14 +66,11 @@ class Study(ReadOnce):
 
     root: Path
 
-    data: Path
-    """A zip or a folder."""
-
+    data: Path  # A zip or a folder
     scale: str
     name: str = NAME
 
-    count: int = FOLDS
-    """The number of folds."""
+    count: int = FOLDS  # The number of folds
 
     @cached_property
     def workspace(self) -> Workspace:
