@@ -14,7 +14,8 @@ from solution.keypoints import POINTS
 from solution.recipe import LandmarkRecipe
 from solution.runtime import checkpoint
 from solution.runtime.errors import UserError
-from solution.specialists.fit import Batch, Epochs, Record, Seconds, Steps, Task, _Training, fit, history_of
+from solution.specialists.budget import Epochs, Seconds, Steps
+from solution.specialists.fit import Batch, Record, Task, _Training, fit, history_of
 from solution.specialists.landmarks import train
 from solution.specialists.landmarks.losses import LOSSES
 from solution.specialists.training import Training

@@ -16,7 +16,8 @@ from solution.recipe import LandmarkRecipe, Optimiser
 from solution.runtime.artifacts import write_json
 from solution.runtime.device import generator, prepared, quick_precision, seed_for, to_device
 from solution.runtime.errors import UserError
-from solution.specialists.fit import Batch, Epochs, Task, fit, history_of, moving_average
+from solution.specialists.budget import Epochs
+from solution.specialists.fit import Batch, Task, fit, history_of, moving_average
 from solution.specialists.history import write_history
 from solution.specialists.landmarks import pretrained
 from solution.specialists.landmarks.augment import Augmenter

@@ -16,7 +16,8 @@ from solution.recipe import POINTS, PatchRecipe
 from solution.runtime.artifacts import write_json
 from solution.runtime.device import generator, prepared, quick_precision, seed_for, to_device
 from solution.runtime.errors import UserError
-from solution.specialists.fit import Batch, Epochs, Task, fit, history_of
+from solution.specialists.budget import Epochs
+from solution.specialists.fit import Batch, Task, fit, history_of
 from solution.specialists.history import write_history
 from solution.specialists.patches import sampling
 from solution.specialists.patches.decoding import LabelBias, Prior, Reading

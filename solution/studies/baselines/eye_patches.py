@@ -17,7 +17,8 @@ from torch.nn import functional
 from solution.faces import FaceSet
 from solution.recipe import PatchRecipe, require
 from solution.runtime.device import generator, seed_for
-from solution.specialists.fit import Batch, Steps, Task, fit
+from solution.specialists.budget import Steps
+from solution.specialists.fit import Batch, Task, fit
 from solution.specialists.patches import sampling
 from solution.specialists.patches.network import normalised
 

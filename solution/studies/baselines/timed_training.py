@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from solution.faces import FaceSet
-from solution.specialists.fit import Record, Seconds, Task, fit
+from solution.specialists.budget import Seconds
+from solution.specialists.fit import Record, Task, fit
 
 SHARES = (0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.55, 0.7, 0.85, 1.0)
 """When to evaluate, as shares of the time. Errors fall fastest at first, so the first evaluations lie closer."""

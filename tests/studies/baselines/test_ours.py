@@ -9,7 +9,8 @@ import torch
 
 from solution import recipes
 from solution.data.competition import Competition
-from solution.specialists.fit import Steps, fit
+from solution.specialists.budget import Steps
+from solution.specialists.fit import fit
 from solution.studies.ablations import ABLATIONS
 from solution.studies.baselines.ours import EPOCHS, our_systems
 from solution.studies.baselines.tasks import OurTask

@@ -9,7 +9,8 @@ import torch
 
 from solution.faces import FaceSet
 from solution.runtime.errors import UserError
-from solution.specialists.fit import Steps, fit
+from solution.specialists.budget import Steps
+from solution.specialists.fit import fit
 from solution.studies.baselines import systems
 from solution.studies.baselines.baseline import Rule, System
 from solution.studies.baselines.heads import Points
