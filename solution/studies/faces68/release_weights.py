@@ -12,6 +12,7 @@ import argparse
 import json
 import shutil
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -144,14 +145,14 @@ def _lines(path: Path) -> int:
     return len(path.read_text(encoding="utf-8").splitlines())
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Release one network."""
     parser = argparse.ArgumentParser(prog="python -m solution.studies.faces68.release_weights", description=__doc__)
     parser.add_argument("what", choices=("15", "68", "trunk"))
     parser.add_argument("fold", type=Path, help="a finished training's folder")
     parser.add_argument("--data", type=Path, help="the competition's files (15 points)")
     parser.add_argument("--frames", type=Path, help="pictures with 68 points (15 points)")
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     facts = manifest(options.fold)
     if facts is None or not intact(options.fold, facts, NETWORK):
         parser.error(f"{options.fold}: expected a finished training's folder, whole as it was sealed")

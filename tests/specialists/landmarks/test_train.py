@@ -12,11 +12,11 @@ from torch import Tensor
 from solution.data.competition import Competition
 from solution.recipe import Augmentation, Optimiser
 from solution.runtime import checkpoint
-from solution.runtime.errors import UserError
 from solution.specialists.landmarks import train as training
 from solution.specialists.landmarks.network import LandmarkNet
 from solution.specialists.landmarks.predict import OFFSET
 from solution.specialists.training import HISTORY, SETTINGS, WEIGHTS, Training
+from tests.specialists.stopping import stop_after
 from tests.tiny_recipes import BASE, CHILD
 
 RECIPE = replace(BASE, epochs=4, batch=8, augmentation=Augmentation(elastic=1.0))
@@ -47,19 +47,6 @@ def whole(job: Callable[..., Training]) -> dict[str, bytes]:
 
 def result(folder: Path) -> dict[str, bytes]:
     return {name: (folder / name).read_bytes() for name in (WEIGHTS, OFFSET, SETTINGS)}
-
-
-def stop_after(patch: pytest.MonkeyPatch, epochs: int) -> None:
-    """Press Ctrl-C after this many saved epochs, once."""
-    save, saved = checkpoint.save, []
-
-    def save_and_stop(*arguments: object) -> None:
-        save(*arguments)
-        saved.append(1)
-        if len(saved) == epochs:
-            raise KeyboardInterrupt
-
-    patch.setattr(checkpoint, "save", save_and_stop)
 
 
 def history(folder: Path) -> list[dict[str, str]]:
@@ -115,13 +102,6 @@ def test_a_training_learns(job: Callable[..., Training]):
     training.train(longer)
     losses = [float(line["loss"]) for line in history(longer.folder)]
     assert losses[-1] < 0.5 * losses[0]
-
-
-def test_a_loss_that_is_no_number_stops_the_training(job: Callable[..., Training], monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(training, "pick_loss", lambda _: lambda coords, sigma, labels: coords.sum() * torch.nan)
-    with pytest.raises(UserError, match=r"base fold 0: the loss became nan\. Lower the recipe's lr"):
-        training.train(job("wild"))
-    assert list(job("wild").folder.iterdir()) == []
 
 
 def test_a_training_starts_from_the_earlier_weights(job: Callable[..., Training], whole: dict[str, bytes]):
