@@ -82,8 +82,8 @@ def sentences(leaderboard: Leaderboard, dataset: str) -> Iterator[str]:
     )
     if leaderboard.outliers:
         yield (
-            f"{leaderboard.outliers} rows are left out of every figure. Measured from the best network's predictions, their "
-            f"labels are {OUTLIERS_IN_WORDS}."
+            f"{leaderboard.outliers} rows are left out of every figure. Their labels, measured from the best network's "
+            f"predictions, are {OUTLIERS_IN_WORDS}."
         )
     yield (
         "train/s and predict/s: pictures a second, on one core or GPU of this machine while the others were busy, "
