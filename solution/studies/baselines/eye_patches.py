@@ -101,7 +101,7 @@ def _elsewhere(eyes: np.ndarray, study: Study, rng: np.random.Generator) -> np.n
 
 
 def _off_eyes(places: np.ndarray, eyes: np.ndarray, study: Study) -> np.ndarray:
-    """Of candidates (N, C, 2) the first a face that lies off both eyes (N, 2, 2), (N, 1, 2)."""
+    """The first of each face's candidates (N, C, 2) that is far enough from both eyes (N, 2, 2), (N, 1, 2)."""
     distance = np.linalg.norm(places[:, :, None] - eyes[:, None], axis=-1)
     good = (distance >= study.nearest - 1e-6).all(axis=2)
     good[:, -1] = True

@@ -85,7 +85,7 @@ def test_all_views_are_read_in_the_labels_pixels(drawn: Competition):
 
 
 class Unsure(ByBrightness):
-    """The same, sure only of what lies in the middle."""
+    """The same, with a low sigma only in the middle of the picture."""
 
     def forward(self, images: torch.Tensor, subset: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         at, sigma = super().forward(images, subset)

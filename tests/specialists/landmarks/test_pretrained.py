@@ -83,13 +83,15 @@ def test_each_recipe_that_asks_names_weights_that_timm_has():
 def test_offline_the_message_gives_the_choice():
     with pytest.raises(UserError) as caught:
         fetch(TINY, None)
-    said = str(caught.value)
-    assert said.startswith(f"recipe tiny: expected weights of {BACKBONE} as timm publishes them from the Hugging Face")
-    assert "ConnectionError: Name or service not known. Go online" in said
-    assert f"{BACKBONE}.safetensors" in said
-    assert "--weights DIR" in said
-    assert "--no-pretrained" in said
-    assert "\n" not in said
+    message = str(caught.value)
+    assert message.startswith(
+        f"recipe tiny: expected weights of {BACKBONE} as timm publishes them from the Hugging Face"
+    )
+    assert "ConnectionError: Name or service not known. Go online" in message
+    assert f"{BACKBONE}.safetensors" in message
+    assert "--weights DIR" in message
+    assert "--no-pretrained" in message
+    assert "\n" not in message
 
 
 @pytest.mark.parametrize("channels", [1, 3])

@@ -1,4 +1,4 @@
-"""The autoencoder's study: what patches are cut, what pretraining starts, and how error rates are told."""
+"""The autoencoder's study: the patches, pretraining and the error rates with their intervals."""
 
 from dataclasses import replace
 from pathlib import Path
