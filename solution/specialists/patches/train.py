@@ -73,7 +73,6 @@ class DenoisingTask(PatchTask):
         super().__init__(training, recipe, network, faces)
         self.peak = recipe.pretrain_lr
 
-    @abstractmethod
     def drawn(self, rows: np.ndarray, rng: np.random.Generator) -> Batch:
         centres = sampling.anywhere(rng, len(rows), self.recipe.pretrain_patches)
         return tuple(vars(sampling.varied(centres, self.recipe, rng)).values())
@@ -98,7 +97,6 @@ class ClassTask(PatchTask):
         self.peak, self.prior = recipe.lr, prior
         self.points = _points(faces)
 
-    @abstractmethod
     def drawn(self, rows: np.ndarray, rng: np.random.Generator) -> Batch:
         points = self.points[rows]
         centres = sampling.class_centres(points, self.recipe, rng)
