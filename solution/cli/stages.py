@@ -22,6 +22,7 @@ def _run(options: argparse.Namespace, root: Path) -> None:
         pipeline.folds(session)
         pipeline.train(session)
         pipeline.stack(session)
+        pipeline.evaluation(session)
         pipeline.submission(session)
         pipeline.report(session)
 
@@ -116,13 +117,15 @@ def _stack(options: argparse.Namespace, root: Path) -> None:
     from solution import pipeline
     from solution.run import open_run
 
-    pipeline.stack(open_run(options, root))
+    session = open_run(options, root)
+    pipeline.stack(session)
+    pipeline.evaluation(session)
 
 
 STACK = Command(
     "blend and stack the specialists",
     "every training",
-    "stack/",
+    "stack/, evaluation/",
     ("stack", "stack --data ~/fkd --scale cpu"),
     options=_stack_options,
     run=_stack,
