@@ -95,7 +95,8 @@ def candidates68() -> dict[str, Candidate]:
     idea = "U-Net of residual blocks; maps read as the mean of their softmax, Huber loss on coordinates"
     ours = OurSystem(name=RECIPE.name, title="Our U-Net, 68 points", idea=idea, recipe=RECIPE.at(SCALE))
     earlier = [system for system in map(systems.load, systems.names()) if not system.each_point]
-    return {candidate.name: candidate for candidate in (*earlier, ours)}
+    every: list[Candidate] = [*earlier, ours]
+    return {candidate.name: candidate for candidate in every}
 
 
 def split68_of(study: Study) -> Split:
