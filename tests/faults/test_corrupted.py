@@ -92,6 +92,7 @@ ELSEWHERE: dict[str, tuple[str, Damage]] = {
     "stack arrays changed": ("stack", flip(STACK)),
     "stack facts are garbage": ("stack", garbage(FACTS)),
     "stack manifest names nothing": ("stack", edit(lambda content: content.pop("files"))),
+    "evaluation cut off": ("evaluation", cut("evaluation.json")),
     "cache cut off": ("cache/*", cut(COMPETITION)),
     "cache of another version": ("cache/*", edit(lambda content: content["inputs"].update(version=0))),
     "cache manifest is garbage": ("cache/*", garbage(MANIFEST)),
@@ -133,7 +134,7 @@ def test_each_damaged_training_and_no_other_is_made_again(
     damaged = dict(list(TRAININGS.items())[part::2])
     for name, damage in damaged.items():
         damage(finished_copy / "folds" / "faces" / name)
-    assert run_again() == {*damaged, "stack"}
+    assert run_again() == {*damaged, "stack", "evaluation"}
 
 
 @pytest.mark.parametrize("case", ELSEWHERE)

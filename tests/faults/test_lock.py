@@ -1,6 +1,7 @@
 """Two processes at once in one folder: the second refuses, readers read, and a dead holder holds nothing."""
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -135,8 +136,12 @@ def test_readers_read_while_a_run_is_at_work(
     finished_copy: Path, drawn_folder: Path, capsys: pytest.CaptureFixture[str]
 ):
     report = ["report", "--data", str(drawn_folder), "--scale", "smoke"]
+    evaluation = finished_copy / "folds" / "faces" / "evaluation"
     with held(finished_copy / "folds" / "faces") as holder:
         assert main(report, finished_copy) == 0
+        shutil.rmtree(evaluation)
+        assert main(report, finished_copy) == 0
+        assert not evaluation.exists()  # only the holder of the lock writes there
         (finished_copy / "folds" / "faces" / "base" / "fold0" / "manifest.json").unlink()
         assert main(report, finished_copy) == 2
         assert f"Wait for process {holder.pid} on" in capsys.readouterr().err

@@ -14,7 +14,7 @@ from PIL import Image
 from rich.console import Console
 from rich.text import Text
 
-from solution.evaluation.metrics import interval, resampled_means
+from solution.evaluation import metrics
 from solution.report.drawing import Chart, Curve, draw_chart
 from solution.run import Run, exclusive
 from solution.runtime.artifacts import atomic, complete, digest_of, seal, write_bytes, write_text
@@ -153,11 +153,10 @@ def clustered_interval(values: np.ndarray, face: np.ndarray) -> tuple[float, flo
 
     For the differences of two classifiers on the same patches it is the paired interval.
     """
-    _, row = np.unique(face, return_inverse=True)
-    column = pd.Series(row).groupby(row).cumcount().to_numpy()
-    cells = np.full((row.max() + 1, column.max() + 1, 1), np.nan)
-    cells[row, column, 0] = values
-    return float(values.mean()), *interval(resampled_means(cells, np.random.default_rng(0)))
+    _, place = np.unique(face, return_inverse=True)
+    total, count = np.bincount(place, values), np.bincount(place)
+    means = metrics.resampled_ratios(total, count, np.random.default_rng(0))
+    return float(values.mean()), *metrics.interval(means)
 
 
 @dataclass(frozen=True)
