@@ -51,10 +51,6 @@ class CandidateJob:
     def name(self) -> str:
         return self.candidate.name
 
-    @property
-    def kind(self) -> str:
-        return self.name
-
     def is_complete(self) -> bool:
         """Whether the network's results are there."""
         return results.load(self.data.split, self.candidate, self.seconds) is not None
@@ -117,8 +113,6 @@ def _found(frames: Frames, shape: np.ndarray) -> FaceSet:
 def train68(
     study: Study, wanted: Sequence[Candidate], seconds: float, device: torch.device, workers: int | None = None
 ) -> None:
-    """Train the candidates that are not complete, `seconds` each."""
-    with lock.hold(study.workspace.folds) as remark:
-        if remark:
-            LOG.warning(remark)
+    """Train those that are not complete, `seconds` each."""
+    with lock.hold(study.workspace.folds):
         _train(ComparedData(study), wanted, seconds, local.workers_for(device, workers))
