@@ -60,7 +60,7 @@ def make_audit(faces: FaceSet, table: FoldTable, oof: Predictions) -> pd.DataFra
         duplicate_evidence(residuals, faces.ids),
         geometry,
     )
-    ratios = np.nan_to_num(np.stack([one.ratio for one in evidence]))
+    ratios = np.nan_to_num(np.stack([kind.ratio for kind in evidence]))
     score, sure = ratios.max(axis=0), is_outlier(oof.coords, faces.coords)
     listed = np.flatnonzero((score >= LISTED) | sure)
     ranked = listed[np.lexsort((faces.ids[listed], -score[listed]))]
@@ -87,8 +87,8 @@ def flagged(audit: pd.DataFrame) -> np.ndarray:
 
 def _reason(evidence: tuple[Evidence, ...], ratios: np.ndarray, row: int) -> str:
     order = np.argsort(-ratios, kind="stable")
-    told = [kind for kind in order if ratios[kind] >= FLAGGED] or [order[0]]
-    return "; ".join(evidence[kind].reason(row) for kind in told)
+    strong = [kind for kind in order if ratios[kind] >= FLAGGED] or [order[0]]
+    return "; ".join(evidence[kind].reason(row) for kind in strong)
 
 
 def _worst_point(vectors: np.ndarray, points: tuple[str, ...]) -> str:
