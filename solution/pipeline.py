@@ -4,7 +4,6 @@ Data, folds, train and stack make the predictions. Evaluation computes every fig
 read it.
 """
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,7 @@ from solution.ensemble import duplicates, selection
 from solution.ensemble.selection import Ensemble
 from solution.evaluation import evaluation as figures
 from solution.evaluation.evaluation import Evaluation
-from solution.evaluation.label_errors.evidence import disagreement
+from solution.evaluation.label_errors.ranking import audit_of
 from solution.faces import Predictions
 from solution.kaggle import leaderboard
 from solution.kaggle import submit as sending
@@ -314,12 +313,9 @@ def report(run: Run, against: Path | None = None, as_json: bool = False) -> None
 
 
 def audit(run: Run) -> None:
-    """Rank the training labels by how likely they are wrong. No row is dropped: no other stage reads the files."""
-    final = stacked(run).oof_predictions(selection.WITH_DRIFT, run)
-    members = np.stack([s.oof.coords for s in trained(run)])
-    oof = replace(final, sigma=disagreement(members).astype(np.float32))
+    """Write the training labels that may be wrong, as the evaluation ranks them. No row is dropped."""
+    oof = stacked(run).oof_predictions(selection.WITH_DRIFT, run)
     planted = read_planted(run.source.folder / DRAWN) if run.competition.drawn else None
-    folder = run.workspace.folds
-    ranked, facts = label_errors.write_audit(folder, run.competition.train, run.table, oof, planted)
-    label_errors.show(ranked, facts, folder)
+    folder, ranked = run.workspace.folds, audit_of(evaluation(run).audit)
+    label_errors.show(ranked, label_errors.write_audit(folder, run.competition.train, ranked, oof, planted), folder)
     LOG.info("Audit: %s", folder / label_errors.TABLE)

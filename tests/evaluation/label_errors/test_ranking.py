@@ -63,7 +63,7 @@ def test_of_two_duplicates_the_one_far_from_its_prediction_is_flagged(truth):
     audit = make_audit(faces, table_of(faces), oof_of(truth))
     assert flagged(audit).tolist() == [wrong]
     assert f"its duplicate's labels, id {right}, differ by" in entry(audit, wrong)["reason"]
-    assert entry(audit, wrong)["twin_disagreement_px"] == pytest.approx(8 / np.sqrt(2), abs=2.0)
+    assert entry(audit, wrong)["duplicate_disagreement_px"] == pytest.approx(8 / np.sqrt(2), abs=2.0)
 
 
 def test_duplicates_that_disagree_are_both_flagged_without_other_evidence(truth):
