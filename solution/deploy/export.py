@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from solution import __version__, recipes
+from solution import __version__
 from solution.deploy import portable
 from solution.deploy.portable import BATCH, ONNX, SUFFIX, TORCHSCRIPT, Answer, Portable, farthest, in_pytorch
 from solution.faces import FaceSet
@@ -32,8 +32,9 @@ def export(run: Run, name: str, fold: int, kind: str = ONNX, out: Path | None = 
     kind: ONNX or TORCHSCRIPT. bench: measure both formats' speed beside PyTorch's. UserError where there is no such
     recipe, fold or training, where the recipe is no landmark network, or where the file answers otherwise.
     """
-    recipe = _recipe(run, name)
-    _, net, offset = load(_trained(run, recipe, fold), torch.device("cpu"))
+    recipe = _landmark(run.recipe(name))
+    trained = run.job(recipe, fold).require("a finished training of these settings and data")
+    _, net, offset = load(trained, torch.device("cpu"))
     faces = _held_out(run, recipe, fold)
     path = out or run.workspace.folds / "export" / f"{name}-fold{fold}{SUFFIX[kind]}"
     set_threads(1)
@@ -53,15 +54,6 @@ def export(run: Run, name: str, fold: int, kind: str = ONNX, out: Path | None = 
     return path
 
 
-def _recipe(run: Run, name: str) -> LandmarkRecipe:
-    """The recipe as this run has it; UserError where it has none, or one that is more than a network."""
-    recipe = _landmark(recipes.load(name))
-    if run.scale not in recipe.runs_at:
-        at = " or ".join(recipe.runs_at) or "no scale of the run"
-        raise UserError(f"recipe {name}: expected one that runs at scale {run.scale}, it runs at {at}")
-    return _landmark(next(own for own in run.recipes if own.name == name))
-
-
 def _landmark(recipe: Recipe) -> LandmarkRecipe:
     """The recipe as it is; UserError where it is no landmark network."""
     if recipe.landmarks is None:
@@ -70,13 +62,6 @@ def _landmark(recipe: Recipe) -> LandmarkRecipe:
             "points off class maps outside the network. Export any other recipe."
         )
     return recipe.landmarks
-
-
-def _trained(run: Run, recipe: Recipe, fold: int) -> Path:
-    """The folder of a finished training; UserError naming the command to run where there is none."""
-    if not 0 <= fold < run.table.k:
-        raise UserError(f"--fold {fold}: expected 0 to {run.table.k - 1}")
-    return run.job(recipe, fold).require("a finished training of these settings and data")
 
 
 def _held_out(run: Run, recipe: Recipe, fold: int) -> FaceSet:

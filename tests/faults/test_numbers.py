@@ -22,6 +22,7 @@ from solution.runtime.errors import UserError
 from solution.specialists.cross_validation import Specialist
 from solution.specialists.job import METHODS
 from solution.specialists.landmarks import train
+from solution.specialists.landmarks.losses import LOSSES
 from solution.specialists.patches import train as patch_training
 from solution.specialists.training import WEIGHTS, Training
 from tests.jobs import run_on
@@ -67,7 +68,7 @@ def lost(job: Training, rows: np.ndarray) -> Training:
 def test_a_gradient_that_is_no_number_now_and_then_is_passed_over_and_counted(
     job: Callable[..., Training], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ):
-    monkeypatch.setattr(train, "pick_loss", lambda _: loss_with_bad_gradient(every=13))
+    monkeypatch.setitem(LOSSES, RECIPE.loss, loss_with_bad_gradient(every=13))
     train.train(job(recipe=replace(RECIPE, batch=2)))
     assert "base fold 0: epoch 1: 1 of 16 batches passed over: the gradient is not finite" in caplog.messages
     assert all(value.isfinite().all() for value in load_file(job().folder / WEIGHTS).values())
@@ -76,13 +77,13 @@ def test_a_gradient_that_is_no_number_now_and_then_is_passed_over_and_counted(
 def test_gradients_that_are_no_numbers_too_often_stop_the_training(
     job: Callable[..., Training], monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(train, "pick_loss", lambda _: loss_with_bad_gradient(every=3))
+    monkeypatch.setitem(LOSSES, RECIPE.loss, loss_with_bad_gradient(every=3))
     with pytest.raises(UserError, match=r"base fold 0: the gradient was not finite in 2 steps.*Lower the recipe's lr"):
         train.train(job())
     assert list(job().folder.iterdir()) == []
 
 
-def test_an_exploding_training_stops_and_says_what_to_try(job: Callable[..., Training]):
+def test_an_exploding_training_stops_with_advice(job: Callable[..., Training]):
     wild = replace(RECIPE.optimiser, lr=1e30, clip=1e30)
     with pytest.raises(UserError, match=r"base fold 0: .* Lower the recipe's lr or clip and train again\."):
         train.train(job(recipe=replace(RECIPE, epochs=20, optimiser=wild)))

@@ -9,7 +9,6 @@ import torch
 from solution.recipe import LandmarkRecipe
 from solution.run import Run, exclusive
 from solution.runtime.device import LOG
-from solution.runtime.errors import UserError
 from solution.runtime.workers import local
 from solution.specialists.job import PREDICTED_BY, Job
 from solution.specialists.training import Training
@@ -22,18 +21,13 @@ from solution.studies.ablations.row_filters import ROW_FILTERS, TEACHERS
 class AblationJob(Job):
     """A varied recipe on one fold."""
 
-    ablation: str = ""
-    """RECIPE/ABLATION."""
-
-    rows: str = "as_given"
-    """The row filter, by its name."""
-
-    teachers: tuple[Job, ...] = ()
-    """The jobs that label the test pictures, if the row filter uses any."""
+    ablation: str = ""  # RECIPE/ABLATION
+    rows: str = "as_given"  # the row filter, by its name
+    teachers: tuple[Job, ...] = ()  # the jobs that label the test pictures, if the row filter uses any
 
     @property
-    def kind(self) -> str:
-        return self.ablation
+    def name(self) -> str:
+        return f"{self.ablation}/{self.fold}"
 
     @property
     def inputs(self) -> dict[str, Any]:
@@ -75,11 +69,10 @@ def train(run: Run, names: tuple[str, ...], folds: tuple[int, ...]) -> None:
 
 
 def base_of(run: Run, name: str) -> tuple[LandmarkRecipe, Ablation]:
-    """The recipe that an ablation varies, and the ablation. UserError where there is none, or not at this scale."""
+    """The recipe that an ablation varies, and the ablation. UserError if the run has none of them."""
     base, ablation = ablations.load(name)
-    recipe = next((r.landmarks for r in run.recipes if r.name == base), None)
-    if recipe is None:
-        raise UserError(f"ablation {name!r}: expected a recipe of scale {run.scale}, {base} is none")
+    recipe = run.recipe(base).landmarks
+    assert recipe is not None
     return recipe, ablation
 
 

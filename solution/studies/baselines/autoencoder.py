@@ -71,12 +71,11 @@ class FoldJob:
 
     data: Run
     fold: int
-    kind: str = "autoencoder"
     after: frozenset[str] = frozenset()
 
     @property
     def name(self) -> str:
-        return f"{self.kind}/{self.fold}"
+        return f"autoencoder/{self.fold}"
 
     def is_complete(self) -> bool:
         """Whether the fold's figures are there."""

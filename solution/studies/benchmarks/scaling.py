@@ -164,7 +164,7 @@ def _at_once(shop: BenchmarkSetup, workers: int, trainings: int) -> Point:
     """From the first training's beginning to the last one's end; memory of all processes together."""
     spots = shop.folder / f"spots{workers}"
     recipe = of_both(shop.recipes).shortened(1)
-    jobs = [EpochJob(str(i), shop.files, shop.folder / "cache", recipe, spots / str(i)) for i in range(trainings)]
+    jobs = [EpochJob(f"epoch/{i}", shop.files, shop.folder / "cache", recipe, spots / str(i)) for i in range(trainings)]
     with FamilyMemory() as memory:
         local.run(jobs, [str(shop.device)] * workers)
     spans = [json.loads(path.read_text(encoding="utf-8")) for path in spots.glob("*/span.json")]
@@ -180,7 +180,6 @@ class EpochJob:
     cache: Path
     recipe: Recipe
     folder: Path
-    kind: str = "epoch"
     after: frozenset[str] = frozenset()
 
     def is_complete(self) -> bool:
