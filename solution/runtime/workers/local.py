@@ -40,18 +40,11 @@ def run_missing(
 
 def run(tasks: Sequence[Task], devices: Sequence[str]) -> None:
     """Run every task, one at a time on each device. The first error ends all tasks and is raised."""
-    if not tasks:
-        return
-    if len(devices) == 1:
-        _run_here(tasks, devices[0])
-    else:
+    if len(devices) > 1 and tasks:
         _run_in_workers(tasks, devices)
-
-
-def _run_here(tasks: Sequence[Task], name: str) -> None:
+        return
     set_threads(1)
-    device = take_device(name)
-    schedule = Schedule(tasks, 1)
+    device, schedule = take_device(devices[0]), Schedule(tasks, 1)
     while schedule.unfinished:
         for task in schedule.start(1):
             schedule.finished(task, task.run(device))
