@@ -125,7 +125,7 @@ def stack(run: Run) -> Ensemble:
     for subset, choice in ensemble.choice.items():
         LOG.info(
             "Stack: %d-keypoint rows: blend %.4f px, stack %.4f px: %s used",
-            *(subset, choice["blend"], choice["stack"], choice["used"]),
+            *(subset, choice.blend, choice.stack, choice.used),
         )
     return ensemble
 

@@ -1,4 +1,4 @@
-"""Numbers going wrong: a training stops with what to try, or passes the batch over and counts it."""
+"""Numbers that are not finite: a training stops with a remedy, or skips the batch and counts it."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -14,8 +14,8 @@ from solution.__main__ import main
 from solution.data.competition import Competition
 from solution.data.synthetic.settings import DrawnSettings
 from solution.data.synthetic.write import write_drawn
-from solution.ensemble import stacker
-from solution.ensemble.stacker import FEWEST, Trees, stack_all
+from solution.ensemble.config import CONFIG, EnsembleConfig, StackerConfig
+from solution.ensemble.stacker import Trees, stack_all
 from solution.faces import FaceSet, Predictions
 from solution.recipe import LandmarkRecipe, PatchRecipe
 from solution.runtime.errors import UserError
@@ -26,7 +26,7 @@ from solution.specialists.landmarks.losses import LOSSES
 from solution.specialists.patches import train as patch_training
 from solution.specialists.training import WEIGHTS, Training
 from tests.jobs import run_on
-from tests.small import FOLDS, predicted, small_faces, small_folds
+from tests.small import FOLDS, member_stack, predicted, small_faces, small_folds
 from tests.tiny_recipes import ALL, BASE, OTHER
 
 CPU = torch.device("cpu")
@@ -131,7 +131,9 @@ def test_patches_with_a_loss_that_is_no_number_stop_the_training(
     job: Callable[..., Training], monkeypatch: pytest.MonkeyPatch
 ):
     recipe = PatchRecipe(name="patches", rows="all", epochs=1, pretrain_epochs=1, patch=17, channels=(2, 4), batch=8)
-    monkeypatch.setattr(patch_training, "_denoising_loss", lambda net, *_: next(net.parameters()).sum() * torch.nan)
+    monkeypatch.setattr(
+        patch_training.DenoisingTask, "loss", lambda task, _: next(task.net.parameters()).sum() * torch.nan
+    )
     with pytest.raises(UserError, match="patches fold 0: the loss became nan"):
         patch_training.train(job(recipe=recipe))
     assert list(job().folder.iterdir()) == []
@@ -189,8 +191,8 @@ def specialist(recipe: LandmarkRecipe, faces: FaceSet, test: FaceSet, bias: floa
 @pytest.mark.parametrize(
     ("rows", "bias", "why"),
     [
-        (12, 0.0, f"labelled cells to learn from, trees need {FEWEST}"),
-        (150, 1.0, "the blend errs by the same everywhere"),
+        (12, 0.0, f"labelled cells to learn from, trees need {CONFIG.stacker.fewest}"),
+        (150, 1.0, "the blend has the same error everywhere"),
     ],
 )
 def test_trees_that_cannot_learn_leave_the_blend_and_say_so(
@@ -207,17 +209,17 @@ def test_trees_that_cannot_learn_leave_the_blend_and_say_so(
     assert all(why in line for line in told)
 
 
-def test_trees_that_can_learn_are_used(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(stacker, "ROUNDS", 5)
+def test_trees_that_can_learn_are_used(caplog: pytest.LogCaptureFixture):
     faces = small_faces(60, 150)
     found = specialist(BASE, faces, faces, 0.0)
-    made = stack_all([found], faces, faces, small_folds(faces))
+    config = EnsembleConfig(stacker=StackerConfig(rounds=5))
+    made = stack_all([found], faces, faces, small_folds(faces), config)
     assert (made.stack != made.blend)[~np.isnan(made.blend)].any()
     assert not [line for line in caplog.messages if "blend kept" in line]
 
 
 def test_no_rows_at_all_have_no_trees():
     empty = np.empty((1, 0, 15, 2), np.float32)
-    trees = Trees(15).fit(empty, empty[..., 0], empty[0], np.empty((0, 3), np.float32), empty[0])
+    trees = Trees(15).fit(member_stack(empty), empty[0], np.empty((0, 3), np.float32), empty[0])
     assert trees.models == [None, None]
-    assert trees.hopeless == [f"0 labelled cells to learn from, trees need {FEWEST}"] * 2
+    assert trees.untrained == [f"0 labelled cells to learn from, trees need {CONFIG.stacker.fewest}"] * 2

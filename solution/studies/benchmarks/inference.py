@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -13,7 +14,7 @@ from solution.runtime.device import cores
 from solution.specialists.job import METHODS
 from solution.specialists.landmarks.label_offset import LabelOffset
 from solution.specialists.landmarks.network import LandmarkNet
-from solution.specialists.landmarks.predict import TTA_SHIFTS, predict_with
+from solution.specialists.landmarks.predict import CONFIG, QUICK, PredictionConfig, predict_with
 from solution.specialists.patches.predict import predict as predict_patches
 from solution.studies.benchmarks.results import MATMUL, Row
 from solution.studies.benchmarks.setup import BenchmarkSetup, of_both
@@ -21,8 +22,8 @@ from solution.studies.benchmarks.timer import multiply_adds, peak_memory
 
 Reader = Callable[[FaceSet], Predictions]
 
-MIRRORED = (0,)
-"""The picture where it lies, as it is and mirrored: two views. A run takes `TTA_SHIFTS`, six views."""
+ALL_VIEWS = replace(CONFIG, crop_search=None)
+"""The six views of a run. `QUICK` has two: the plain and the mirrored picture."""
 
 
 def predicting(shop: BenchmarkSetup) -> Iterator[Row]:
@@ -30,12 +31,12 @@ def predicting(shop: BenchmarkSetup) -> Iterator[Row]:
     for recipe in shop.recipes:
         faces = shop.faces(recipe, shop.size.faces)
         job = shop.trained(recipe)
-        views = 2 * len(TTA_SHIFTS) if recipe.landmarks else 2
+        views = 2 * len(CONFIG.tta_shifts) if recipe.landmarks else 2
         predict = partial(METHODS[recipe.method].predict, job.folder, faces, job.device)
         yield _row(shop, predict, f"{recipe.name}, {views} views", len(faces))
         if recipe.landmarks:
             yield _row(
-                shop, partial(_reader(shop, recipe.landmarks, MIRRORED), faces), f"{recipe.name}, 2 views", len(faces)
+                shop, partial(_reader(shop, recipe.landmarks, QUICK), faces), f"{recipe.name}, 2 views", len(faces)
             )
 
 
@@ -46,10 +47,10 @@ def _row(shop: BenchmarkSetup, call: Callable[[], object], name: str, faces: int
     return Row(part="predict", name=name, items=faces, multiply_adds=counted, memory=peak.mib, **timing)
 
 
-def _reader(shop: BenchmarkSetup, recipe: LandmarkRecipe, tta_shifts: tuple[int, ...]) -> Reader:
-    """A network of random weights, which is as slow as a trained one, with these shifts."""
+def _reader(shop: BenchmarkSetup, recipe: LandmarkRecipe, config: PredictionConfig) -> Reader:
+    """A network of random weights, which is as slow as a trained one."""
     net = LandmarkNet(recipe).to(shop.device).to(memory_format=torch.channels_last)
-    return lambda faces: predict_with(net, LabelOffset(), faces, shop.device, recipe.name, tta_shifts, again=False)
+    return lambda faces: predict_with(net, LabelOffset(), faces, shop.device, recipe.name, config)
 
 
 def ensemble_speed(shop: BenchmarkSetup) -> Iterator[Row]:
@@ -60,8 +61,9 @@ def ensemble_speed(shop: BenchmarkSetup) -> Iterator[Row]:
     """
     faces = shop.faces(of_both(shop.recipes), shop.size.faces)
     threads = 1 if shop.device.type == "cuda" else cores()
-    for views, tta_shifts in ((2, MIRRORED), (2 * len(TTA_SHIFTS), TTA_SHIFTS)):
-        readers = [_reader_of(shop, recipe, tta_shifts) for recipe in shop.recipes]
+    for config in (QUICK, ALL_VIEWS):
+        views = 2 * len(config.tta_shifts)
+        readers = [_reader_of(shop, recipe, config) for recipe in shop.recipes]
         for folds in (1, shop.size.folds):
             call = partial(_predict_all, list(zip(shop.recipes, readers, strict=True)) * folds, faces, threads)
             call()
@@ -70,9 +72,9 @@ def ensemble_speed(shop: BenchmarkSetup) -> Iterator[Row]:
             yield Row(part="ensemble", name=name, items=len(faces), **timing)
 
 
-def _reader_of(shop: BenchmarkSetup, recipe: Recipe, tta_shifts: tuple[int, ...]) -> Reader:
+def _reader_of(shop: BenchmarkSetup, recipe: Recipe, config: PredictionConfig) -> Reader:
     if recipe.landmarks:
-        return _reader(shop, recipe.landmarks, tta_shifts)
+        return _reader(shop, recipe.landmarks, config)
     folder = shop.trained(recipe).folder
     return lambda faces: predict_patches(folder, faces, shop.device)
 
