@@ -33,7 +33,7 @@ class InitWeights:
     """The user's choice of initial weights."""
 
     folder: Path | None = None  # contains ImageNet's weights as BACKBONE.safetensors; None: they come from timm's hub
-    wanted: bool = True  # false: all networks start from random weights
+    wanted: bool = True  # if not, all networks start from random weights
 
     def chosen(self, recipe: Recipe) -> Recipe:
         """The recipe that names what is used. UserError if a file is missing.
