@@ -46,14 +46,9 @@ class NoRoomError(UserError):
 class Source:
     """One file of the competition."""
 
-    path: Path
-    """The file on disk."""
-
-    entries: tuple[str, ...] = ()
-    """The entry in the zip, or in each nested zip; empty for a plain file."""
-
-    remedy: str = f"Fetch it again from {PAGE}."
-    """What helps where the file is damaged, a sentence."""
+    path: Path  # the file on disk
+    entries: tuple[str, ...] = ()  # the entry in the zip, or in each nested zip; empty for a plain file
+    remedy: str = f"Fetch it again from {PAGE}."  # what helps where the file is damaged, a sentence
 
     def __str__(self) -> str:
         return ": ".join((str(self.path), *self.entries))

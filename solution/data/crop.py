@@ -20,15 +20,10 @@ SMALLEST = 4.0
 class Frame:
     """A square of a picture, which becomes an upright crop of SIZE × SIZE pixels."""
 
-    x: float
-    """Centre, pixels of the picture."""
-
+    x: float  # centre, pixels of the picture
     y: float
-    side: float
-    """Pixels of the picture."""
-
-    angle: float = 0.0
-    """Radians, clockwise."""
+    side: float  # pixels of the picture
+    angle: float = 0.0  # radians, clockwise
 
     @property
     def _linear(self) -> np.ndarray:

@@ -27,11 +27,8 @@ class Picture:
     """An upright picture."""
 
     name: str
-    colour: np.ndarray
-    """(H, W, 3) uint8, blue, green, red."""
-
-    note: str = ""
-    """What is left out of the file's content, or empty."""
+    colour: np.ndarray  # (H, W, 3) uint8, blue, green, red
+    note: str = ""  # what is left out of the file's content, or empty
 
     @cached_property
     def grey(self) -> np.ndarray:

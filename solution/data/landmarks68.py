@@ -35,20 +35,11 @@ File = Path | zipfile.Path
 class Frames:
     """N grey pictures of any size with their 68 points."""
 
-    names: tuple[str, ...]
-    """File names, (N,)."""
-
-    images: tuple[np.ndarray, ...]
-    """N pictures (H, W) uint8."""
-
-    coords: np.ndarray
-    """(N, 68, 2) float32, pixels of each picture."""
-
-    digests: tuple[str, ...]
-    """Sixteen hex digits of each picture's file, (N,)."""
-
-    flaws: tuple[str, ...] = ()
-    """What is wrong with each row that is left out, a line each."""
+    names: tuple[str, ...]  # file names, (N,)
+    images: tuple[np.ndarray, ...]  # N pictures (H, W) uint8
+    coords: np.ndarray  # (N, 68, 2) float32, pixels of each picture
+    digests: tuple[str, ...]  # sixteen hex digits of each picture's file, (N,)
+    flaws: tuple[str, ...] = ()  # what is wrong with each row that is left out, a line each
 
     def __len__(self) -> int:
         return len(self.names)

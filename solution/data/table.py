@@ -32,11 +32,8 @@ class Row:
     """One data row."""
 
     source: Source
-    number: int
-    """Counted from 1, without the header."""
-
-    cells: dict[str, bytes]
-    """Column name to raw cell."""
+    number: int  # counted from 1, without the header
+    cells: dict[str, bytes]  # column name to raw cell
 
     def error(self, text: str) -> UserError:
         """An error with this text that names the row."""

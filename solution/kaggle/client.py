@@ -39,11 +39,8 @@ class Answer:
 class Problem:
     """A known error of the client."""
 
-    signs: tuple[str, ...]
-    """Texts of which any shows the error, in lower or upper case."""
-
-    remedy: Callable[[], str] | str
-    """What to do about it, a sentence or a function that returns one."""
+    signs: tuple[str, ...]  # texts of which any shows the error, in lower or upper case
+    remedy: Callable[[], str] | str  # what to do about it, a sentence or a function that returns one
 
 
 # The first that fits is reported. A proxy's refusal also contains 403, so the network comes before the rules.

@@ -31,22 +31,13 @@ class Gap:
 class Leaderboard:
     """A summary of a ledger's scored lines. Figures are RMSE in px."""
 
-    scored: int
-    """Lines with a public score."""
-
-    best: Entry | None
-    """The line with the lowest public score."""
-
+    scored: int  # lines with a public score
+    best: Entry | None  # the line with the lowest public score
     public: Gap | None
     private: Gap | None
-    change: Mapping[str, float]
-    """By column, the newest scored line minus the first."""
-
-    steps: int
-    """Pairs of successive scored lines between which expected and public score both changed."""
-
-    alike: int
-    """Those of them in which both changed in the same direction."""
+    change: Mapping[str, float]  # by column, the newest scored line minus the first
+    steps: int  # pairs of successive scored lines between which expected and public score both changed
+    alike: int  # those of them in which both changed in the same direction
 
 
 def outcome(entry: Entry) -> str:

@@ -33,11 +33,8 @@ class Upload:
     """A checked submission."""
 
     path: Path
-    message: str
-    """The message that Kaggle shows beside the score."""
-
-    record: dict[str, Any]
-    """The submission's record, see submission.py."""
+    message: str  # the message that Kaggle shows beside the score
+    record: dict[str, Any]  # the submission's record, see submission.py
 
     @property
     def ledger(self) -> Path:

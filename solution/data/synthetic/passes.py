@@ -34,11 +34,8 @@ class Passes:
     bounds: np.ndarray
     """(P + 1,): the first place of each pass, then the end of the last one, which may be beyond the test file."""
 
-    train: int
-    """Number of 4-keypoint training rows: the first place of the test file."""
-
-    total: int
-    """Number of 4-keypoint rows of both files."""
+    train: int  # number of 4-keypoint training rows: the first place of the test file
+    total: int  # number of 4-keypoint rows of both files
 
     @property
     def count(self) -> int:

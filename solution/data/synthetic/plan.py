@@ -33,17 +33,10 @@ class Plan:
     """What a row shows and how its label is wrong. Rows are 0-based rows of their file."""
 
     settings: DrawnSettings
-    passes: Passes
-    """The common order of the 4-keypoint rows."""
-
-    duplicates: dict[int, int]
-    """Training row → the earlier training row whose picture it shows."""
-
-    test_duplicates: dict[int, int]
-    """Test row → the first training row whose picture it shows."""
-
-    wrong: dict[int, str]
-    """Training row → how its label is wrong, one of WRONG_KINDS."""
+    passes: Passes  # the common order of the 4-keypoint rows
+    duplicates: dict[int, int]  # training row → the earlier training row whose picture it shows
+    test_duplicates: dict[int, int]  # test row → the first training row whose picture it shows
+    wrong: dict[int, str]  # training row → how its label is wrong, one of WRONG_KINDS
 
     @cached_property
     def shown(self) -> dict[str, list[Slot]]:
