@@ -102,15 +102,17 @@ def resampled_ratios(
     rng: np.random.Generator,
     section: int = 1,
     size: int | None = None,
+    fewest: int = FEWEST_SECTIONS,
 ) -> np.ndarray:
     """Sum of the numerators over sum of the denominators, both (N,), of BOOTSTRAPS resamples: (BOOTSTRAPS,).
 
-    A resample has `size` of the N rows, N by default. section: neighbouring rows that are drawn together. The rows are
-    a circle, so that each one is as likely. This is the only place where rows are resampled.
+    A resample has `size` of the N rows, N by default. section: neighbouring rows that are drawn together; fewer where
+    there would be less than `fewest` sections. The rows are a circle, so that each one is equally likely. This is the
+    only place where rows are resampled.
     """
     rows = len(numerator)
     size = rows if size is None else max(1, size)
-    section = min(section, max(1, rows // FEWEST_SECTIONS), size)
+    section = min(section, max(1, rows // fewest), size)
     sums = np.stack([numerator, denominator])  # (2, N)
     running = np.cumsum(np.concatenate([np.zeros((2, 1)), sums, sums[:, : section - 1]], axis=1), axis=1)
     starts = rng.integers(0, rows, size=(BOOTSTRAPS, -(-size // section)))
