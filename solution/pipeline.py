@@ -41,7 +41,7 @@ from solution.runtime.artifacts import digest_of
 from solution.runtime.device import LOG
 from solution.runtime.errors import UserError
 from solution.runtime.workers import local, ray
-from solution.runtime.workers.task import incomplete
+from solution.runtime.workers.schedule import incomplete
 from solution.specialists import remote
 from solution.specialists.cross_validation import Specialist, collect
 from solution.specialists.landmarks import pretrained

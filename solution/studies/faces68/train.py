@@ -27,7 +27,7 @@ from solution.runtime.device import LOG, generator, log_to, pick_device
 from solution.runtime.errors import UserError
 from solution.runtime.workers import local
 from solution.runtime.workers.local import check_jobs
-from solution.runtime.workers.task import ReadOnce, incomplete
+from solution.runtime.workers.schedule import ReadOnce, incomplete
 from solution.specialists.history import trained_for
 from solution.specialists.job import METHODS
 from solution.specialists.training import PREDICTIONS, Training
