@@ -4,6 +4,7 @@ Data, folds, train and stack make the predictions. Evaluation computes every fig
 read it.
 """
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -146,7 +147,6 @@ DUPLICATES = f"{NAME}-duplicates"
 WRITTEN = {NAME: selection.FINAL, f"{NAME}-plain": selection.PLAIN}
 """The submissions that are always written, by file name: with the label drift if it is validated, and without it."""
 
-
 SCORED = (selection.BLEND, selection.RIDGE, selection.STACK, selection.PLAIN, selection.FINAL)
 """The ensemble's predictions that have scores of their own, in the order of the tables; the last ones are submitted."""
 
@@ -156,7 +156,8 @@ def evaluation(run: Run) -> Evaluation:
 
     Only writing needs the folder's lock. Nothing is written while another process holds it.
     """
-    folder, inputs = run.workspace.folds, figures.inputs_of(_stack_digest(run), run.competition)
+    folder = run.workspace.folds
+    inputs = figures.inputs_of(_stack_digest(run), run.competition, asdict(duplicates.CONFIG))
     stored = figures.load(folder, inputs)
     if stored is not None:
         return stored

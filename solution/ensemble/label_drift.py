@@ -21,7 +21,7 @@ from scipy.ndimage import gaussian_filter1d
 
 from solution.data.sequence import CONTINUES, INTERLEAVED, Placement, place_pictures
 from solution.ensemble.config import CONFIG, DriftConfig
-from solution.evaluation.metrics import BOOTSTRAPS, SECTIONS, interval, resampled_means
+from solution.evaluation.metrics import SECTIONS, interval, resampled_means, resampled_ratios
 
 CHUNK = 256  # places at once: 14,000 of them among 56,000 rows take 0.4 GiB of weights
 
@@ -235,12 +235,15 @@ def _compared_sums(
     plain = np.sqrt(squares.sum() / cells.sum())
     drift = np.sqrt((squares + gained).sum() / cells.sum())
     together = max(1, round(SECTIONS[subset] / config.step))
-    rng = np.random.default_rng(0)
-    starts = rng.integers(0, len(gained), (BOOTSTRAPS, -(-len(gained) // together)))
-    drawn = (starts[..., None] + np.arange(together)).reshape(BOOTSTRAPS, -1)[:, : len(gained)] % len(gained)
-    total = [values[drawn].sum(axis=1) for values in (squares, squares + gained, cells)]
-    draws = np.sqrt(total[1] / total[2]) - np.sqrt(total[0] / total[2])
-    return {"drift": float(drift), "plain": float(plain), "difference": (float(drift - plain), *interval(draws))}
+    draws = [
+        np.sqrt(resampled_ratios(sums, cells, np.random.default_rng(0), together, fewest=1))
+        for sums in (squares + gained, squares)
+    ]
+    return {
+        "drift": float(drift),
+        "plain": float(plain),
+        "difference": (float(drift - plain), *interval(draws[0] - draws[1])),
+    }
 
 
 def _clipped(residuals: np.ndarray, config: DriftConfig) -> tuple[np.ndarray, np.ndarray]:

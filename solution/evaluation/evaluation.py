@@ -143,14 +143,17 @@ def _noise(
     return noise
 
 
-def inputs_of(stack: str, competition: Competition) -> dict[str, Any]:
-    """Everything that the evaluation depends on. stack: digest of the stack's inputs."""
+def inputs_of(stack: str, competition: Competition, duplicates: dict[str, Any]) -> dict[str, Any]:
+    """Everything that the evaluation depends on. stack: digest of the stack's inputs. duplicates: the settings for the
+    worth of their labels.
+    """
     answers = None if competition.answers is None else digest_of(competition.answers.tolist())
     settings = {
         "figures": [[kind.key, kind.title, kind.short] for kind in FIGURES],
         "bootstrap": [metrics.BOOTSTRAPS, {str(s): n for s, n in metrics.SECTIONS.items()}, metrics.FEWEST_SECTIONS],
         "outliers": [outliers.OUTLIER, outliers.USUAL],
         "expected": asdict(expected.CONFIG),
+        "duplicates": duplicates,
         "rest": [DISAGREEING, FEWEST, BINS, WORST, WORST_OF_POINT],
     }
     return {"format": FORMAT, "settings": settings, "stack": stack, "answers": answers}

@@ -103,15 +103,17 @@ def resampled_ratios(
     rng: np.random.Generator,
     section: int = 1,
     size: int | None = None,
+    fewest: int = FEWEST_SECTIONS,
 ) -> np.ndarray:
     """Sum of the numerators over sum of the denominators, both (N,), of BOOTSTRAPS resamples: (BOOTSTRAPS,).
 
-    A resample has `size` of the N rows, N by default. section: neighbouring rows that are drawn together. The rows are
-    a circle, so that each one is as likely. This is the only place where rows are resampled.
+    A resample has `size` of the N rows, N by default. section: neighbouring rows that are drawn together; fewer where
+    there would be less than `fewest` sections. The rows are a circle, so that each one is equally likely. This is the
+    only place where rows are resampled.
     """
     rows = len(numerator)
     size = rows if size is None else max(1, size)
-    section = _section_length(rows, section, size)
+    section = _section_length(rows, section, size, fewest)
     sums = np.stack([numerator, denominator])  # (2, N)
     running = np.cumsum(np.concatenate([np.zeros((2, 1)), sums, sums[:, : section - 1]], axis=1), axis=1)
     starts = rng.integers(0, rows, size=(BOOTSTRAPS, -(-size // section)))
@@ -121,8 +123,8 @@ def resampled_ratios(
     return total / count
 
 
-def _section_length(rows: int, section: int, size: int) -> int:
-    return min(section, max(1, rows // FEWEST_SECTIONS), size)
+def _section_length(rows: int, section: int, size: int, fewest: int) -> int:
+    return min(section, max(1, rows // fewest), size)
 
 
 def few_sections(rows: int, section: int, size: int) -> float:
@@ -131,5 +133,5 @@ def few_sections(rows: int, section: int, size: int) -> float:
     A resample of n sections has 1 - 1/n of their variance. That variance is an estimate from n sections, so Student's
     quantile takes the place of the normal one. The factor is 1.29 for 8 sections, 1.15 for 13 and 1.00 for single rows.
     """
-    count = max(2.0, rows / _section_length(rows, section, max(1, size)))
+    count = max(2.0, rows / _section_length(rows, section, max(1, size), FEWEST_SECTIONS))
     return float(np.sqrt(count / (count - 1)) * stats.t.ppf(0.975, count - 1) / stats.norm.ppf(0.975))

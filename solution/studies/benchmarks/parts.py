@@ -17,7 +17,9 @@ import solution
 from solution import pipeline
 from solution.data.reader import read_competition
 from solution.ensemble import selection
+from solution.evaluation.evaluation import FOLDER as EVALUATION
 from solution.recipe import Recipe
+from solution.run import Run
 from solution.specialists.landmarks.augment import Augmenter
 from solution.specialists.training import HISTORY
 from solution.studies.benchmarks.inference import ensemble_speed, predicting
@@ -127,11 +129,17 @@ def stack(shop: BenchmarkSetup) -> Iterator[Row]:
 
 
 def report(shop: BenchmarkSetup) -> Iterator[Row]:
-    """What comes after the stack: the checked submissions, and the report."""
+    """What comes after the stack: the evaluation, the checked submissions, and the report."""
     run = shop.run
     stacked(run)
-    for name, stage in (("submission stage", pipeline.submission), ("report stage", pipeline.report)):
-        yield _stage(shop, partial(_silenced, partial(stage, run)), "report", name)
+
+    def evaluate(run: Run) -> None:
+        shutil.rmtree(run.workspace.folds / EVALUATION, ignore_errors=True)
+        pipeline.evaluation(run)
+
+    stages = {"evaluation": evaluate, "submission": pipeline.submission, "report": pipeline.report}
+    for name, stage in stages.items():
+        yield _stage(shop, partial(_silenced, partial(stage, run)), "report", f"{name} stage")
 
 
 def _silenced(call: Callable[[], object]) -> None:
