@@ -9,11 +9,8 @@ import numpy as np
 from solution.keypoints import SIZE
 
 CENTRE = (SIZE - 1) / 2
-EDGE = 3
-"""Pixels kept around a crop, so that interpolation at its edge uses the picture and not its repeated border."""
-
-SMALLEST = 4.0
-"""Shortest side of a frame, in the picture's pixels."""
+EDGE = 3  # pixels kept around a crop, so that interpolation at its edge uses the picture and not its repeated border
+SMALLEST = 4.0  # shortest side of a frame, in the picture's pixels
 
 
 @dataclass(frozen=True)

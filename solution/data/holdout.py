@@ -24,9 +24,7 @@ from solution.keypoints import SUBSETS
 from solution.runtime.artifacts import atomic_folder, write_json
 from solution.runtime.errors import UserError
 
-FEWEST = 10
-"""Faces of each subset that either file must have."""
-
+FEWEST = 10  # faces of each subset that either file must have
 END, BLOCK, RANDOM, TOGETHER = "end", "block", "random", "together"
 
 

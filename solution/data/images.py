@@ -15,8 +15,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from solution.runtime.errors import UserError
 
-LARGEST_FILE = 256 * 2**20
-"""Most bytes of a picture's file."""
+LARGEST_FILE = 256 * 2**20  # most bytes of a picture's file
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".ppm", ".pgm"})
 """Files that count as pictures when a folder is read; a file named by the user may have any name."""

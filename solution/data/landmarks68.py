@@ -21,14 +21,11 @@ from solution.keypoints import FACE68
 from solution.runtime.artifacts import digest_of
 from solution.runtime.errors import UserError
 
-TABLE = "_frames_keypoints.csv"
-"""How the name of the table of labels ends."""
-
+TABLE = "_frames_keypoints.csv"  # how the name of the table of labels ends
 CELLS = 1 + 2 * FACE68.size
 
 
-File = Path | zipfile.Path
-"""A file of a folder or an entry of a zip."""
+File = Path | zipfile.Path  # a file of a folder or an entry of a zip
 
 
 @dataclass(frozen=True, eq=False)

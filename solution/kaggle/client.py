@@ -11,15 +11,11 @@ from pathlib import Path
 from solution.kaggle import PAGE, credentials
 from solution.runtime.errors import UserError
 
-LIMIT = 600
-"""Seconds after which a call is stopped. A submission has under 1 MB."""
-
+LIMIT = 600  # Seconds after which a call is stopped. A submission has under 1 MB.
 INSTALL = "Install it: pip install -r requirements.txt"
-LONGEST = 300
-"""Most characters of the client's output that an error quotes."""
+LONGEST = 300  # most characters of the client's output that an error quotes
 
-TALKATIVE = ("VERBOSE", "VERBOSE_OUTPUT")
-"""Variables that make the client print every request, with the credentials."""
+TALKATIVE = ("VERBOSE", "VERBOSE_OUTPUT")  # variables that make the client print every request, with the credentials
 
 
 class NoAnswerError(UserError):

@@ -14,8 +14,7 @@ from solution.kaggle.ledger import ERROR, SCORED, Entry, table
 from solution.runtime.errors import UserError
 from solution.table import Column, Table, written
 
-PLAIN_WIDTH = 160
-"""Characters in a line where the output is no terminal."""
+PLAIN_WIDTH = 160  # characters in a line where the output is no terminal
 
 
 @dataclass(frozen=True)

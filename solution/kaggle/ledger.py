@@ -15,8 +15,7 @@ from solution.runtime.errors import UserError
 
 LEDGER = "scores.csv"
 
-PENDING, SCORED, ERROR = "pending", "scored", "error"
-"""States of a submission that Kaggle has."""
+PENDING, SCORED, ERROR = "pending", "scored", "error"  # states of a submission that Kaggle has
 
 UNKNOWN, FAILED = "unknown", "failed"
 """Two more states of a try: it began and its end is not known, as after a power cut; and nothing was sent."""
@@ -29,9 +28,7 @@ _EARLIER_STATUS = {"sent": PENDING}
 
 _LISTED_COLUMNS = {"fileName", "date", "description", "status", "publicScore", "privateScore"}
 
-LIMIT = 60
-"""Seconds for a list."""
-
+LIMIT = 60  # seconds for a list
 MANY = "100"
 
 

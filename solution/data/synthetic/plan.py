@@ -21,11 +21,8 @@ from solution.keypoints import FACE4
 NEAREST = 0.6
 """Share of the repeats that go back to the nearest earlier pass; the same share of the others to the next one."""
 
-JITTER = 0.015
-"""Standard deviation of a picture's place between passes, as a share of the pass."""
-
-OF_FIFTEEN = 0.1
-"""Share of 15-keypoint rows with a duplicate, as a share of `DrawnSettings.duplicates`."""
+JITTER = 0.015  # standard deviation of a picture's place between passes, as a share of the pass
+OF_FIFTEEN = 0.1  # share of 15-keypoint rows with a duplicate, as a share of `DrawnSettings.duplicates`
 
 
 @dataclass(frozen=True, eq=False)
