@@ -25,6 +25,12 @@ class Codec(Protocol):
         """Coordinates (B, K, 2) and sigma (B, K), the standard deviation per axis, in pixels; NaN if not known."""
 
 
+def _centres(count: int, device: torch.device) -> Tensor:
+    """The centres of so many cells across the picture, in pixels, (count,)."""
+    cell = SIZE / count
+    return torch.arange(count, device=device) * cell + (cell - 1) / 2
+
+
 @dataclass(frozen=True)
 class Direct:
     """Two numbers a point, (B, K, 2): 0 is the picture's centre, 1 its border."""
@@ -51,21 +57,16 @@ class Heatmap:
 
     size: int
 
-    def _cells(self, device: torch.device) -> Tensor:
-        """Centres of the cells in pixels, (size,)."""
-        cell = SIZE / self.size
-        return torch.arange(self.size, device=device) * cell + (cell - 1) / 2
-
     def encode(self, coords: Tensor, sigma: float = 2.0) -> Tensor:
         """Logits of a Gaussian with a standard deviation of sigma pixels."""
-        cells = self._cells(coords.device)
+        cells = _centres(self.size, coords.device)
         x = (cells - coords[..., 0, None]) / sigma
         y = (cells - coords[..., 1, None]) / sigma
         return -(y[..., :, None] ** 2 + x[..., None, :] ** 2) / 2
 
     def decode(self, raw: Tensor) -> tuple[Tensor, Tensor]:
         share = raw.float().flatten(2).softmax(-1).unflatten(2, raw.shape[2:])
-        cells = self._cells(raw.device)
+        cells = _centres(self.size, raw.device)
         means, variances = [], []
         for margin in (share.sum(2), share.sum(3)):
             mean = (margin * cells).sum(-1)
@@ -83,17 +84,12 @@ class SimCC:
 
     bins: int
 
-    def _centres(self, device: torch.device) -> Tensor:
-        """Centres of the bins in pixels, (bins,)."""
-        width = SIZE / self.bins
-        return torch.arange(self.bins, device=device) * width + (width - 1) / 2
-
     def encode(self, coords: Tensor, sigma: float = 2.0) -> Tensor:
         """Logits of Gaussians with a standard deviation of sigma pixels."""
-        return -(((self._centres(coords.device) - coords[..., None]) / sigma) ** 2) / 2
+        return -(((_centres(self.bins, coords.device) - coords[..., None]) / sigma) ** 2) / 2
 
     def decode(self, raw: Tensor) -> tuple[Tensor, Tensor]:
-        share, centres = raw.float().softmax(-1), self._centres(raw.device)
+        share, centres = raw.float().softmax(-1), _centres(self.bins, raw.device)
         mean = (share * centres).sum(-1)
         variance = (share * (centres - mean[..., None]) ** 2).sum(-1).mean(-1)
         return mean, variance.clamp(min=1e-6).sqrt()
