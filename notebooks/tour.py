@@ -104,7 +104,9 @@ pipeline.train(run, ("unet_all",), fold=0)
 folder = run.workspace.fold("unet_all", 0)
 history = pd.read_csv(folder / HISTORY)
 print(history.round(2).to_string(index=False, na_rep=""))
-show("curve", drawing.curve(history["held_rmse"].tolist(), "unet_all, fold 0: held-out RMSE in px, by epoch"))
+measured = history.dropna(subset="held_rmse")
+curve = drawing.Curve("held-out rows", list(zip(measured["epoch"], measured["held_rmse"], strict=True)), "#c2410c")
+show("curve", drawing.line_chart(drawing.Chart("unet_all, fold 0", "RMSE in px, by epoch", "epochs", [curve])))
 
 # %% [markdown]
 # Is that good? The baseline: answer every face with the mean of the training labels. The last predictions are better

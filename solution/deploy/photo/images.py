@@ -13,10 +13,11 @@ import cv2
 import numpy as np
 
 from solution.data.images import SUFFIXES, read_picture
-from solution.deploy.photo.drawing import draw
 from solution.deploy.photo.filters import apply
 from solution.deploy.photo.finder import Face, FaceFinder
 from solution.deploy.photo.records import line_of, picture_record, write_records
+from solution.keypoints import SIZE
+from solution.report import drawing
 from solution.runtime.artifacts import as_user_error, write_bytes
 from solution.runtime.errors import UserError
 
@@ -107,12 +108,13 @@ class ImageRun:
 
 def decorated(colour: np.ndarray, faces: Sequence[Face], filters: Sequence[str], finder: FaceFinder) -> np.ndarray:
     """A copy of a picture (H, W, 3) with filters on its faces, or, without filters, their boxes and points."""
-    if not filters:
-        return draw(colour, faces)
     canvas = colour.copy()
     for face in faces:
+        reading = face.reading
         for name in filters:
-            apply(name, canvas, face.reading.coords, finder.landmarker.schema)
+            apply(name, canvas, reading.coords, finder.landmarker.schema)
+        if not filters:
+            drawing.mark_face(canvas, face.box, reading.coords, reading.sigma, reading.frame.side / SIZE)
     return canvas
 
 

@@ -6,8 +6,8 @@ import pytest
 
 from solution.cli.photo import add_reading_options
 from solution.data.crop import Frame
-from solution.deploy.photo.drawing import draw
 from solution.deploy.photo.filters import FILTERS, apply, on_eyes
+from solution.deploy.photo.images import decorated
 from solution.keypoints import FACE15, FACE68, SHARED
 from tests.deploy.photo.fakes import SHAPE, finder, picture
 
@@ -115,7 +115,7 @@ def test_a_drawing_shows_box_and_points_and_leaves_the_picture():
     shot = picture((120, 110, 40))
     before = shot.copy()
     faces = finder().find(cv2.cvtColor(shot, cv2.COLOR_BGR2GRAY))
-    canvas = draw(shot, faces)
+    canvas = decorated(shot, faces, (), finder())
     np.testing.assert_array_equal(shot, before)
     x, y, width, _ = faces[0].box.astype(int).tolist()
     assert (canvas[y, x + width // 2] != shot[y, x + width // 2]).any()
