@@ -14,7 +14,7 @@ import pytest
 
 from solution import __version__, recipes
 from solution.__main__ import BROKEN_PIPE, main
-from solution.cli import ORDER, completion
+from solution.cli import FAMILY, completion
 from solution.cli.parser import load_command, parse, parser
 from solution.recipe import SCALES
 from solution.runtime.errors import suggestion
@@ -47,7 +47,7 @@ def refused(capsys: pytest.CaptureFixture[str], *words: str) -> str:
             "argument --fold: invalid int value: 'two'. See `python -m solution train --help`.",
         ),
         (["export", "unet_15", "--format", "onx"], "invalid choice: 'onx' (choose from 'onnx', 'torchscript')"),
-        ([], "required: VERB. See `python -m solution --help`."),
+        ([], "required: COMMAND. See `python -m solution --help`."),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
@@ -93,17 +93,17 @@ def test_the_version_names_the_libraries_and_waits_for_none_of_them():
     assert done.stdout.count("\n") == 1
 
 
-@pytest.mark.parametrize("name", ORDER)
-def test_the_examples_of_a_verb_are_right(name: str):
+@pytest.mark.parametrize("name", FAMILY)
+def test_the_examples_of_a_command_are_right(name: str):
     command = load_command(name)
     assert command.examples
     for example in command.examples:
         words = shlex.split(re.split(r" [|<>] ", example)[0], comments=True)
-        assert parse(parser(), words).verb == name
+        assert parse(parser(), words).command == name
 
 
-@pytest.mark.parametrize("name", ORDER)
-def test_every_argument_of_a_verb_is_explained(name: str):
+@pytest.mark.parametrize("name", FAMILY)
+def test_every_argument_of_a_command_is_explained(name: str):
     one = argparse.ArgumentParser()
     load_command(name).options(one)
     assert [action.dest for action in one._actions if not action.help] == []
@@ -152,8 +152,8 @@ def completed(script: Path, *words: str, before: str = "") -> set[str]:
 
 
 @pytest.mark.parametrize("start", [("python", "-m", "solution"), ("python3", "-m", "solution"), ("solution",)])
-def test_bash_completes_verbs_options_and_recipes(bash_script: Path, start: tuple[str, ...]):
-    assert completed(bash_script, *start, "") == set(ORDER)
+def test_bash_completes_commands_options_and_recipes(bash_script: Path, start: tuple[str, ...]):
+    assert completed(bash_script, *start, "") == set(FAMILY)
     assert completed(bash_script, *start, "subm") == {"submission", "submit"}
     assert completed(bash_script, *start, "run", "--fr") == {"--fresh"}
     assert completed(bash_script, *start, "run", "--scale", "") == set(SCALES)

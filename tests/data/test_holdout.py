@@ -180,7 +180,7 @@ def test_what_breaks_off_leaves_nothing(competition: Competition, tmp_path: Path
         ("--share=nan", "--share nan: expected a share between 0 and 1"),
         ("--seed=-1", "--seed -1: expected 0 or more"),
         ("--block=-1", "--block -1: expected 0 or more"),
-        ("--together", "--together: expected --random beside it"),
+        ("--together", "--together: expected --random with it"),
         ("--out=/", "--out /: expected a folder that is new or empty"),
         ("--out=loop/deep", "expected a folder that is new or empty, got: Symlink loop"),
     ],

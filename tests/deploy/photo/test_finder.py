@@ -4,8 +4,8 @@ import cv2
 import numpy as np
 
 from solution.data.crop import Frame
-from solution.deploy.photo.detector import VIEWS, HaarDetector
-from solution.deploy.photo.finder import FaceFinder, near, same
+from solution.deploy.photo.detector import DetectorConfig, HaarDetector
+from solution.deploy.photo.finder import FaceFinder, is_near, is_same
 from tests.deploy.photo.fakes import DiscDetector, DiscReader, finder, picture, points_of
 
 
@@ -67,11 +67,11 @@ def test_a_labelled_picture_is_read_where_it_is_doubted_least():
 
 def test_near_and_same():
     one = Frame(100, 100, 50)
-    assert near(one, Frame(120, 100, 60))
-    assert not near(one, Frame(140, 100, 60))
-    assert not near(one, Frame(100, 100, 101))
-    assert same(one, Frame(110, 100, 50))
-    assert not same(one, Frame(130, 100, 50))
+    assert is_near(one, Frame(120, 100, 60))
+    assert not is_near(one, Frame(140, 100, 60))
+    assert not is_near(one, Frame(100, 100, 101))
+    assert is_same(one, Frame(110, 100, 50))
+    assert not is_same(one, Frame(130, 100, 50))
 
 
 class Cascade:
@@ -86,12 +86,12 @@ class Cascade:
 
 
 def test_boxes_are_in_the_pictures_own_pixels_however_it_is_searched():
-    detector = HaarDetector(longest=160)
+    detector = HaarDetector(DetectorConfig(longest=160))
     detector._cascade = Cascade()
     batches = list(detector.find(grey((80, 90, 20))))
     assert detector._cascade.shown[0] == (120, 160)
     assert set(detector._cascade.shown[1:]) == {(200, 240)}
-    assert len(batches) == len(VIEWS)
+    assert len(batches) == len(DetectorConfig().views)
     for (box,) in batches:
         np.testing.assert_allclose(box[:2] + (box[2:] - 1) / 2, (80, 90), atol=2.5)
         np.testing.assert_allclose(box[2:], (41, 41), atol=6)
@@ -104,4 +104,4 @@ def test_a_picture_smaller_than_any_face_is_not_searched():
 
 def test_a_grey_wall_has_no_boxes():
     batches = list(HaarDetector().find(np.full((100, 120), 90, np.uint8)))
-    assert [batch.shape for batch in batches] == [(0, 4)] * len(VIEWS)
+    assert [batch.shape for batch in batches] == [(0, 4)] * len(DetectorConfig().views)

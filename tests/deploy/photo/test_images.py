@@ -116,7 +116,7 @@ def test_without_a_standard_input_nothing_is_listed(monkeypatch: pytest.MonkeyPa
 
 def test_a_list_without_a_name_is_told(capsys: pytest.CaptureFixture[str]):
     assert ImageRun(finder(), None, as_json=True).run(["-"], io.StringIO("\n")) == 2
-    assert capsys.readouterr().err == "error: expected pictures, got none: not a line on standard input names one\n"
+    assert capsys.readouterr().err == "error: expected pictures, got none: no line on standard input has a name\n"
 
 
 def test_a_filter_takes_the_place_of_the_points(folder: Path, tmp_path: Path):

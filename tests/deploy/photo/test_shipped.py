@@ -44,7 +44,7 @@ def test_each_is_calibrated_for_its_points(points: int):
 
 
 def test_weights_for_other_points_are_refused():
-    with pytest.raises(UserError, match="expected weights for 68 points, got some for 15"):
+    with pytest.raises(UserError, match="expected weights for 68 points, got weights for 15"):
         open_landmarker(68, SHIPPED / RECIPES[15])
 
 

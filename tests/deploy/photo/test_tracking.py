@@ -2,7 +2,7 @@ import cv2
 import numpy as np
 import pytest
 
-from solution.deploy.photo.tracking import EMPTY, EVERY, OneEuro, Tracker
+from solution.deploy.photo.tracking import CONFIG, OneEuro, Tracker
 from tests.deploy.photo.fakes import finder, picture, points_of
 
 RATE = 30.0
@@ -43,7 +43,7 @@ def test_the_first_value_is_taken_as_it_is():
 
 def test_a_face_is_followed_with_few_questions_to_the_detector():
     tracker = Tracker(finder())
-    count = 3 * EVERY
+    count = 3 * CONFIG.detect_every
     for step in range(count):
         x, y = 60 + 3 * step, 100 + 10 * np.sin(step / 5)
         (found,) = tracker.step(grey((x, y, 22)), 1 / RATE)
@@ -52,7 +52,7 @@ def test_a_face_is_followed_with_few_questions_to_the_detector():
         assert error < 4, step
         middle = found.face.box[:2] + found.face.box[2:] / 2
         assert np.hypot(*(middle - (x, y))) < 3
-    assert tracker.finder.detector.asked == count // EVERY
+    assert tracker.finder.detector.asked == count // CONFIG.detect_every
 
 
 def test_a_face_that_comes_later_has_its_own_number():
@@ -60,7 +60,7 @@ def test_a_face_that_comes_later_has_its_own_number():
     first, second = (70, 120, 22), (230, 100, 30)
     for _ in range(3):
         assert [one.number for one in tracker.step(grey(first), 1 / RATE)] == [0]
-    for _ in range(EVERY):
+    for _ in range(CONFIG.detect_every):
         both = tracker.step(grey(first, second), 1 / RATE)
     assert [one.number for one in both] == [0, 1]
     np.testing.assert_allclose(both[1].face.reading.coords, points_of(*second), atol=1)
@@ -72,7 +72,7 @@ def test_a_face_that_goes_is_forgotten_and_found_again():
     assert len(tracker.step(grey(disc), 1 / RATE)) == 1
     for _ in range(5):
         assert tracker.step(grey(), 1 / RATE) == []
-    for _ in range(EMPTY):
+    for _ in range(CONFIG.detect_every_if_empty):
         found = tracker.step(grey(disc), 1 / RATE)
     assert [one.number for one in found] == [1]
 

@@ -93,7 +93,7 @@ def test_what_is_no_video_is_one_clear_error(tmp_path: Path):
     text.write_text("no video")
     with pytest.raises(UserError, match=r"text\.mp4: expected a video that OpenCV can read"):
         VideoRun(str(text), None, Tracker(finder())).run()
-    with pytest.raises(UserError, match="expected a video file or a camera's number, found none"):
+    with pytest.raises(UserError, match="expected a video file or the number of a camera, found none"):
         VideoRun(str(tmp_path / "none.mp4"), None, Tracker(finder())).run()
     with pytest.raises(UserError, match="97: expected a camera of that number, got none"):
         VideoRun("97", None, Tracker(finder())).run()
@@ -128,7 +128,7 @@ def test_a_disk_that_fills_up_is_told_and_the_earlier_video_stays(moving: Path, 
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (8_000, before[1]))
     try:
-        with pytest.raises(UserError, match=f"expected to write {FRAMES} frames there, [0-9]+ can be read again"):
+        with pytest.raises(UserError, match=f"expected to write {FRAMES} frames there, only [0-9]+ can be read"):
             VideoRun(str(moving), out, Tracker(finder())).run()
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)

@@ -220,7 +220,7 @@ def test_what_would_be_passed_over_is_refused(
     assert main(["bench", *arguments], tmp_path) == 2
     said = capsys.readouterr().err
     assert said.startswith(f"error: {arguments[0]}: expected none of --only, --against, ")
-    assert said.endswith(f" beside it, got {got}\n")
+    assert said.endswith(f" with it, got {got}\n")
 
 
 @pytest.mark.slow
