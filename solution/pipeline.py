@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
 from solution import recipes
 from solution.data.folds import make_folds, read_folds, write_folds
@@ -32,22 +31,21 @@ from solution.kaggle.submission import (
     write_submission,
 )
 from solution.keypoints import SUBSETS
-from solution.recipe import Recipe
 from solution.report import label_errors
 from solution.report.label_errors import read_planted
 from solution.report.previous_run import read_other
 from solution.report.report import gather
 from solution.report.write import publish
-from solution.run import Run, Source, exclusive, reopened
+from solution.run import Run, exclusive
 from solution.runtime import lock
 from solution.runtime.artifacts import digest_of
 from solution.runtime.device import LOG
 from solution.runtime.errors import UserError
 from solution.runtime.workers import local, ray
-from solution.specialists import cross_validation, remote
-from solution.specialists.cross_validation import Specialist
+from solution.runtime.workers.task import incomplete
+from solution.specialists import remote
+from solution.specialists.cross_validation import Specialist, collect
 from solution.specialists.landmarks import pretrained
-from solution.specialists.landmarks.pretrained import InitWeights
 
 
 def data(run: Run) -> None:
@@ -89,71 +87,48 @@ def train(run: Run, names: tuple[str, ...] = (), fold: int | None = None) -> Non
             raise UserError(f"--recipe {name}: expected one that runs at scale {run.scale}, it does not")
     if fold is not None and not 0 <= fold < run.table.k:
         raise UserError(f"--fold {fold}: expected 0 to {run.table.k - 1}")
-    chosen = [r for r in run.recipes if not names or r.name in names]
-    wanted = range(run.table.k) if fold is None else (fold,)
-    missing = [(r, f) for r in chosen for f in wanted if not run.bench.done(r, f, run.recipes)]
-    total = len(chosen) * len(wanted)
-    LOG.info("Train: %d of %d trainings are complete", total - len(missing), total)
-    untrained = [(r, f) for r, f in missing if not run.bench.trained(r, f, run.recipes)]
+    jobs = [job for job in run.jobs(*names) if fold in (None, job.fold)]
+    missing = incomplete("Train", jobs)
+    untrained = [job for job in missing if not job.is_trained()]
     if len(untrained) < len(missing):
         LOG.info("Train: %d trained networks predict anew", len(missing) - len(untrained))
-    stale = sum(run.bench.made(recipe, f) is not None for recipe, f in untrained)
+    stale = sum(job.files_digest is not None for job in untrained)
     if stale:
         LOG.warning("Train: %d trainings of other settings, data or scale are replaced", stale)
-    for recipe in chosen:
-        if pretrained.asks(recipe) and any(recipe is other for other, _ in untrained):
-            pretrained.fetch(recipe, run.weights.file(recipe))  # here, once: not in each worker, nor after hours
-    _execute(run, [_task(run, recipe, f, chosen) for recipe, f in missing])
-
-
-def _execute(run: Run, tasks: list[local.Task]) -> None:
-    """Run the tasks where the user wants them run."""
+    for recipe in {job.recipe.name: job.recipe for job in untrained}.values():
+        if pretrained.asks(recipe):
+            pretrained.fetch(recipe, run.weights.file(recipe))  # once, before the workers start
     if run.executor == ray.LOCAL:
-        local.run(tasks, local.workers_for(run.device, run.jobs))
-    else:
-        address = ray.address_of(run.executor)
-        ray.run(tasks, remote.RemoteTrainings(run.bench, run.recipes), run.device, run.jobs, address)
-
-
-def _task(run: Run, recipe: Recipe, fold: int, chosen: list[Recipe]) -> local.Task:
-    after = frozenset([f"{recipe.parent}/{fold}"] if recipe.parent in [r.name for r in chosen] else [])
-    arguments = (run.root, run.source, run.scale, run.weights, recipe.name, fold)
-    return local.Task(f"{recipe.name}/{fold}", recipe.name, work, arguments, after)
-
-
-def work(
-    root: Path, source: Source, scale: str, weights: InitWeights, name: str, fold: int, device: torch.device
-) -> float:
-    """Do one training in whatever process this is; seconds taken."""
-    run = reopened(root, source, scale, weights)
-    recipe = next(r for r in run.recipes if r.name == name)
-    return cross_validation.run_job(run.bench, recipe, fold, run.recipes, device)
+        local.run(missing, local.workers_for(run.device, run.workers))
+    elif missing:
+        ray.run(missing, remote.shared(missing), run.device, run.workers, ray.address_of(run.executor))
 
 
 def trained(run: Run) -> list[Specialist]:
-    """Every specialist's predictions; UserError naming the command to run where any are not complete."""
-    missing = {r.name: [f for f in range(run.table.k) if not run.bench.done(r, f, run.recipes)] for r in run.recipes}
+    """Every specialist's predictions. UserError with the command to run if a training is not complete."""
+    jobs = {recipe.name: run.jobs(recipe.name) for recipe in run.recipes}
+    missing = {name: [str(job.fold) for job in folds if not job.is_complete()] for name, folds in jobs.items()}
     count = sum(map(len, missing.values()))
     if count > 1:
-        which = ", ".join(f"{name} ({', '.join(map(str, folds))})" for name, folds in missing.items() if folds)
+        which = ", ".join(f"{name} ({', '.join(folds)})" for name, folds in missing.items() if folds)
         raise UserError(
             f"{run.workspace.folds}: expected {len(run.recipes) * run.table.k} finished trainings of these settings "
             f"and data at scale {run.scale}, {count} are missing: {which}. Run `python -m solution train` with the "
             "same --data and --scale first."
         )
-    return [cross_validation.collect(run.bench, recipe, run.recipes) for recipe in run.recipes]
+    return [collect(folds) for folds in jobs.values()]
 
 
 @exclusive
 def stack(run: Run) -> Ensemble:
     """Blend and stack, unless that is done already for these trainings."""
-    inputs = selection.inputs_of(run.bench, run.recipes)
-    found = selection.load(run.bench, inputs)
+    inputs = selection.inputs_of(run)
+    found = selection.load(run, inputs)
     if found is not None:
         LOG.info("Stack: up to date")
         return found
-    made = selection.make(trained(run), run.bench)
-    selection.save(made, run.bench, inputs)
+    made = selection.make(trained(run), run)
+    selection.save(made, run, inputs)
     for subset, choice in made.choice.items():
         LOG.info(
             "Stack: %d-keypoint rows: blend %.4f px, stack %.4f px: %s used",
@@ -164,11 +139,11 @@ def stack(run: Run) -> Ensemble:
 
 def stacked(run: Run) -> Ensemble:
     """The stack stage's result; UserError where it has not run on what is there now."""
-    found = selection.load(run.bench, selection.inputs_of(run.bench, run.recipes))
+    found = selection.load(run, selection.inputs_of(run))
     if found is None:
         by = lock.holder(run.workspace.folds)
         raise UserError(
-            f"{selection.folder_of(run.bench)}: expected the stack of the trainings there now. "
+            f"{selection.folder_of(run)}: expected the stack of the trainings there now. "
             + (f"Wait for {by}." if by else "Run `python -m solution stack` with the same --data and --scale first.")
         )
     return found
@@ -185,7 +160,7 @@ def submission(run: Run) -> None:
     made = stacked(run)
     figures = {kind: quality(run, made, kind) for kind in WRITTEN.values()}
     for name, kind in WRITTEN.items():
-        _write(run, name, made.test_predictions(kind, run.bench), record_of(run, made, figures[kind]))
+        _write(run, name, made.test_predictions(kind, run), record_of(run, made, figures[kind]))
     if run.use_duplicates:
         _write_with_duplicates(run, made, figures[selection.FINAL])
 
@@ -198,7 +173,7 @@ def _write_with_duplicates(run: Run, made: Ensemble, figures: Summary) -> None:
             "Submission: %s.csv is not written: the labels of no test picture's duplicates are worth using", DUPLICATES
         )
         return
-    predictions = figures.duplicates.blend(made.test_predictions(selection.FINAL, run.bench), run.competition.test)
+    predictions = figures.duplicates.blend(made.test_predictions(selection.FINAL, run), run.competition.test)
     record = record_of(run, made, figures) | {"use_duplicates": True, "duplicates": _duplicates_record(figures)}
     _write(run, DUPLICATES, predictions, record)
     LOG.info(
@@ -293,8 +268,8 @@ def submit(run: Run, name: str, message: str, *, yes: bool = False, wait: float 
 
 def _require_finished(run: Run) -> None:
     """UserError naming the first training that is not complete: what the others make together is nothing to send."""
-    jobs = [(recipe, fold) for recipe in run.recipes for fold in range(run.table.k)]
-    missing = [f"{recipe.name}/fold{fold}" for recipe, fold in jobs if not run.bench.done(recipe, fold, run.recipes)]
+    jobs = run.jobs()
+    missing = [f"{job.recipe.name}/fold{job.fold}" for job in jobs if not job.is_complete()]
     if missing:
         raise UserError(
             f"{run.workspace.folds}: expected a finished run, got {len(jobs) - len(missing)} of {len(jobs)} trainings "
@@ -320,7 +295,7 @@ def _duplicates_record(figures: Summary) -> dict[str, Any]:
 
 def _stack_digest(run: Run) -> str:
     """Names the stack of the trainings there now: a submission made from another one is out of date."""
-    return digest_of(selection.inputs_of(run.bench, run.recipes))
+    return digest_of(selection.inputs_of(run))
 
 
 def _written(run: Run) -> Path | None:
@@ -338,7 +313,7 @@ def _written(run: Run) -> Path | None:
 def quality(run: Run, made: Ensemble, kind: str, **facts: Any) -> Summary:  # noqa: ANN401 - fields of Summary
     """The headline figures of one kind of the ensemble's predictions."""
     train, weights = run.competition.train, run.competition.weights
-    final = made.oof_predictions(kind, run.bench)
+    final = made.oof_predictions(kind, run)
     return summarise(
         train,
         final,
@@ -372,12 +347,12 @@ def report(run: Run, against: Path | None = None, as_json: bool = False) -> None
         submission=written,
         truth=truth_of(read_submission(written, run.competition), run.competition) if written else None,
     )
-    publish(run.workspace.folds, gather(run.bench, specialists_, made, summary, run.scale, other), as_json)
+    publish(run.workspace.folds, gather(run, specialists_, made, summary, other), as_json)
 
 
 def audit(run: Run) -> None:
     """Rank the training labels by how likely they are wrong. Drops nothing: no other stage reads what this writes."""
-    final = stacked(run).oof_predictions(selection.WITH_DRIFT, run.bench)
+    final = stacked(run).oof_predictions(selection.WITH_DRIFT, run)
     members = np.stack([s.oof.coords for s in trained(run)])
     oof = replace(final, sigma=disagreement(members).astype(np.float32))
     planted = read_planted(run.source.folder / DRAWN) if run.competition.drawn else None

@@ -4,8 +4,11 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, ClassVar, Literal, Self
 
+import numpy as np
+
 from solution.codecs import Codec
-from solution.keypoints import FACE4, FACE15, FACE68, SUBSETS, Schema
+from solution.keypoints import FACE4, FACE15, FACE68, IN_FOUR, SUBSETS, Schema
+from solution.keypoints import POINTS as POINTS_OF
 from solution.runtime.artifacts import digest_of
 
 Rows = Literal["15", "4", "all"]
@@ -83,9 +86,27 @@ class Recipe:
         return replace(self, **{**self.scales.get(scale, {}), "scales": {}})
 
     @property
+    def landmarks(self) -> "LandmarkRecipe | None":
+        """This recipe if it is a network that sees the whole picture, else None."""
+        return None
+
+    @property
+    def phases(self) -> dict[str, str]:
+        """The setting that counts the epochs of each phase, by the phase's name in the history."""
+        return {"": "epochs"}
+
+    def shortened(self, epochs: int, pretrain: int = 1) -> Self:
+        """The recipe with fewer epochs, for measurements of speed. pretrain: of a phase before, if there is one."""
+        return replace(self, epochs=epochs)
+
+    @property
     def subsets(self) -> tuple[int, ...]:
         """The subsets it predicts: (15,), (4,) or both."""
         return SUBSETS if self.rows == "all" else (int(self.rows),)
+
+    def points(self, subset: int) -> np.ndarray:
+        """The numbers of the points that its network predicts for faces of this subset."""
+        return POINTS_OF[subset]
 
     def settings(self) -> dict[str, Any]:
         """Every setting as JSON values."""
@@ -114,6 +135,10 @@ class LandmarkRecipe(Recipe):
     optimiser: Optimiser = field(default_factory=Optimiser)
     loss: str = "huber"
     init_from: str | None = None
+
+    @property
+    def landmarks(self) -> "LandmarkRecipe":
+        return self
 
     def settings(self) -> dict[str, Any]:
         return {**super().settings(), "codec": {"kind": self.codec.kind, **asdict(self.codec)}}
@@ -209,6 +234,16 @@ class PatchRecipe(Recipe):
     def depth(self) -> int:
         """Number of 3x3 layers of stride 1 in the encoder."""
         return (self.patch - SMALLEST_PATCH) // PATCH_STEP
+
+    @property
+    def phases(self) -> dict[str, str]:
+        return {"pretrain": "pretrain_epochs", "classes": "epochs"}
+
+    def shortened(self, epochs: int, pretrain: int = 1) -> Self:
+        return replace(self, epochs=epochs, pretrain_epochs=pretrain, fit_faces=1)
+
+    def points(self, subset: int) -> np.ndarray:
+        return IN_FOUR
 
     @classmethod
     def restored(cls, settings: dict[str, Any]) -> Self:

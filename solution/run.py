@@ -9,7 +9,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cache, cached_property, wraps
+from functools import cached_property, wraps
 from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
 
@@ -31,7 +31,8 @@ from solution.runtime.device import LOG, log_to, pick_device
 from solution.runtime.errors import UserError, suggestion
 from solution.runtime.workers import ray
 from solution.runtime.workers.local import check_jobs
-from solution.specialists.cross_validation import Workbench
+from solution.runtime.workers.task import ReadOnce
+from solution.specialists.job import Job
 from solution.specialists.landmarks.pretrained import InitWeights, asks
 
 DRAWN_DATASET = "drawn"
@@ -100,22 +101,26 @@ R = TypeVar("R")
 
 
 @dataclass(frozen=True)
-class Run:
-    """What a command works on: data, scale, device, first weights. The rest is read from disk when first needed.
-
-    use_duplicates: write a third submission, which answers test pictures that are identical to labelled ones with the
-    help of those labels. executor: where
-    trainings run, as --executor has it.
-    """
+class Run(ReadOnce):
+    """What a command works on. Its data are read from disk when they are first needed."""
 
     root: Path
     source: Source
     scale: str
+
     device: torch.device
-    jobs: int | None = None
+    """Where trainings run."""
+
+    workers: int | None = None
+    """Trainings at once; None: one a core or a GPU."""
+
     weights: InitWeights = field(default_factory=InitWeights)
+
     use_duplicates: bool = False
+    """Write a third submission, which uses the labels of training pictures that are identical to test pictures."""
+
     executor: str = ray.LOCAL
+    """As --executor: local, ray or ray:ADDRESS."""
 
     @cached_property
     def workspace(self) -> Workspace:
@@ -137,14 +142,35 @@ class Run:
         return read_folds(path, self.competition.train)
 
     @cached_property
-    def bench(self) -> Workbench:
-        return Workbench(self.workspace, self.competition, self.table, self.weights)
-
-    @cached_property
     def recipes(self) -> tuple[Recipe, ...]:
         """Every specialist that runs at this scale, with the settings it has there."""
         running = [recipe.at(self.scale) for recipe in recipes.load_all() if self.scale in recipe.runs_at]
         return tuple(self.weights.chosen(recipe) for recipe in running)
+
+    @property
+    def _named(self) -> dict[str, Recipe]:
+        return {recipe.name: recipe for recipe in self.recipes}
+
+    def job(self, recipe: Recipe | str, fold: int) -> Job:
+        """A recipe on one fold: one of this run's by its name, or a variation of one as a value.
+
+        UserError if it starts from a recipe that the run does not have.
+        """
+        if isinstance(recipe, str):
+            recipe = self._named[recipe]
+        if recipe.parent and recipe.parent not in self._named:
+            raise UserError(f"recipe {recipe.name} starts from {recipe.parent!r}, which is not a recipe")
+        parent = self.job(recipe.parent, fold) if recipe.parent else None
+        return Job(recipe, fold, self.workspace.fold(recipe.name, fold), self, parent, self.weights.file(recipe))
+
+    def jobs(self, *names: str) -> list[Job]:
+        """The jobs of these recipes, or of all, on every fold."""
+        return [
+            self.job(recipe, fold)
+            for recipe in self.recipes
+            if not names or recipe.name in names
+            for fold in range(self.table.k)
+        ]
 
     @contextmanager
     def exclusive(self) -> Iterator[None]:
@@ -195,12 +221,6 @@ def forget_results(run: Run) -> None:
                 else:
                     path.unlink()
     LOG.info("Fresh: earlier results of %s removed", run.source.dataset)
-
-
-@cache
-def reopened(root: Path, source: Source, scale: str, weights: InitWeights) -> Run:
-    """A worker's own view of the run, read from the cache once."""
-    return Run(root, source, scale, torch.device("cpu"), weights=weights)
 
 
 def open_run(options: argparse.Namespace, root: Path, fresh: bool = False) -> Run:

@@ -16,7 +16,6 @@ from solution.data.competition import Competition
 from solution.data.reader import read_competition
 from solution.data.synthetic.settings import DrawnSettings
 from solution.data.synthetic.write import write_drawn
-from solution.pipeline import reopened
 from solution.recipe import Recipe
 from solution.runtime.device import LOG
 from tests import tiny_recipes
@@ -40,7 +39,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @contextmanager
 def tidied_up() -> Iterator[None]:
-    """Put the logging back that a command sets up, and forget the run that a training in this process reopened."""
+    """Put the logging back that a command sets up."""
     loggers = (logging.getLogger(), LOG)
     before = [list(logger.handlers) for logger in loggers]
     yield
@@ -48,7 +47,6 @@ def tidied_up() -> Iterator[None]:
         for handler in set(logger.handlers) - set(handlers):
             handler.close()
         logger.handlers[:] = handlers
-    reopened.cache_clear()
 
 
 @pytest.fixture(autouse=True)
@@ -77,7 +75,6 @@ def use_recipes(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
 
     def use(*chosen: Recipe) -> None:
         tiny_recipes.stand_in(monkeypatch, chosen)
-        reopened.cache_clear()
 
     return use
 

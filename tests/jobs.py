@@ -1,52 +1,81 @@
-"""What the tests let workers do: importable there, which a function inside a test is not."""
+"""What the tests let workers do: importable there, which a function inside a test is not. And runs for tests."""
 
 import os
 import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
 
-from solution.data.folds import make_folds
-from solution.data.reader import read_competition
-from solution.runtime.artifacts import Workspace
-from solution.specialists.cross_validation import Workbench, run_job
+from solution.data.competition import Competition
+from solution.data.folds import make_folds, write_folds
+from solution.faces import FoldTable
+from solution.recipe import Recipe
+from solution.run import Run, Source
 from tests.tiny_recipes import ALL
 
 
-def note(folder: Path, name: str, device: torch.device) -> float:
-    """Leave a file that says when and where this began and ended."""
-    began = time.time()
-    time.sleep(0.05)
-    (folder / name).write_text(f"{began} {time.time()} {os.getpid()} {device}")
-    return 0.05
+def run_on(
+    root: Path, competition: Competition, table: FoldTable | None = None, recipes: Sequence[Recipe] = ALL
+) -> Run:
+    """A run of these recipes with its data already in memory, as if they had been read."""
+    run = Run(root, Source(root / "nowhere", "tiny"), "smoke", torch.device("cpu"))
+    vars(run).update(competition=competition, recipes=tuple(recipes), table=table or make_folds(competition.train))
+    return run
 
 
-def fail(folder: Path, device: torch.device) -> float:
-    raise RuntimeError("this one fails")
+def with_data(run: Run, **data: object) -> Run:
+    """The run with another competition, table or recipes in memory."""
+    varied = replace(run)
+    vars(varied).update({name: getattr(run, name) for name in ("competition", "table", "recipes")} | data)
+    return varied
 
 
-def die(folder: Path, device: torch.device) -> float:
-    os._exit(1)
+def run_of(root: Path, data: Path, recipes: Sequence[Recipe] = ALL) -> Run:
+    """A run of these recipes on a folder of drawn faces, with a fold table on disk."""
+    run = Run(root, Source(data, "tiny"), "smoke", torch.device("cpu"))
+    vars(run)["recipes"] = tuple(recipes)
+    write_folds(run.workspace.fold_table, make_folds(run.competition.train), run.competition.train)
+    return run
 
 
-def bench_of(root: Path, data: Path) -> Workbench:
-    """A bench on a folder of drawn faces."""
-    workspace = Workspace(root, "tiny").ready()
-    competition = read_competition(data, workspace.cache)
-    return Workbench(workspace, competition, make_folds(competition.train))
+@dataclass(frozen=True)
+class Note:
+    """A task that leaves a file which says when and where it began and ended."""
+
+    name: str
+    folder: Path = Path()
+    after: frozenset[str] = frozenset()
+    kind: str = "some"
+
+    def is_complete(self) -> bool:
+        return (self.folder / self.name).is_file()
+
+    def run(self, device: torch.device) -> float:
+        began = time.time()
+        time.sleep(0.05)
+        (self.folder / self.name.replace("/", "")).write_text(f"{began} {time.time()} {os.getpid()} {device}")
+        return 0.05
 
 
-def train_tiny(root: Path, data: Path, name: str, fold: int, device: torch.device) -> float:
-    """Train one tiny recipe on one fold."""
-    recipe = next(recipe for recipe in ALL if recipe.name == name)
-    return run_job(bench_of(root, data), recipe, fold, ALL, device)
+class Fail(Note):
+    def run(self, device: torch.device) -> float:
+        raise RuntimeError("this one fails")
 
 
-def meet(folder: Path, name: str, others: int, device: torch.device) -> float:
-    """As `note`, once as many have come as there are workers: so each must take one."""
-    (folder / f"{name}.here").touch()
-    limit = time.time() + 60
-    while len(list(folder.glob("*.here"))) < others:
-        assert time.time() < limit, "the other worker took no task"
-        time.sleep(0.01)
-    return note(folder, name, device)
+class Die(Note):
+    def run(self, device: torch.device) -> float:
+        os._exit(1)
+
+
+class Meet(Note):
+    """As `Note`, once two of them have begun: so each of two workers must take one."""
+
+    def run(self, device: torch.device) -> float:
+        (self.folder / f"{self.name.replace('/', '')}.here").touch()
+        limit = time.time() + 60
+        while len(list(self.folder.glob("*.here"))) < 2:
+            assert time.time() < limit, "the other worker took no task"
+            time.sleep(0.01)
+        return super().run(device)

@@ -14,13 +14,13 @@ from solution import recipes
 from solution.recipe import Augmentation, LandmarkRecipe, PatchRecipe
 from solution.runtime.device import prepared, take_device, to_device
 from solution.runtime.workers import local
-from solution.runtime.workers.local import Task, workers_for
+from solution.runtime.workers.local import workers_for
 from solution.specialists.landmarks.augment import Augmenter
 from solution.specialists.landmarks.losses import LOSSES
 from solution.specialists.landmarks.network import LandmarkNet
 from solution.specialists.patches import train as patch_training
 from solution.specialists.patches.network import PatchNetwork
-from tests import jobs
+from tests.jobs import Meet
 from tests.small import small_faces
 
 CPU, GPU, META = torch.device("cpu"), torch.device("cuda"), torch.device("meta")
@@ -105,8 +105,8 @@ def test_workers_on_gpus_and_how_jobs_shares_them(monkeypatch: pytest.MonkeyPatc
 
 def test_each_worker_keeps_its_device(tmp_path: Path):
     devices = ["cpu:0", "cpu:1"]  # torch takes both for the CPU: two devices, as far as the queue can tell
-    first = [Task(f"a/{i}", "a", jobs.meet, (tmp_path, f"a{i}", 2)) for i in range(2)]
-    later = [Task(f"b/{i}", "b", jobs.meet, (tmp_path, f"b{i}", 2), frozenset([f"a/{i % 2}"])) for i in range(4)]
+    first = [Meet(f"a/{i}", tmp_path) for i in range(2)]
+    later = [Meet(f"b/{i}", tmp_path, frozenset([f"a/{i % 2}"])) for i in range(4)]
     local.run([*later, *first], devices)
     notes = {path.name: path.read_text().split() for path in tmp_path.iterdir() if path.suffix != ".here"}
     assert set(notes) == {"a0", "a1", "b0", "b1", "b2", "b3"}

@@ -14,14 +14,13 @@ import torch
 
 from solution import recipes
 from solution.data.competition import Competition
-from solution.data.folds import make_folds
+from solution.data.folds import make_folds, write_folds
 from solution.data.reader import read_competition
 from solution.data.synthetic import DrawnSettings, write_drawn
 from solution.keypoints import FACE15
 from solution.report import drawing
-from solution.runtime.artifacts import Workspace
+from solution.run import Run, Source
 from solution.runtime.device import set_threads
-from solution.specialists.cross_validation import Workbench, run_job
 from solution.specialists.landmarks.network import standardise
 from solution.specialists.landmarks.predict import load, predict
 
@@ -67,10 +66,11 @@ def _first(subset: np.ndarray) -> list[int]:
 
 def _train(root: Path, faces: Competition, epochs: int) -> Path:
     """The folder of `unet_all`, trained on four fifths of the faces."""
-    bench = Workbench(Workspace(root, "pictures").ready(), faces, make_folds(faces.train))
-    recipe = replace(recipes.load("unet_all").at("smoke"), epochs=epochs)
-    run_job(bench, recipe, 0, [recipe], torch.device("cpu"))
-    return bench.workspace.fold(recipe.name, 0)
+    run = Run(root, Source(root / "faces", "pictures"), "smoke", torch.device("cpu"))
+    write_folds(run.workspace.fold_table, make_folds(faces.train), faces.train)
+    job = run.job(replace(recipes.load("unet_all").at("smoke"), epochs=epochs), 0)
+    job.run(run.device)
+    return job.folder
 
 
 def _predicted(faces: Competition, trained: Path) -> np.ndarray:

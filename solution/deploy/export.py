@@ -64,19 +64,19 @@ def _recipe(run: Run, name: str) -> LandmarkRecipe:
 
 def _landmark(recipe: Recipe) -> LandmarkRecipe:
     """The recipe as it is; UserError where it is no landmark network."""
-    if not isinstance(recipe, LandmarkRecipe):
+    if recipe.landmarks is None:
         raise UserError(
             f"recipe {recipe.name}: expected a landmark network, got one of method {recipe.method!r}, which reads its "
             "points off class maps outside the network. Export any other recipe."
         )
-    return recipe
+    return recipe.landmarks
 
 
 def _trained(run: Run, recipe: Recipe, fold: int) -> Path:
     """The folder of a finished training; UserError naming the command to run where there is none."""
     if not 0 <= fold < run.table.k:
         raise UserError(f"--fold {fold}: expected 0 to {run.table.k - 1}")
-    return run.bench.require(recipe, fold, run.recipes, "a finished training of these settings and data")
+    return run.job(recipe, fold).require("a finished training of these settings and data")
 
 
 def _held_out(run: Run, recipe: Recipe, fold: int) -> FaceSet:

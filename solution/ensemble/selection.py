@@ -25,9 +25,10 @@ from solution.evaluation.metrics import BOOTSTRAPS, FEWEST_SECTIONS, SECTIONS, p
 from solution.evaluation.outliers import OUTLIER, USUAL, is_outlier
 from solution.faces import Predictions
 from solution.keypoints import SUBSETS
+from solution.run import Run
 from solution.runtime.artifacts import atomic, complete, seal, write_json
 from solution.runtime.errors import UserError
-from solution.specialists.cross_validation import Specialist, Workbench
+from solution.specialists.cross_validation import Specialist
 
 FORMAT = 8
 ARRAYS, FACTS = "stack.npz", "stack.json"
@@ -51,14 +52,14 @@ class Ensemble:
     weights: dict[int, dict[str, float]]
     added: dict[int, list[list[Any]]]
 
-    def oof_predictions(self, name: str, bench: Workbench) -> Predictions:
+    def oof_predictions(self, name: str, run: Run) -> Predictions:
         """The out-of-fold predictions of one name."""
-        return _predictions(name, bench.competition.train.ids, self.oof[name], None)
+        return _predictions(name, run.competition.train.ids, self.oof[name], None)
 
-    def test_predictions(self, name: str, bench: Workbench) -> Predictions:
+    def test_predictions(self, name: str, run: Run) -> Predictions:
         """The test predictions of one name: the mean of the folds' pipelines; sigma: how far these lie apart."""
         pipelines = self.test[name]
-        return _predictions(name, bench.competition.test.ids, pipelines.mean(axis=0), pipelines)
+        return _predictions(name, run.competition.test.ids, pipelines.mean(axis=0), pipelines)
 
 
 def _predictions(name: str, ids: np.ndarray, coords: np.ndarray, pipelines: np.ndarray | None) -> Predictions:
@@ -69,36 +70,36 @@ def _predictions(name: str, ids: np.ndarray, coords: np.ndarray, pipelines: np.n
     return Predictions(name, ids, coords.astype(np.float32), sigma)
 
 
-def make(specialists: list[Specialist], bench: Workbench) -> Ensemble:
+def make(specialists: list[Specialist], run: Run) -> Ensemble:
     """Blend, stack and choose. UserError where no specialist predicts a point that is labelled or asked."""
-    train, test = bench.competition.train, bench.competition.test
-    stacked = stack_all(specialists, train, test, bench.table)
-    _check_cover(stacked, bench)
+    train, test = run.competition.train, run.competition.test
+    stacked = stack_all(specialists, train, test, run.table)
+    _check_cover(stacked, run)
     oof, tests = {BLEND: stacked.blend, STACK: stacked.stack}, {BLEND: stacked.blend_test, STACK: stacked.stack_test}
-    choice = {s: _choose(oof, bench, s) for s in SUBSETS}
+    choice = {s: _choose(oof, run, s) for s in SUBSETS}
     for parts, subsets in ((oof, train.subset), (tests, test.subset)):
         used = np.array([choice[int(s)]["used"] == STACK for s in subsets])
         parts[PLAIN] = np.where(used[:, None, None], parts[STACK], parts[BLEND])
-    _add_drift(oof, tests, choice, bench)
+    _add_drift(oof, tests, choice, run)
     names = [s.recipe.name for s in specialists]
     weights = {}
     for subset in SUBSETS:
         mean = BlendWeights(stacked.weights[subset]).mean()
         weights[subset] = dict(zip(names, mean.round(4).tolist(), strict=True))
-    oof[RIDGE], added = _baselines(specialists, stacked.blend, bench)
+    oof[RIDGE], added = _baselines(specialists, stacked.blend, run)
     return Ensemble(oof, tests, choice, weights, added)
 
 
 def _baselines(
-    specialists: list[Specialist], blend: np.ndarray, bench: Workbench
+    specialists: list[Specialist], blend: np.ndarray, run: Run
 ) -> tuple[np.ndarray, dict[int, list[list[Any]]]]:
     """A ridge regression in LightGBM's place, out-of-fold, and by subset the forward selection of the specialists."""
-    faces, ridge, added = bench.competition.train, blend.copy(), {}
+    faces, ridge, added = run.competition.train, blend.copy(), {}
     for subset in SUBSETS:
         rows = faces.subset == subset
         kept = rows & ~is_outlier(blend, faces.coords)
         own = [s for s in specialists if subset in s.recipe.subsets]
-        fold, labels = bench.table.fold, faces.coords
+        fold, labels = run.table.fold, faces.coords
         members = np.stack([s.oof.coords for s in own])
         uncertainty = np.full(members.shape[:2], np.inf)
         uncertainty[:, rows] = relative_uncertainty_by_fold(np.stack([s.oof.sigma[rows] for s in own]), fold[rows])
@@ -109,9 +110,9 @@ def _baselines(
     return ridge, added
 
 
-def _choose(oof: dict[str, np.ndarray], bench: Workbench, subset: int) -> dict[str, Any]:
+def _choose(oof: dict[str, np.ndarray], run: Run, subset: int) -> dict[str, Any]:
     """The stack where it beats the blend out-of-fold, else the blend; with both RMSE and the paired difference."""
-    faces = bench.competition.train
+    faces = run.competition.train
     rows = faces.subset == subset
     labels, blend, stack = faces.coords[rows], oof[BLEND][rows], oof[STACK][rows]
     kept = ~is_outlier(blend, labels)
@@ -135,16 +136,16 @@ def _better(new: np.ndarray, old: np.ndarray, labels: np.ndarray, kept: np.ndarr
 
 
 def _add_drift(
-    oof: dict[str, np.ndarray], tests: dict[str, np.ndarray], choice: dict[int, dict[str, Any]], bench: Workbench
+    oof: dict[str, np.ndarray], tests: dict[str, np.ndarray], choice: dict[int, dict[str, Any]], run: Run
 ) -> None:
     """Put FINAL beside PLAIN: with the drift in the subsets where its validation supports it, and what that found."""
-    train, test = bench.competition.train, bench.competition.test
+    train, test = run.competition.train, run.competition.test
     oof[FINAL], tests[FINAL], oof[WITH_DRIFT] = oof[PLAIN].copy(), tests[PLAIN].copy(), oof[PLAIN].copy()
     for subset in SUBSETS:
         rows, test_rows = (np.flatnonzero(faces.subset == subset) for faces in (train, test))
         labels, plain = train.coords[rows], oof[PLAIN][rows]
         kept = ~is_outlier(plain, labels)
-        found = try_drift(bench.competition.placement[subset], labels - plain, kept, bench.table.group[rows])
+        found = try_drift(run.competition.placement[subset], labels - plain, kept, run.table.group[rows])
         choice[subset] |= _drift_facts(found)
         oof[WITH_DRIFT][rows] += drift_of_training(rows, labels - plain, kept, subset)
         if found.used:
@@ -161,8 +162,8 @@ def _drift_facts(found: DriftTrial) -> dict[str, Any]:
     return facts | ({} if found.carried is None else {"carried": list(found.carried)})
 
 
-def _check_cover(stacked: Stacked, bench: Workbench) -> None:
-    holes = np.isnan(stacked.blend) & ~np.isnan(bench.competition.train.coords)
+def _check_cover(stacked: Stacked, run: Run) -> None:
+    holes = np.isnan(stacked.blend) & ~np.isnan(run.competition.train.coords)
     if holes.any():
         raise UserError(
             f"{int(holes.sum())} labelled cells are predicted by no specialist: expected recipes that cover both "
@@ -170,24 +171,23 @@ def _check_cover(stacked: Stacked, bench: Workbench) -> None:
         )
 
 
-def folder_of(bench: Workbench) -> Path:
+def folder_of(run: Run) -> Path:
     """Where the stack stage's artefacts lie."""
-    return bench.workspace.folds / "stack"
+    return run.workspace.folds / "stack"
 
 
-def inputs_of(bench: Workbench, recipes: tuple) -> dict[str, Any]:
-    """Everything the stack depends on: its settings, and the trainings by what they were made from and what came."""
-    folds = range(bench.table.k)
-    jobs = {r.name: [[bench.digest(r, fold, recipes), bench.made(r, fold)] for fold in folds] for r in recipes}
+def inputs_of(run: Run) -> dict[str, Any]:
+    """Everything the stack depends on: its settings, and the trainings by their inputs and their files."""
+    jobs = {r.name: [[job.digest, job.files_digest] for job in run.jobs(r.name)] for r in run.recipes}
     settings = [STACK_SETTINGS, ROUNDS, [BLEND_CLIP, BLEND_RIDGE, LEAST], [FAR_APART, SURER, HEAVY]]
     settings += [[OUTLIER, USUAL], STRENGTH, asdict(DRIFT), asdict(SEQUENCE)]
     settings += [{str(s): rows for s, rows in SECTIONS.items()}, FEWEST_SECTIONS, BOOTSTRAPS]  # of the drift's interval
-    return {"format": FORMAT, "settings": settings, "data": bench.competition.digest, "trainings": jobs}
+    return {"format": FORMAT, "settings": settings, "data": run.competition.digest, "trainings": jobs}
 
 
-def save(ensemble: Ensemble, bench: Workbench, inputs: dict[str, Any]) -> None:
+def save(ensemble: Ensemble, run: Run, inputs: dict[str, Any]) -> None:
     """Write the ensemble and seal its folder."""
-    folder = folder_of(bench)
+    folder = folder_of(run)
     parts = (("oof", ensemble.oof), ("test", ensemble.test))
     arrays = {f"{part}_{name}": value for part, values in parts for name, value in values.items()}
     with atomic(folder / ARRAYS) as temporary, temporary.open("wb") as handle:
@@ -196,9 +196,9 @@ def save(ensemble: Ensemble, bench: Workbench, inputs: dict[str, Any]) -> None:
     seal(folder, inputs, [ARRAYS, FACTS])
 
 
-def load(bench: Workbench, inputs: dict[str, Any]) -> Ensemble | None:
+def load(run: Run, inputs: dict[str, Any]) -> Ensemble | None:
     """The ensemble made from these inputs; None where there is none."""
-    folder = folder_of(bench)
+    folder = folder_of(run)
     if not complete(folder, inputs, [ARRAYS, FACTS]):
         return None
     facts = json.loads((folder / FACTS).read_text(encoding="utf-8"))

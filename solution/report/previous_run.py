@@ -12,7 +12,7 @@ from solution.ensemble.selection import ARRAYS, FINAL, FORMAT, PLAIN
 from solution.faces import FaceSet, Predictions, aligned
 from solution.runtime.artifacts import digest_of, intact, manifest
 from solution.runtime.errors import UserError
-from solution.specialists.job import PREDICTIONS
+from solution.specialists.training import PREDICTIONS
 
 STACK = "stack"
 

@@ -13,8 +13,8 @@ from solution.ensemble.selection import inputs_of
 from solution.ensemble.stacker import ROUNDS, SETTINGS
 from solution.kaggle.submission import code_version
 from solution.recipe import Recipe
+from solution.run import Run
 from solution.runtime.artifacts import Workspace, digest_of, manifest
-from solution.specialists.cross_validation import Workbench
 
 LIBRARIES = (
     "torch",
@@ -60,13 +60,13 @@ class Provenance:
         return sum(sum(recipe.seconds) for recipe in self.recipes) / 60
 
 
-def provenance_of(bench: Workbench, recipes: tuple[Recipe, ...], scale: str) -> Provenance:
+def provenance_of(run: Run) -> Provenance:
     """Gather it from the settings, the manifests of the trainings, and this machine."""
-    workspace, competition, table = bench.workspace, bench.competition, bench.table
+    workspace, competition, table = run.workspace, run.competition, run.table
     train, test = competition.train, competition.test
     dataset = {
         "name": workspace.dataset,
-        "scale": scale,
+        "scale": run.scale,
         "drawn": competition.drawn,
         "digest": competition.digest,
         "folds_digest": digest_of(table.fold.tolist()),
@@ -77,13 +77,13 @@ def provenance_of(bench: Workbench, recipes: tuple[Recipe, ...], scale: str) -> 
         "cells_asked": len(competition.lookup.row_id),
         "share_15": round(competition.weights[15], 4),
     }
-    trained = tuple(_made(workspace, recipe, table.k) for recipe in recipes)
-    return Provenance(dataset, trained, _stack(bench, recipes), _versions(), _machine())
+    trained = tuple(_made(workspace, recipe, table.k) for recipe in run.recipes)
+    return Provenance(dataset, trained, _stack(run), _versions(), _machine())
 
 
-def _stack(bench: Workbench, recipes: tuple[Recipe, ...]) -> dict[str, Any]:
+def _stack(run: Run) -> dict[str, Any]:
     drift = {f"drift.{name}": value for name, value in asdict(DRIFT).items()}
-    return {"digest": digest_of(inputs_of(bench, recipes)), "rounds": ROUNDS, **SETTINGS, **drift}
+    return {"digest": digest_of(inputs_of(run)), "rounds": ROUNDS, **SETTINGS, **drift}
 
 
 def _made(workspace: Workspace, recipe: Recipe, folds: int) -> Trainings:

@@ -18,12 +18,12 @@ from solution.evaluation.summary import Summary
 from solution.evaluation.worst_faces import Gallery, Picture
 from solution.faces import Predictions, aligned
 from solution.keypoints import SUBSETS
-from solution.recipe import Recipe
 from solution.report.comparison import Comparison, compare
 from solution.report.previous_run import Other
 from solution.report.provenance import Provenance, provenance_of
+from solution.run import Run
 from solution.runtime.artifacts import digest_of
-from solution.specialists.cross_validation import Specialist, Workbench
+from solution.specialists.cross_validation import Specialist
 from solution.specialists.history import Curve, read_curves
 
 
@@ -95,54 +95,51 @@ class Report:
 
 
 def gather(
-    bench: Workbench,
+    run: Run,
     specialists: Sequence[Specialist],
     made: Ensemble,
     summary: Summary,
-    scale: str,
     other: Other | None = None,
 ) -> Report:
     """Gather the report of a finished run. other: another one to compare it with.
 
     UserError where a training's history cannot be read.
     """
-    faces, weights = bench.competition.train, bench.competition.weights
-    recipes = tuple(s.recipe for s in specialists)
-    final = made.oof_predictions(selection.FINAL, bench)
+    faces, weights = run.competition.train, run.competition.weights
+    final = made.oof_predictions(selection.FINAL, run)
     outliers = is_outlier(final.coords, faces.coords)
     apart = disagreement(np.stack([s.oof.coords for s in specialists])).astype(np.float32)
     together = replace(final, name=TOGETHER, sigma=apart)
-    audit = make_audit(faces, bench.table, replace(together, coords=made.oof[selection.WITH_DRIFT]))
-    gallery = Gallery(faces, bench.table.fold, final.coords, apart, audit)
+    audit = make_audit(faces, run.table, replace(together, coords=made.oof[selection.WITH_DRIFT]))
+    gallery = Gallery(faces, run.table.fold, final.coords, apart, audit)
     oof = [s.oof for s in specialists]
     tables = make_tables(
-        faces, bench.table, [*oof, *(made.oof_predictions(name, bench) for name in NAMES)], weights, outliers
+        faces, run.table, [*oof, *(made.oof_predictions(name, run) for name in NAMES)], weights, outliers
     )
     return Report(
         tables=tables,
         summary=summary,
-        headline=make_headline(faces, bench.table, final, made.oof[selection.WITH_DRIFT], outliers, tables, summary),
+        headline=make_headline(faces, run.table, final, made.oof[selection.WITH_DRIFT], outliers, tables, summary),
         contributions=contributions(summary, made.weights),
-        curves=read_curves(bench.workspace, recipes, bench.table.k),
+        curves=read_curves(run.workspace, run.recipes, run.table.k),
         calibration=calibrate(faces, ~outliers, [*oof, together]),
         pictures=gallery.worst(),
         points=faces.schema.points,
-        provenance=provenance_of(bench, recipes, scale),
-        comparison=None if other is None else _compared(bench, recipes, gallery, made, oof, other),
+        provenance=provenance_of(run),
+        comparison=None if other is None else _compared(run, gallery, made, oof, other),
     )
 
 
 def _compared(
-    bench: Workbench,
-    recipes: tuple[Recipe, ...],
+    run: Run,
     gallery: Gallery,
     made: Ensemble,
     oof: Sequence[Predictions],
     other: Other,
 ) -> Comparison:
-    trainings = selection.inputs_of(bench, recipes)["trainings"]
-    together = aligned(gallery.faces, made.oof_predictions(other.compared, bench))
+    trainings = selection.inputs_of(run)["trainings"]
+    together = aligned(gallery.faces, made.oof_predictions(other.compared, run))
     ours = {other.compared: together} | {predictions.name: predictions.coords for predictions in oof}
     ours = {name: coords.astype(np.float64) for name, coords in ours.items()}
     digests = {name: digest_of([inputs for inputs, _ in made]) for name, made in trainings.items()}
-    return compare(gallery, ours, digests, other, bench.competition.weights)
+    return compare(gallery, ours, digests, other, run.competition.weights)

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from solution.runtime.artifacts import digest_of, write_json
-from solution.specialists.job import SETTINGS
 from solution.specialists.patches.predict import READING
+from solution.specialists.training import SETTINGS
 
 KEYS = {"parent": "start_from", "init_from": "warm_start", "biases": "habits", "uncertainties": "doubts"}
 KINDS = {"Coordinates": "Located", "SimCC": "Marginals"}

@@ -10,7 +10,7 @@ from typing import Any
 from solution.recipe import Recipe
 from solution.runtime.artifacts import Workspace, atomic
 from solution.runtime.errors import UserError
-from solution.specialists.job import HISTORY
+from solution.specialists.training import HISTORY
 
 
 @dataclass(frozen=True)

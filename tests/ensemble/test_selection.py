@@ -12,9 +12,10 @@ from solution.ensemble.stacker import stack_all
 from solution.evaluation.ensemble_variance import ensemble_variance
 from solution.faces import FaceSet, FoldTable, Predictions
 from solution.keypoints import FACE15, IN_FOUR
-from solution.runtime.artifacts import Workspace
+from solution.run import Run
 from solution.runtime.errors import UserError
-from solution.specialists.cross_validation import Specialist, Workbench
+from solution.specialists.cross_validation import Specialist
+from tests.jobs import run_on, with_data
 from tests.passes import passes
 from tests.small import FOLDS, small_faces, small_folds
 from tests.tiny_recipes import ALL, BASE, OTHER
@@ -28,20 +29,20 @@ def _few_trees(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def bench(tmp_path: Path) -> Workbench:
+def run(tmp_path: Path) -> Run:
     """Random faces, half of them much darker than the others."""
     train, test = small_faces(ROWS, ROWS), small_faces(20, 20, seed=1)
     train, test = (replace(faces, images=darkened(faces)) for faces in (train, test))
     lookup = Lookup(np.arange(40), test.ids, np.zeros(40, int))
     data = Competition(train, test, lookup, "d" * 16, "e" * 16, "f" * 16, True)
-    return Workbench(Workspace(tmp_path, "planted"), data, small_folds(train))
+    return run_on(tmp_path, data, small_folds(train))
 
 
 def darkened(faces: FaceSet) -> np.ndarray:
     return np.where((faces.ids % 2 == 0)[:, None, None], faces.images // 3, faces.images)
 
 
-def specialist(bench: Workbench, recipe: object, bias: float, seed: int) -> Specialist:
+def specialist(run: Run, recipe: object, bias: float, seed: int) -> Specialist:
     """Errs by a pixel, and by `bias` more in x where the picture is dark: something that trees can learn."""
     rng = np.random.default_rng(seed)
 
@@ -51,17 +52,17 @@ def specialist(bench: Workbench, recipe: object, bias: float, seed: int) -> Spec
         coords[~np.isin(faces.subset, recipe.subsets)] = np.nan
         return Predictions(recipe.name, faces.ids, coords, np.full(coords.shape[:2], np.nan, np.float32))
 
-    data = bench.competition
+    data = run.competition
     return Specialist(recipe, say(data.train), tuple(say(data.test) for _ in range(FOLDS)), 1.0)
 
 
-def made(bench: Workbench, bias: float) -> Ensemble:
-    return selection.make([specialist(bench, BASE, bias, 1), specialist(bench, OTHER, bias, 2)], bench)
+def made(run: Run, bias: float) -> Ensemble:
+    return selection.make([specialist(run, BASE, bias, 1), specialist(run, OTHER, bias, 2)], run)
 
 
-def drifting(bench: Workbench, most: float) -> tuple[Workbench, np.ndarray]:
+def drifting(run: Run, most: float) -> tuple[Run, np.ndarray]:
     """The same faces with 4-keypoint labels that glide by up to `most` px in y, and its test rows' so moved."""
-    data = bench.competition
+    data = run.competition
     moved = []
     for faces in (data.train, data.test):
         coords = faces.coords.copy()
@@ -69,16 +70,16 @@ def drifting(bench: Workbench, most: float) -> tuple[Workbench, np.ndarray]:
         coords[rows, :, 1] += most * np.sin(np.pi * 2 * (np.arange(len(rows)) + 0.5) / len(rows))[:, None]
         moved.append(coords)
     train = replace(data.train, coords=moved[0])
-    return replace(bench, competition=replace(data, train=train)), moved[1]
+    return with_data(run, competition=replace(data, train=train)), moved[1]
 
 
 def error(coords: np.ndarray, labels: np.ndarray) -> float:
     return float(np.sqrt(np.nanmean((coords - labels) ** 2)))
 
 
-def test_the_stack_corrects_a_bias_that_depends_on_the_picture(bench: Workbench):
-    found = made(bench, bias=3.0)
-    data = bench.competition
+def test_the_stack_corrects_a_bias_that_depends_on_the_picture(run: Run):
+    found = made(run, bias=3.0)
+    data = run.competition
     for name, parts, faces in (("oof", found.oof, data.train), ("test", found.test, data.test)):
         blend, stack = (error(parts[kind], faces.coords) for kind in (BLEND, STACK))
         assert stack < 0.7 * blend, name
@@ -89,21 +90,21 @@ def test_the_stack_corrects_a_bias_that_depends_on_the_picture(bench: Workbench)
         assert point == pytest.approx(choice[STACK] - choice[BLEND])
 
 
-def test_the_blend_is_used_where_the_stack_is_worse(bench: Workbench, monkeypatch: pytest.MonkeyPatch):
+def test_the_blend_is_used_where_the_stack_is_worse(run: Run, monkeypatch: pytest.MonkeyPatch):
     def wrong(self: stacker.Trees, members: np.ndarray, sigmas: np.ndarray, blend: np.ndarray, faces: object) -> object:
         return blend + (2.0 if self.subset == 4 else 0.0)
 
     monkeypatch.setattr(stacker.Trees, "correct", wrong)
-    found = made(bench, bias=0.0)
+    found = made(run, bias=0.0)
     assert found.choice[4]["used"] == BLEND
-    in4 = bench.competition.test.subset == 4
+    in4 = run.competition.test.subset == 4
     np.testing.assert_array_equal(found.test["plain"][:, in4], found.test[BLEND][:, in4])
     assert found.choice[4]["difference"][0] > 0.5
 
 
-def test_a_rows_blend_and_stack_do_not_depend_on_its_own_folds_labels(bench: Workbench):
-    members = [specialist(bench, BASE, 1.0, 1), specialist(bench, OTHER, -2.0, 2)]
-    train, test, table = bench.competition.train, bench.competition.test, bench.table
+def test_a_rows_blend_and_stack_do_not_depend_on_its_own_folds_labels(run: Run):
+    members = [specialist(run, BASE, 1.0, 1), specialist(run, OTHER, -2.0, 2)]
+    train, test, table = run.competition.train, run.competition.test, run.table
     before = stack_all(members, train, test, table)
     own = table.fold == 1
     coords = train.coords.copy()
@@ -114,9 +115,9 @@ def test_a_rows_blend_and_stack_do_not_depend_on_its_own_folds_labels(bench: Wor
         assert np.nanmax(np.abs(new - old)) > 1e-4  # the others' weights and trees were learnt from these labels
 
 
-def test_a_face_that_one_specialist_has_lost_is_the_others_alone(bench: Workbench):
+def test_a_face_that_one_specialist_has_lost_is_the_others_alone(run: Run):
     """Held-out and test faces alike, and told by what is usual in the same fold: other networks may be less sure."""
-    train, test, fold = bench.competition.train, bench.competition.test, bench.table.fold
+    train, test, fold = run.competition.train, run.competition.test, run.table.fold
     lost, lost_test = (np.flatnonzero(faces.subset == 4)[5] for faces in (train, test))
 
     def certain(member: Specialist, off: float, uncertainty: float, elsewhere: float) -> Specialist:
@@ -130,16 +131,16 @@ def test_a_face_that_one_specialist_has_lost_is_the_others_alone(bench: Workbenc
             part.coords[face, :, 0] += off
         return member
 
-    wrong = certain(specialist(bench, BASE, 0.0, 1), off=40.0, uncertainty=3.0, elsewhere=40.0)
-    right = certain(specialist(bench, OTHER, 0.0, 2), off=0.0, uncertainty=1.0, elsewhere=1.0)
-    found = selection.make([wrong, right], bench)
+    wrong = certain(specialist(run, BASE, 0.0, 1), off=40.0, uncertainty=3.0, elsewhere=40.0)
+    right = certain(specialist(run, OTHER, 0.0, 2), off=0.0, uncertainty=1.0, elsewhere=1.0)
+    found = selection.make([wrong, right], run)
     np.testing.assert_allclose(found.oof[BLEND][lost, IN_FOUR], right.oof.coords[lost, IN_FOUR], rtol=1e-4)
     for f in range(FOLDS):
         told = right.test[f].coords[lost_test, IN_FOUR]
         np.testing.assert_allclose(found.test[BLEND][f, lost_test, IN_FOUR], told, rtol=1e-4)
 
 
-def in_passes(bench: Workbench, relation: str) -> Workbench:
+def in_passes(run: Run, relation: str) -> Run:
     """The same 15-keypoint rows with 1,000 4-keypoint rows of passes over one picture order, a fifth of them the test
     file: random ones, or the last. Their ids tell their places, from 1000 on.
     """
@@ -149,7 +150,7 @@ def in_passes(bench: Workbench, relation: str) -> Workbench:
     if relation == INTERLEAVED:
         held = np.random.default_rng(0).permutation(held)
     parts = []
-    for faces, rows in ((bench.competition.train, ~held), (bench.competition.test, held)):
+    for faces, rows in ((run.competition.train, ~held), (run.competition.test, held)):
         in15, shown = np.flatnonzero(faces.subset == 15), identities[rows]
         parts.append(
             FaceSet(
@@ -164,26 +165,26 @@ def in_passes(bench: Workbench, relation: str) -> Workbench:
     lookup = Lookup(np.arange(len(test)), test.ids, np.zeros(len(test), int))
     group = np.concatenate([10_000 + np.arange((train.subset == 15).sum()), identities[~held]])
     table = FoldTable(train.ids, group % FOLDS, group)
-    return replace(bench, competition=replace(bench.competition, train=train, test=test, lookup=lookup), table=table)
+    return with_data(run, competition=replace(run.competition, train=train, test=test, lookup=lookup), table=table)
 
 
-def gliding(bench: Workbench, most: float) -> tuple[Workbench, np.ndarray]:
+def gliding(run: Run, most: float) -> tuple[Run, np.ndarray]:
     """The faces of `in_passes` with 4-keypoint labels that glide by up to `most` px in y, and its test rows' labels."""
-    data, moved = bench.competition, []
+    data, moved = run.competition, []
     for faces in (data.train, data.test):
         coords, in4 = faces.coords.copy(), faces.subset == 4
         coords[in4, :, 1] += most * np.sin((faces.ids[in4] - 1000) * 2 * np.pi / 400)[:, None]
         moved.append(coords)
-    return replace(bench, competition=replace(data, train=replace(data.train, coords=moved[0]))), moved[1]
+    return with_data(run, competition=replace(data, train=replace(data.train, coords=moved[0]))), moved[1]
 
 
-def two_of(bench: Workbench) -> list[Specialist]:
+def two_of(run: Run) -> list[Specialist]:
     """Networks that know no row."""
-    return [specialist(bench, BASE, 0.0, 1), specialist(bench, OTHER, 0.0, 2)]
+    return [specialist(run, BASE, 0.0, 1), specialist(run, OTHER, 0.0, 2)]
 
 
-def test_drift_is_added_to_test_pictures_among_the_training_rows(bench: Workbench):
-    still = in_passes(bench, INTERLEAVED)
+def test_drift_is_added_to_test_pictures_among_the_training_rows(run: Run):
+    still = in_passes(run, INTERLEAVED)
     moved, answers = gliding(still, most=3.0)
     found = selection.make(two_of(still), moved)
     choice = found.choice[4]
@@ -204,9 +205,9 @@ def test_drift_is_added_to_test_pictures_among_the_training_rows(bench: Workbenc
         np.testing.assert_array_equal(parts[FINAL][..., ~in4, :, :], parts[PLAIN][..., ~in4, :, :])
 
 
-def test_no_drift_is_added_where_labels_have_none(bench: Workbench):
+def test_no_drift_is_added_where_labels_have_none(run: Run):
     for relation in (INTERLEAVED, CONTINUES):
-        still = in_passes(bench, relation)
+        still = in_passes(run, relation)
         found = selection.make(two_of(still), still)
         assert (found.choice[4]["relation"], found.choice[4]["drift_used"]) == (relation, False)
         assert found.choice[4]["drift_difference"][2] >= 0
@@ -214,9 +215,9 @@ def test_no_drift_is_added_where_labels_have_none(bench: Workbench):
             np.testing.assert_array_equal(parts[FINAL], parts[PLAIN])
 
 
-def test_drift_is_carried_on_to_test_pictures_that_follow(bench: Workbench):
+def test_drift_is_carried_on_to_test_pictures_that_follow(run: Run):
     """Out-of-fold predictions have none of it: no training row follows all others."""
-    still = in_passes(bench, CONTINUES)
+    still = in_passes(run, CONTINUES)
     moved, _ = gliding(still, most=3.0)
     found = selection.make(two_of(still), moved)
     choice = found.choice[4]
@@ -230,10 +231,10 @@ def test_drift_is_carried_on_to_test_pictures_that_follow(bench: Workbench):
     assert window > 0
 
 
-def test_no_drift_is_added_where_the_place_is_unknown(bench: Workbench):
+def test_no_drift_is_added_where_the_place_is_unknown(run: Run):
     """However much of it the labels have."""
-    moved, _ = drifting(bench, most=3.0)
-    found = selection.make(two_of(bench), moved)
+    moved, _ = drifting(run, most=3.0)
+    found = selection.make(two_of(run), moved)
     for choice in found.choice.values():
         assert (choice["relation"], choice["drift_used"]) == (UNKNOWN, False)
         assert not {"drift", "drift_difference", "carried"} & set(choice)
@@ -241,10 +242,10 @@ def test_no_drift_is_added_where_the_place_is_unknown(bench: Workbench):
         np.testing.assert_array_equal(parts[FINAL], parts[PLAIN])
 
 
-def test_training_rows_have_their_drift_for_the_audit_alone(bench: Workbench):
+def test_training_rows_have_their_drift_for_the_audit_alone(run: Run):
     """Wherever the test pictures stand: a training row's own place is known."""
-    moved, _ = drifting(bench, most=3.0)
-    still, found = selection.make(two_of(bench), bench), selection.make(two_of(bench), moved)
+    moved, _ = drifting(run, most=3.0)
+    still, found = selection.make(two_of(run), run), selection.make(two_of(run), moved)
     labels, in4 = moved.competition.train.coords, moved.competition.train.subset == 4
     assert error(found.oof[WITH_DRIFT][in4], labels[in4]) < 0.6 * error(found.oof[PLAIN][in4], labels[in4])
     np.testing.assert_array_equal(found.oof[WITH_DRIFT][~in4], found.oof[PLAIN][~in4])
@@ -253,54 +254,52 @@ def test_training_rows_have_their_drift_for_the_audit_alone(bench: Workbench):
 
 
 @pytest.mark.parametrize("kind", [15, 4])
-def test_a_test_file_may_lack_one_kind_of_row(bench: Workbench, kind: int):
-    test = bench.competition.test
-    only = replace(bench, competition=replace(bench.competition, test=test.take(test.subset == kind)))
+def test_a_test_file_may_lack_one_kind_of_row(run: Run, kind: int):
+    test = run.competition.test
+    only = with_data(run, competition=replace(run.competition, test=test.take(test.subset == kind)))
     found = made(only, bias=0.0)
     assert np.isfinite(found.test["final"][:, :, 0]).all()
     assert ensemble_variance(found.test["final"], only.competition.test.subset).by_subset[19 - kind] == 0
 
 
-def test_weights_are_named_and_sum_to_one(bench: Workbench):
-    found = made(bench, bias=0.0)
+def test_weights_are_named_and_sum_to_one(run: Run):
+    found = made(run, bias=0.0)
     assert found.weights[15] == {"base": 1.0, "other": 0.0}
     assert sum(found.weights[4].values()) == pytest.approx(1.0, abs=1e-3)
     assert min(found.weights[4].values()) > 0.3
 
 
-def test_a_subset_that_nobody_predicts_is_a_user_error(bench: Workbench):
+def test_a_subset_that_nobody_predicts_is_a_user_error(run: Run):
     with pytest.raises(UserError, match="labelled cells are predicted by no specialist"):
-        selection.make([specialist(bench, OTHER, 0.0, 1)], bench)
+        selection.make([specialist(run, OTHER, 0.0, 1)], run)
 
 
-def test_it_is_read_as_it_was_made_and_only_for_its_inputs(bench: Workbench):
-    found, inputs = made(bench, bias=0.0), selection.inputs_of(bench, ALL)
-    assert selection.load(bench, inputs) is None
-    selection.save(found, bench, inputs)
-    again = selection.load(bench, inputs)
+def test_it_is_read_as_it_was_made_and_only_for_its_inputs(run: Run):
+    found, inputs = made(run, bias=0.0), selection.inputs_of(run)
+    assert selection.load(run, inputs) is None
+    selection.save(found, run, inputs)
+    again = selection.load(run, inputs)
     assert again is not None
     assert (again.choice, again.weights) == (found.choice, found.weights)
     for ours, theirs in ((found.oof, again.oof), (found.test, again.test)):
         assert set(ours) == set(theirs)
         for name, value in ours.items():
             np.testing.assert_array_equal(value, theirs[name])
-    assert selection.load(bench, selection.inputs_of(bench, (replace(BASE, seed=1), *ALL[1:]))) is None
+    assert selection.load(run, selection.inputs_of(with_data(run, recipes=(replace(BASE, seed=1), *ALL[1:])))) is None
 
 
 @pytest.mark.parametrize("settings", ["DRIFT", "SEQUENCE"])
-def test_a_stack_of_other_settings_of_the_drift_is_made_again(
-    bench: Workbench, monkeypatch: pytest.MonkeyPatch, settings: str
-):
-    selection.save(made(bench, bias=0.0), bench, selection.inputs_of(bench, ALL))
+def test_a_stack_of_other_settings_of_the_drift_is_made_again(run: Run, monkeypatch: pytest.MonkeyPatch, settings: str):
+    selection.save(made(run, bias=0.0), run, selection.inputs_of(run))
     changed = {"DRIFT": {"near4": 13.0}, "SEQUENCE": {"continues": 0.9}}[settings]
     monkeypatch.setattr(selection, settings, replace(getattr(selection, settings), **changed))
-    assert selection.load(bench, selection.inputs_of(bench, ALL)) is None
+    assert selection.load(run, selection.inputs_of(run)) is None
 
 
-def test_the_test_predictions_are_the_pipelines_mean(bench: Workbench):
-    found = made(bench, bias=0.0)
-    final = found.test_predictions(BLEND, bench)
+def test_the_test_predictions_are_the_pipelines_mean(run: Run):
+    found = made(run, bias=0.0)
+    final = found.test_predictions(BLEND, run)
     np.testing.assert_allclose(final.coords, found.test[BLEND].mean(axis=0), atol=1e-4)
     known = np.isfinite(final.coords).all(axis=2)
     assert (final.sigma[known] > 0).all()
-    assert found.oof_predictions(STACK, bench).coords.shape == (2 * ROWS, FACE15.size, 2)
+    assert found.oof_predictions(STACK, run).coords.shape == (2 * ROWS, FACE15.size, 2)

@@ -14,8 +14,8 @@ from solution.ensemble.selection import ARRAYS as STACK
 from solution.ensemble.selection import FACTS
 from solution.runtime import checkpoint
 from solution.runtime.artifacts import MANIFEST
-from solution.specialists.job import HISTORY, PREDICTIONS, SETTINGS, WEIGHTS
 from solution.specialists.landmarks.predict import OFFSET
+from solution.specialists.training import HISTORY, PREDICTIONS, SETTINGS, WEIGHTS
 
 Damage = Callable[[Path], None]
 

@@ -12,7 +12,7 @@ import pytest
 
 from solution.__main__ import main
 from solution.runtime.artifacts import MANIFEST
-from solution.specialists.job import WEIGHTS
+from solution.specialists.training import WEIGHTS
 from tests.faults.wholeness import check_all
 from tests.tiny_recipes import ALL
 

@@ -12,20 +12,19 @@ from torch import Tensor
 
 from solution.__main__ import main
 from solution.data.competition import Competition
-from solution.data.folds import make_folds
 from solution.data.synthetic.settings import DrawnSettings
 from solution.data.synthetic.write import write_drawn
 from solution.ensemble import stacker
 from solution.ensemble.stacker import FEWEST, Trees, stack_all
 from solution.faces import FaceSet, Predictions
 from solution.recipe import LandmarkRecipe, PatchRecipe
-from solution.runtime.artifacts import Workspace
 from solution.runtime.errors import UserError
-from solution.specialists import cross_validation
-from solution.specialists.cross_validation import Specialist, Workbench
-from solution.specialists.job import WEIGHTS, Job
+from solution.specialists.cross_validation import Specialist
+from solution.specialists.job import METHODS
 from solution.specialists.landmarks import train
 from solution.specialists.patches import train as patch_training
+from solution.specialists.training import WEIGHTS, Training
+from tests.jobs import run_on
 from tests.small import FOLDS, predicted, small_faces, small_folds
 from tests.tiny_recipes import ALL, BASE, OTHER
 
@@ -34,13 +33,13 @@ RECIPE = replace(BASE, epochs=2, batch=4)
 
 
 @pytest.fixture
-def job(tmp_path: Path) -> Callable[..., Job]:
+def job(tmp_path: Path) -> Callable[..., Training]:
     """A job on 20 + 20 random faces, of which every fifth is held out."""
 
-    def make(**changes: object) -> Job:
+    def make(**changes: object) -> Training:
         faces = small_faces(20, 20)
         held = np.arange(40) % 5 == 0
-        whole = Job(RECIPE, 0, tmp_path, faces.take(~held), faces.take(held), CPU, {"of": "this test"})
+        whole = Training(RECIPE, 0, tmp_path, faces.take(~held), faces.take(held), CPU, {"of": "this test"})
         return replace(whole, **changes)
 
     return make
@@ -58,7 +57,7 @@ def loss_with_bad_gradient(every: int) -> Callable[[Tensor, Tensor, Tensor], Ten
     return loss
 
 
-def lost(job: Job, rows: np.ndarray) -> Job:
+def lost(job: Training, rows: np.ndarray) -> Training:
     """The job with these training rows' labels missing."""
     coords = job.train.coords.copy()
     coords[rows] = np.nan
@@ -66,7 +65,7 @@ def lost(job: Job, rows: np.ndarray) -> Job:
 
 
 def test_a_gradient_that_is_no_number_now_and_then_is_passed_over_and_counted(
-    job: Callable[..., Job], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    job: Callable[..., Training], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ):
     monkeypatch.setattr(train, "pick_loss", lambda _: loss_with_bad_gradient(every=13))
     train.train(job(recipe=replace(RECIPE, batch=2)))
@@ -75,7 +74,7 @@ def test_a_gradient_that_is_no_number_now_and_then_is_passed_over_and_counted(
 
 
 def test_gradients_that_are_no_numbers_too_often_stop_the_training(
-    job: Callable[..., Job], monkeypatch: pytest.MonkeyPatch
+    job: Callable[..., Training], monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(train, "pick_loss", lambda _: loss_with_bad_gradient(every=3))
     with pytest.raises(UserError, match=r"base fold 0: the gradient was not finite in 2 steps.*Lower the recipe's lr"):
@@ -83,14 +82,16 @@ def test_gradients_that_are_no_numbers_too_often_stop_the_training(
     assert list(job().folder.iterdir()) == []
 
 
-def test_an_exploding_training_stops_and_says_what_to_try(job: Callable[..., Job]):
+def test_an_exploding_training_stops_and_says_what_to_try(job: Callable[..., Training]):
     wild = replace(RECIPE.optimiser, lr=1e30, clip=1e30)
     with pytest.raises(UserError, match=r"base fold 0: .* Lower the recipe's lr or clip and train again\."):
         train.train(job(recipe=replace(RECIPE, epochs=20, optimiser=wild)))
     assert not (job().folder / WEIGHTS).exists()
 
 
-def test_batches_without_a_label_are_passed_over_and_counted(job: Callable[..., Job], caplog: pytest.LogCaptureFixture):
+def test_batches_without_a_label_are_passed_over_and_counted(
+    job: Callable[..., Training], caplog: pytest.LogCaptureFixture
+):
     thin = lost(job(recipe=replace(RECIPE, batch=2)), np.arange(3, 32))
     train.train(thin)
     counted = [line for line in caplog.messages if "passed over: no point is labelled" in line]
@@ -99,26 +100,26 @@ def test_batches_without_a_label_are_passed_over_and_counted(job: Callable[..., 
     assert all(value.isfinite().all() for value in load_file(thin.folder / WEIGHTS).values())
 
 
-def test_a_label_missing_everywhere_teaches_nothing_and_breaks_nothing(job: Callable[..., Job]):
+def test_a_label_missing_everywhere_teaches_nothing_and_breaks_nothing(job: Callable[..., Training]):
     train.train(lost(job(), np.arange(32)))
     assert all(value.isfinite().all() for value in load_file(job().folder / WEIGHTS).values())
 
 
 @pytest.mark.parametrize("rows", [0, 1])
-def test_a_training_on_less_than_two_rows_is_refused(job: Callable[..., Job], rows: int):
+def test_a_training_on_less_than_two_rows_is_refused(job: Callable[..., Training], rows: int):
     whole = job()
     with pytest.raises(UserError, match=f"base fold 0: expected 2 or more training rows, got {rows}"):
         train.train(replace(whole, train=whole.train.take(np.arange(rows))))
 
 
 @pytest.mark.parametrize("recipe", [RECIPE, replace(OTHER, rows="all", batch=64)])
-def test_a_training_on_two_rows_goes_through(job: Callable[..., Job], recipe: LandmarkRecipe):
+def test_a_training_on_two_rows_goes_through(job: Callable[..., Training], recipe: LandmarkRecipe):
     whole = job(recipe=recipe)
     train.train(replace(whole, train=whole.train.take(np.array([0, 31]))))
     assert (whole.folder / WEIGHTS).exists()
 
 
-def test_weights_that_are_no_numbers_are_not_kept(job: Callable[..., Job]):
+def test_weights_that_are_no_numbers_are_not_kept(job: Callable[..., Training]):
     weights = {"good": torch.ones(2), "bad": torch.tensor([1.0, torch.nan]), "count": torch.tensor(3)}
     with pytest.raises(UserError, match=r"base fold 0: the trained weights are not finite \(bad and 0 more\)"):
         job().save_weights(weights)
@@ -126,7 +127,7 @@ def test_weights_that_are_no_numbers_are_not_kept(job: Callable[..., Job]):
 
 
 def test_patches_with_a_loss_that_is_no_number_stop_the_training(
-    job: Callable[..., Job], monkeypatch: pytest.MonkeyPatch
+    job: Callable[..., Training], monkeypatch: pytest.MonkeyPatch
 ):
     recipe = PatchRecipe(name="patches", rows="all", epochs=1, pretrain_epochs=1, patch=17, channels=(2, 4), batch=8)
     monkeypatch.setattr(patch_training, "_denoising_loss", lambda net, *_: next(net.parameters()).sum() * torch.nan)
@@ -140,28 +141,28 @@ def test_patches_with_a_loss_that_is_no_number_stop_the_training(
 def test_predictions_that_are_no_numbers_are_not_kept(
     drawn: Competition, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, value: float, rows: slice
 ):
-    def predict(job: Job, faces: FaceSet) -> Predictions:
-        found = predicted(faces, job.recipe.name)
+    def predict(folder: Path, faces: FaceSet, device: torch.device) -> Predictions:
+        found = predicted(faces, BASE.name)
         found.coords[rows, 0, 0] = value
         return found
 
-    monkeypatch.setattr(cross_validation, "predict", predict)
-    bench = Workbench(Workspace(tmp_path, "tiny").ready(), drawn, make_folds(drawn.train))
+    monkeypatch.setitem(METHODS, "landmarks", replace(METHODS["landmarks"], predict=predict))
+    job = run_on(tmp_path, drawn).job("base", 0)
     with pytest.raises(
         UserError, match=r"base fold 0: a point of \d+ of \d+ \d+-keypoint rows is predicted as no number"
     ):
-        cross_validation.run_job(bench, BASE, 0, ALL, CPU)
-    assert not bench.done(BASE, 0, ALL)
+        job.run(CPU)
+    assert not job.is_complete()
 
 
-def run_on(settings: DrawnSettings, root: Path) -> int:
+def run_drawn(settings: DrawnSettings, root: Path) -> int:
     write_drawn(root / "faces", settings)
     return main(["run", "--data", str(root / "faces"), "--scale", "smoke", "--jobs", "1"], root)
 
 
 def test_the_smallest_folds_go_through(tmp_path: Path, use_recipes: Callable[..., None]):
     use_recipes(*ALL)
-    assert run_on(DrawnSettings(train15=5, train4=5, test15=1, test4=1, duplicates=0, wrong=0), tmp_path) == 0
+    assert run_drawn(DrawnSettings(train15=5, train4=5, test15=1, test4=1, duplicates=0, wrong=0), tmp_path) == 0
     assert (tmp_path / "submissions" / "faces" / "submission.csv").stat().st_size > 0
     assert "5-keypoint rows: blend kept in 5 of 5 folds" in (tmp_path / "folds" / "faces" / "log.txt").read_text()
 
@@ -171,7 +172,7 @@ def test_a_subset_with_fewer_rows_than_folds_is_refused(
     tmp_path: Path, use_recipes: Callable[..., None], capsys: pytest.CaptureFixture[str], train15: int, train4: int
 ):
     use_recipes(*ALL)
-    assert run_on(DrawnSettings(train15=train15, train4=train4, test15=1, test4=1, duplicates=0), tmp_path) == 2
+    assert run_drawn(DrawnSettings(train15=train15, train4=train4, test15=1, test4=1, duplicates=0), tmp_path) == 2
     assert "expected at least 5 different pictures" in capsys.readouterr().err
 
 

@@ -8,29 +8,18 @@ import logging.handlers
 import multiprocessing
 import os
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
 from typing import Any
 
 import torch
 
 from solution.runtime.device import LOG, cores, set_threads, take_device
 from solution.runtime.errors import UserError
+from solution.runtime.workers.task import Progress, Task, incomplete
 
 LAST_LINES = 2.0  # seconds
-
-
-@dataclass(frozen=True)
-class Task:
-    """One job to run: `call(*arguments, device)`; `after` names tasks that must be done before. Picklable."""
-
-    name: str
-    kind: str
-    call: Callable[..., float]
-    arguments: tuple[Any, ...]
-    after: frozenset[str] = frozenset()
 
 
 def workers_for(device: torch.device, jobs: int | None) -> list[str]:
@@ -39,6 +28,13 @@ def workers_for(device: torch.device, jobs: int | None) -> list[str]:
         gpus = [f"cuda:{i}" for i in range(torch.cuda.device_count())] if device.index is None else [str(device)]
         return [gpus[i % len(gpus)] for i in range(jobs or len(gpus))]
     return ["cpu"] * (jobs or cores())
+
+
+def run_missing(
+    title: str, tasks: Sequence[Task], device: torch.device, jobs: int | None, what: str = "trainings"
+) -> None:
+    """Run the tasks that are not complete on this machine. jobs: as for `workers_for`."""
+    run(incomplete(title, tasks, what), workers_for(device, jobs))
 
 
 def run(tasks: Sequence[Task], devices: Sequence[str]) -> None:
@@ -58,7 +54,7 @@ def _run_here(tasks: Sequence[Task], name: str) -> None:
     waiting = list(tasks)
     while waiting:
         task = next(task for task in waiting if not task.after & {other.name for other in waiting})
-        progress.finished(task, task.call(*task.arguments, device))
+        progress.finished(task, task.run(device))
         waiting.remove(task)
 
 
@@ -93,7 +89,7 @@ def _handlers() -> list[logging.Handler]:
     return [*LOG.handlers, *logging.getLogger().handlers]
 
 
-def _schedule(tasks: Sequence[Task], pool: ProcessPoolExecutor, progress: "Progress", workers: int) -> None:
+def _schedule(tasks: Sequence[Task], pool: ProcessPoolExecutor, progress: Progress, workers: int) -> None:
     waiting = list(tasks)
     running: dict[Future, Task] = {}
     while waiting or running:
@@ -156,32 +152,7 @@ def _end_with_the_run() -> None:
 
 
 def _work(task: Task) -> float:
-    return task.call(*task.arguments, _DEVICE)
-
-
-class Progress:
-    """Says after each task how many are done and how long the rest may take.
-
-    A kind's time is known once one of it is done. Recipes differ tenfold: guessing the others' from the known ones'
-    mean promised twelve minutes an hour before the end.
-    """
-
-    def __init__(self, tasks: Sequence[Task], workers: int) -> None:
-        self.left = list(tasks)
-        self.total, self.workers = len(tasks), workers
-        self.seconds: dict[str, list[float]] = {}
-
-    def finished(self, task: Task, seconds: float) -> None:
-        """Note a task's end."""
-        self.left.remove(task)
-        self.seconds.setdefault(task.kind, []).append(seconds)
-        timed = [self.seconds[task.kind] for task in self.left if task.kind in self.seconds]
-        minutes = sum(sum(times) / len(times) for times in timed) / self.workers / 60
-        said = f"{self.total - len(self.left)} of {self.total} trainings done"
-        said += f", about {minutes:.1f} min left" if timed else ""
-        new = len(self.left) - len(timed)
-        said += f"{' and' if timed else ','} {new} trainings of recipes not timed yet" if new else ""
-        LOG.info("%s", said)
+    return task.run(_DEVICE)
 
 
 def check_jobs(jobs: int | None) -> int | None:

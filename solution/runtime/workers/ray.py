@@ -26,9 +26,8 @@ from solution.runtime.artifacts import write_bytes
 from solution.runtime.device import LOG
 from solution.runtime.errors import UserError
 from solution.runtime.workers import ray_worker
-from solution.runtime.workers.local import Progress, Task
-from solution.runtime.workers.ray_files import DamagedError, Trainings
-from solution.runtime.workers.ray_worker import CHECKPOINT
+from solution.runtime.workers.ray_worker import CHECKPOINT, DamagedError, Payload, RemoteTask
+from solution.runtime.workers.task import Progress
 
 LOCAL, RAY = "local", "ray"
 PACKAGE = Path(__file__).parents[2]
@@ -124,20 +123,20 @@ def pick_device(address: str | None, wish: str) -> torch.device:
 
 
 def run(
-    tasks: Sequence[Task],
-    trainings: Trainings,
+    tasks: Sequence[RemoteTask],
+    shared: Payload,
     device: torch.device,
     jobs: int | None,
     address: str | None,
 ) -> None:
-    """Run every task, named RECIPE/FOLD, on the cluster. The first error that trying again cannot mend is raised.
+    """Run every task on the cluster. The first error that trying again cannot mend is raised.
 
     jobs: at most so many at once (default: as many as the cluster has room for).
     """
     if not tasks:
         return
     with cluster(address) as ray:
-        fleet = _Fleet(ray, trainings, device, jobs)
+        fleet = _Fleet(ray, tasks, shared, device, jobs)
         try:
             fleet.work(tasks)
         finally:
@@ -156,20 +155,23 @@ class _Attempts:
 class _Fleet:
     """The jobs of one run on one cluster. Ray itself tries nothing again: it would begin with the first epoch."""
 
-    def __init__(self, ray: ModuleType, trainings: Trainings, device: torch.device, jobs: int | None) -> None:
+    def __init__(
+        self, ray: ModuleType, tasks: Sequence[RemoteTask], shared: Payload, device: torch.device, jobs: int | None
+    ) -> None:
         from ray.util.queue import Queue  # not at the top: Ray need not be installed
 
-        self.ray, self.trainings, self.device = ray, trainings, device
+        self.ray, self.device = ray, device
+        self.folders = {task.name: task.folder for task in tasks}
         self.slots, self.share = _room(ray.cluster_resources(), device, jobs)
         self.limit = jobs
         here = _affinity(ray.get_runtime_context().get_node_id())
         self.lines: Any = Queue(actor_options={"num_cpus": 0, "scheduling_strategy": here})
         self.there = ray.remote(num_cpus=1, num_gpus=self.share, max_retries=0)(ray_worker.train_there)
-        self.shared = ray.put(trainings.shared())
-        self.running: dict[Any, Task] = {}
+        self.shared = ray.put(shared)
+        self.running: dict[Any, RemoteTask] = {}
         self.attempts: dict[str, _Attempts] = {}
 
-    def work(self, tasks: Sequence[Task]) -> None:
+    def work(self, tasks: Sequence[RemoteTask]) -> None:
         """Start what can be started, gather what is done, until nothing is left."""
         waiting, progress = list(tasks), Progress(tasks, self.slots)
         LOG.info("Ray: %d trainings, room for %d at once", len(tasks), self.slots)
@@ -192,22 +194,20 @@ class _Fleet:
     def _free(self) -> int | None:
         return None if self.limit is None else self.limit - len(self.running)
 
-    def _start(self, task: Task) -> None:
+    def _start(self, task: RemoteTask) -> None:
         record = self.attempts.setdefault(task.name, _Attempts())
         record.made += 1
         record.node = ""
-        name, fold = _job(task.name)
         there = self.there.options(name=task.name, scheduling_strategy=_elsewhere(record.avoid))
         device = "cuda:0" if self.device.type == "cuda" else "cpu"
-        files = self.ray.put(self.trainings.needed(name, fold))
-        self.running[there.remote(self.shared, name, fold, files, device, self.lines)] = task
+        files = self.ray.put(task.needed())
+        self.running[there.remote(self.shared, task, files, device, self.lines)] = task
 
-    def _gather(self, reference: Any, task: Task) -> float | None:  # noqa: ANN401 - an object reference
+    def _gather(self, reference: Any, task: RemoteTask) -> float | None:  # noqa: ANN401 - an object reference
         """Keep what a job made; its seconds, or None where it is to be tried again."""
-        name, fold = _job(task.name)
         try:
             files, seconds = self.ray.get(reference)
-            self.trainings.receive(name, fold, files)
+            task.receive(files)
         except (self.ray.exceptions.RayError, DamagedError) as error:
             cause = getattr(error, "cause", None) or error  # what the job itself raised, or what became of it
             if isinstance(cause, UserError):
@@ -216,7 +216,7 @@ class _Fleet:
             return None
         return seconds
 
-    def _again(self, task: Task, cause: Exception) -> None:
+    def _again(self, task: RemoteTask, cause: Exception) -> None:
         """Note where it failed, and say so. UserError after the last attempt."""
         record = self.attempts[task.name]
         reason = f"{type(cause).__name__}: {str(cause).strip().splitlines()[0] if str(cause).strip() else ''}"
@@ -236,7 +236,7 @@ class _Fleet:
             if isinstance(item, logging.LogRecord):
                 LOG.handle(item)
             elif item[0] == CHECKPOINT:
-                write_bytes(self.trainings.folder(*_job(item[1])) / checkpoint.FILE, item[2])
+                write_bytes(self.folders[item[1]] / checkpoint.FILE, item[2])
             else:
                 self.attempts[item[1]].node = item[2]
 
@@ -282,9 +282,3 @@ def _elsewhere(avoid: Sequence[str]) -> Any:  # noqa: ANN401 - one of Ray's stra
     from ray.util.scheduling_strategies import NodeLabelSchedulingStrategy, NotIn
 
     return NodeLabelSchedulingStrategy(hard={}, soft={"ray.io/node-id": NotIn(*avoid)})
-
-
-def _job(task: str) -> tuple[str, int]:
-    """The recipe and fold of a task named RECIPE/FOLD."""
-    name, fold = task.rsplit("/", 1)
-    return name, int(fold)

@@ -14,10 +14,10 @@ from solution.keypoints import FACE15, FACE68, mirror
 from solution.recipe import Augmentation, Landmark68Recipe, LandmarkRecipe, Optimiser
 from solution.runtime.device import LOG, quick_precision, to_device
 from solution.runtime.errors import UserError
-from solution.specialists.job import SETTINGS, WEIGHTS
 from solution.specialists.landmarks.crop_search import search_crops
 from solution.specialists.landmarks.label_offset import LabelOffset
 from solution.specialists.landmarks.network import LandmarkNet
+from solution.specialists.training import SETTINGS, WEIGHTS
 
 OFFSET = "offset.json"
 RECIPES = {kind.method: kind for kind in (LandmarkRecipe, Landmark68Recipe)}

@@ -19,8 +19,8 @@ from solution.models.timm_unet import encoder
 from solution.recipe import LandmarkRecipe, Recipe
 from solution.runtime.artifacts import file_digest
 from solution.runtime.errors import UserError
-from solution.specialists.job import WEIGHTS
 from solution.specialists.landmarks.network import LandmarkNet
+from solution.specialists.training import WEIGHTS
 
 HUB = "hub"
 NONE = "none"
@@ -43,9 +43,9 @@ class InitWeights:
 
         A warm start becomes "NAME: SHA-256", or None.
         """
-        if isinstance(recipe, LandmarkRecipe) and recipe.init_from:
-            used = f"{recipe.init_from}: {_shipped_digest(shipped(recipe.init_from))}" if self.wanted else None
-            return replace(recipe, init_from=used)
+        if recipe.landmarks and (name := recipe.landmarks.init_from):
+            used = f"{name}: {_shipped_digest(shipped(name))}" if self.wanted else None
+            return replace(recipe.landmarks, init_from=used)
         if not asks(recipe):
             return recipe
         path = self.file(recipe)
@@ -61,14 +61,13 @@ class InitWeights:
 
 def source_of(recipe: Recipe) -> str | None:
     """What the recipe says of pretrained weights; None where it says nothing."""
-    if not isinstance(recipe, LandmarkRecipe):
-        return None
-    return recipe.init_from or recipe.model_args.get("pretrained")
+    network = recipe.landmarks
+    return (network.init_from or network.model_args.get("pretrained")) if network else None
 
 
 def asks(recipe: Recipe) -> TypeGuard[LandmarkRecipe]:
     """Whether the recipe starts from ImageNet's weights."""
-    return isinstance(recipe, LandmarkRecipe) and recipe.model_args.get("pretrained") not in (None, NONE)
+    return bool(recipe.landmarks and recipe.landmarks.model_args.get("pretrained") not in (None, NONE))
 
 
 def shipped(name: str) -> Path:

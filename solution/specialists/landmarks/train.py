@@ -22,7 +22,6 @@ from solution.runtime.artifacts import write_json
 from solution.runtime.device import LOG, generator, prepared, seed_for
 from solution.runtime.errors import UserError
 from solution.specialists.history import write_history
-from solution.specialists.job import HISTORY, SETTINGS, WEIGHTS, Job
 from solution.specialists.landmarks import pretrained
 from solution.specialists.landmarks.augment import Augmenter
 from solution.specialists.landmarks.label_offset import LabelOffset
@@ -30,6 +29,7 @@ from solution.specialists.landmarks.losses import pick_loss
 from solution.specialists.landmarks.microbatch import MicroBatches
 from solution.specialists.landmarks.network import LandmarkNet
 from solution.specialists.landmarks.predict import OFFSET, predict_with, read_label_offset, recipe_from
+from solution.specialists.training import HISTORY, SETTINGS, WEIGHTS, Training
 
 SMALLEST = 2  # training rows: batch normalisation needs two
 NO_LABEL, NO_GRADIENT = "no point is labelled", "the gradient is not finite"
@@ -41,7 +41,7 @@ WATCHED = 120  # of these rows, about: looks at all of them took a fifteenth of 
 class Trainer:
     """The state of one training. Each epoch's randomness comes from its number, so state plus epoch resume exactly."""
 
-    def __init__(self, job: Job) -> None:
+    def __init__(self, job: Training) -> None:
         assert isinstance(job.recipe, LandmarkRecipe)
         self.job, self.recipe = job, job.recipe
         if len(job.train) < SMALLEST:
@@ -162,7 +162,7 @@ class Trainer:
         return rmse(found.coords, np.where(known, held.coords, np.nan))
 
 
-def train(job: Job) -> None:
+def train(job: Training) -> None:
     """Train to the end (or on from the last finished epoch) and write weights, settings, offset and history."""
     trainer = Trainer(job)
     state = checkpoint.load(job.folder, job.training)
@@ -185,7 +185,7 @@ def train(job: Job) -> None:
     _write(trainer)
 
 
-def _tell(job: Job, history: list[dict[str, Any]], epochs: int) -> None:
+def _tell(job: Training, history: list[dict[str, Any]], epochs: int) -> None:
     last = history[-1]
     left = np.mean([line["seconds"] for line in history[-5:]]) * (epochs - last["epoch"])
     LOG.info(

@@ -12,9 +12,9 @@ from solution.keypoints import FACE4, SIZE, mirror
 from solution.recipe import POINTS, PatchRecipe
 from solution.runtime.device import quick_precision, to_device
 from solution.runtime.errors import UserError
-from solution.specialists.job import SETTINGS, WEIGHTS
 from solution.specialists.patches.decoding import Prior, Reading, read
 from solution.specialists.patches.network import PatchNetwork, normalised
+from solution.specialists.training import SETTINGS, WEIGHTS
 
 READING = "reading.json"
 """The prior, corrections and spreads that belong to the weights."""

@@ -21,11 +21,11 @@ from solution.runtime import checkpoint
 from solution.runtime.artifacts import write_json, write_text
 from solution.runtime.device import LOG, generator, quick_precision, seed_for, to_device
 from solution.runtime.errors import UserError
-from solution.specialists.job import HISTORY, SETTINGS, Job
 from solution.specialists.patches import sampling
 from solution.specialists.patches.decoding import LabelBias, Prior, Reading
 from solution.specialists.patches.network import PatchNetwork, normalised
 from solution.specialists.patches.predict import READING, read_faces
+from solution.specialists.training import HISTORY, SETTINGS, Training
 
 WATCHED = 200
 """Held-out faces read after each epoch, at most: a glance, the whole fold is scored after the training."""
@@ -56,7 +56,7 @@ class _State:
         self.epoch, self.history = state_dict["epoch"], state_dict["history"]
 
 
-def train(job: Job) -> None:
+def train(job: Training) -> None:
     """Train on job.train and write weights, settings, reading and history into job.folder.
 
     Goes on after the last finished epoch of a stopped training, with the same result. UserError where fewer than
@@ -76,7 +76,7 @@ def train(job: Job) -> None:
     _write(job, recipe, state, reading)
 
 
-def _taught(job: Job) -> FaceSet:
+def _taught(job: Training) -> FaceSet:
     faces = job.train
     rows = (~np.isnan(_points(faces)).any(2)).any(1)
     if rows.sum() < 2:
@@ -91,7 +91,7 @@ def _points(faces: FaceSet) -> np.ndarray:
     return faces.coords[:, faces.schema.index(POINTS)]
 
 
-def _started(job: Job, recipe: PatchRecipe) -> _State:
+def _started(job: Training, recipe: PatchRecipe) -> _State:
     torch.manual_seed(seed_for(recipe.name, job.fold, recipe.seed, "weights"))
     network = PatchNetwork(recipe).to(job.device)
     state = _State(network, _fresh_optimiser(network, recipe))
@@ -106,7 +106,7 @@ def _fresh_optimiser(network: PatchNetwork, recipe: PatchRecipe) -> torch.optim.
     return torch.optim.AdamW(network.parameters(), weight_decay=recipe.weight_decay)
 
 
-def _epoch(job: Job, recipe: PatchRecipe, state: _State, faces: FaceSet, prior: Prior) -> None:
+def _epoch(job: Training, recipe: PatchRecipe, state: _State, faces: FaceSet, prior: Prior) -> None:
     """One pass over the training faces in the phase whose turn it is, then a look at the held-out ones."""
     began = time.perf_counter()
     first = state.epoch < recipe.pretrain_epochs
@@ -195,7 +195,7 @@ def _about_mean(errors: np.ndarray) -> np.ndarray:
     return errors - mean
 
 
-def _log(job: Job, recipe: PatchRecipe, state: _State) -> None:
+def _log(job: Training, recipe: PatchRecipe, state: _State) -> None:
     epoch, phase, loss, held, _ = state.history[-1]
     epochs = recipe.pretrain_epochs + recipe.epochs
     latest = [row[-1] for row in state.history if row[1] == phase]
@@ -217,7 +217,7 @@ def _learnt_reading(network: PatchNetwork, recipe: PatchRecipe, faces: FaceSet, 
     return Reading(prior, biases)
 
 
-def _write(job: Job, recipe: PatchRecipe, state: _State, reading: Reading) -> None:
+def _write(job: Training, recipe: PatchRecipe, state: _State, reading: Reading) -> None:
     job.save_weights(state.network.state_dict())
     write_json(job.folder / SETTINGS, recipe.settings())
     write_json(job.folder / READING, reading.settings())

@@ -103,10 +103,9 @@ def load(name: str) -> tuple[str, Ablation]:
         hint = suggestion(ablation, ABLATIONS, f"{base}/") or f"There are: {', '.join(ABLATIONS)}."
         raise UserError(f"ablation {name!r}: expected RECIPE/ABLATION such as unet_4/sane. {hint}")
     recipe, found = recipes.load(base), ABLATIONS[ablation]
-    if not isinstance(recipe, LandmarkRecipe):
+    if recipe.landmarks is None:
         raise UserError(f"ablation {name!r}: expected a landmark recipe, {base} is none")
-    if found.of and recipe.model not in found.of:
-        raise UserError(
-            f"ablation {name!r}: expected a recipe of model {' or '.join(found.of)}, {base}'s is {recipe.model}"
-        )
+    if found.of and recipe.landmarks.model not in found.of:
+        model = recipe.landmarks.model
+        raise UserError(f"ablation {name!r}: expected a recipe of model {' or '.join(found.of)}, {base}'s is {model}")
     return base, found

@@ -12,8 +12,8 @@ from solution.keypoints import SUBSETS
 from solution.run import Run
 from solution.runtime.artifacts import atomic
 from solution.runtime.errors import UserError
-from solution.specialists.cross_validation import load_part
-from solution.studies.ablations.train import base_of, done, job_of
+from solution.specialists.training import load_part
+from solution.studies.ablations.train import base_of, job_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +44,7 @@ def outcomes(run: Run, name: str, folds: tuple[int, ...]) -> list[Outcome]:
     theirs, ours = [], []
     for fold in folds:
         job = job_of(run, name, fold)
-        if not (done(job) and run.bench.done(recipe, fold, run.recipes)):
+        if not (job.is_complete() and run.job(recipe, fold).is_complete()):
             raise UserError(f"{name} fold {fold}: expected finished trainings of the ablation and of {base}")
         theirs.append(load_part(run.workspace.fold(base, fold), base, "held"))
         ours.append(load_part(job.folder, name, "held"))

@@ -16,11 +16,10 @@ from rich.text import Text
 from solution.evaluation.metrics import BOOTSTRAPS
 from solution.report import drawing
 from solution.report.drawing import Chart, Curve
-from solution.run import Run, Source, exclusive, reopened
+from solution.run import Run, exclusive
 from solution.runtime.artifacts import atomic, complete, digest_of, seal, write_text
 from solution.runtime.device import LOG, generator
 from solution.runtime.workers import local
-from solution.specialists.landmarks.pretrained import InitWeights
 from solution.specialists.patches.sampling import corrupt
 from solution.studies.baselines.eye_patches import LOOKS, Patches, Study, classified, cut_patches, pretrained
 from solution.studies.baselines.publish import markdown
@@ -55,11 +54,8 @@ class Cell:
 @exclusive
 def study(run: Run) -> list[Cell]:
     """Run what is not complete, one job a fold, and write autoencoder.csv, .md and both pictures."""
-    folds = [fold for fold in range(run.table.k) if not complete(_folder(run, fold), _inputs(run, fold), [ARRAYS])]
-    LOG.info("Autoencoder: %d of %d folds are complete", run.table.k - len(folds), run.table.k)
-    shared = (run.root, run.source, run.scale, run.weights)
-    tasks = [local.Task(f"autoencoder/{fold}", "autoencoder", work, (*shared, fold)) for fold in folds]
-    local.run(tasks, local.workers_for(run.device, run.jobs))
+    jobs = [FoldJob(run, fold) for fold in range(run.table.k)]
+    local.run_missing("Autoencoder", jobs, run.device, run.workers, "folds")
     cells, eyes = _collected(run)
     folder = run.workspace.folds
     write_text(folder / "autoencoder.csv", frame(cells).to_csv(index=False, float_format="%.6f", lineterminator="\n"))
@@ -69,27 +65,44 @@ def study(run: Run) -> list[Cell]:
     return cells
 
 
-def work(root: Path, source: Source, scale: str, weights: InitWeights, fold: int, device: torch.device) -> float:
-    """One fold: pretraining, then the classifier with and without it for each number of labels; seconds taken."""
-    began = time.perf_counter()
-    run = reopened(root, source, scale, weights)
-    faces, key = run.competition.train, ("autoencoder", fold)
-    rng = generator(*key, "patches")
-    train, held = (cut_patches(faces.take(rows), STUDY, rng) for rows in _split(run, fold))
-    start = pretrained(STUDY, train, device, key)
-    order = generator(*key, "labels").permutation(len(train.face))
-    arrays: dict[str, np.ndarray] = {"face": held.face, "eyes": _shown(start, held, device, fold)}
-    for labels in _counts(len(train.face)):
-        some = train.take(order[: labels or None])
-        parts = [classified(STUDY, some, held, one, device, (*key, labels)) for one in (None, start)]
-        arrays[f"labels{labels}"] = np.stack(parts)
-        said = [f"{100 * part[-1].mean():.1f} %" for part in parts]
-        LOG.info("Autoencoder: fold %d, %s labels: %s wrong, pretrained %s", fold, labels or "all", *said)
-    folder = _folder(run, fold)
-    with atomic(folder / ARRAYS) as temporary, temporary.open("wb") as handle:
-        np.savez(handle, allow_pickle=False, **arrays)
-    seal(folder, _inputs(run, fold), [ARRAYS])
-    return time.perf_counter() - began
+@dataclass(frozen=True)
+class FoldJob:
+    """One fold of the study."""
+
+    data: Run
+    fold: int
+    kind: str = "autoencoder"
+    after: frozenset[str] = frozenset()
+
+    @property
+    def name(self) -> str:
+        return f"{self.kind}/{self.fold}"
+
+    def is_complete(self) -> bool:
+        """Whether the fold's figures are there."""
+        return complete(_folder(self.data, self.fold), _inputs(self.data, self.fold), [ARRAYS])
+
+    def run(self, device: torch.device) -> float:
+        """Pretraining, then the classifier with and without it for each number of labels; seconds taken."""
+        began = time.perf_counter()
+        run, fold = self.data, self.fold
+        faces, key = run.competition.train, ("autoencoder", fold)
+        rng = generator(*key, "patches")
+        train, held = (cut_patches(faces.take(rows), STUDY, rng) for rows in _split(run, fold))
+        start = pretrained(STUDY, train, device, key)
+        order = generator(*key, "labels").permutation(len(train.face))
+        arrays: dict[str, np.ndarray] = {"face": held.face, "eyes": _shown(start, held, device, fold)}
+        for labels in _counts(len(train.face)):
+            some = train.take(order[: labels or None])
+            parts = [classified(STUDY, some, held, one, device, (*key, labels)) for one in (None, start)]
+            arrays[f"labels{labels}"] = np.stack(parts)
+            said = [f"{100 * part[-1].mean():.1f} %" for part in parts]
+            LOG.info("Autoencoder: fold %d, %s labels: %s wrong, pretrained %s", fold, labels or "all", *said)
+        folder = _folder(run, fold)
+        with atomic(folder / ARRAYS) as temporary, temporary.open("wb") as handle:
+            np.savez(handle, allow_pickle=False, **arrays)
+        seal(folder, _inputs(run, fold), [ARRAYS])
+        return time.perf_counter() - began
 
 
 def _split(run: Run, fold: int) -> tuple[np.ndarray, np.ndarray]:

@@ -15,9 +15,9 @@ from solution.keypoints import SIZE
 from solution.recipe import LandmarkRecipe
 from solution.recipes import timm_all, unet_all
 from solution.runtime.device import generator, seed_for
-from solution.specialists.job import Job
 from solution.specialists.landmarks.predict import predict_with
 from solution.specialists.landmarks.train import Trainer
+from solution.specialists.training import Training
 from solution.studies.ablations import ABLATIONS
 from solution.studies.baselines.baseline import Family
 from solution.studies.baselines.learner import cost
@@ -69,7 +69,7 @@ class OurLearner:
     def __init__(self, candidate: OurSystem, train: FaceSet, folder: Path, device: torch.device) -> None:
         self.name, self.recipe = candidate.name, candidate.recipe
         nobody = train.take(np.arange(0))
-        self.trainer = Trainer(Job(candidate.recipe, 0, folder, train, nobody, device, {}))
+        self.trainer = Trainer(Training(candidate.recipe, 0, folder, train, nobody, device, {}))
         self.batch = min(candidate.recipe.batch, len(train))
         self.readings: tuple[str, ...] = ("softmax mean" if isinstance(candidate.recipe.codec, Heatmap) else "direct",)
         self.batches = self._in_passes()

@@ -13,7 +13,7 @@ from solution.faces import FaceSet
 from solution.runtime.artifacts import atomic, complete, manifest, seal
 from solution.runtime.device import LOG
 from solution.runtime.errors import UserError, suggestion
-from solution.specialists.cross_validation import PREDICTED_BY
+from solution.specialists.job import PREDICTED_BY
 from solution.studies.baselines import timed_training
 from solution.studies.baselines.baseline import System
 from solution.studies.baselines.learner import SystemLearner
@@ -121,11 +121,3 @@ def load(split: Split, candidate: Candidate, seconds: float) -> TimedRun | None:
         columns = zip(*(arrays[name].tolist() for name in CHECKPOINT_FIELDS), arrays["watched"], strict=True)
         checkpoints, coords = tuple(Checkpoint(*fields) for fields in columns), arrays["coords"]
     return TimedRun(tuple(facts["readings"]), checkpoints, coords, *(facts[name] for name in FACTS))
-
-
-def describe(wanted: int, missing: int, at_once: int, seconds: float) -> None:
-    """Say in the log how many networks are to be trained, and how long that takes at least."""
-    LOG.info("Compare: %d of %d networks are complete", wanted - missing, wanted)
-    if missing:
-        at_once = min(at_once, missing)
-        LOG.info("Compare: %d at a time, at least %.1f min in all", at_once, seconds * -(-missing // at_once) / 60)

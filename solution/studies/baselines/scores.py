@@ -9,10 +9,9 @@ from solution.evaluation.metrics import bootstrap_interval, resampled_means, squ
 from solution.evaluation.outliers import is_outlier, row_rms
 from solution.faces import FaceSet, aligned
 from solution.keypoints import FACE68, SUBSETS
-from solution.recipe import LandmarkRecipe
 from solution.run import Run
 from solution.runtime.artifacts import manifest
-from solution.specialists.cross_validation import load_part
+from solution.specialists.training import load_part
 from solution.studies.baselines.leaderboard import Figure, Finished, Leaderboard, found_in, ranked_rows
 from solution.studies.baselines.results import FOLD, Split
 from solution.studies.baselines.train import candidates, candidates68, split68_of, split_of
@@ -97,11 +96,11 @@ def _finished(run: Run, held: FaceSet) -> list[tuple[str, float, np.ndarray]]:
     """Finished specialists, and the stack, on the fold: name, minutes, coords (N, 15, 2) in the held-out order."""
     found = []
     for recipe in run.recipes:
-        if isinstance(recipe, LandmarkRecipe) and run.bench.done(recipe, FOLD, run.recipes):
+        if recipe.landmarks and run.job(recipe, FOLD).is_complete():
             folder = run.workspace.fold(recipe.name, FOLD)
             minutes = float((manifest(folder) or {}).get("seconds", np.nan)) / 60
             found.append((recipe.name, minutes, aligned(held, load_part(folder, recipe.name, "held"))))
-    stack = selection.load(run.bench, selection.inputs_of(run.bench, run.recipes))
+    stack = selection.load(run, selection.inputs_of(run))
     if stack is not None:
         found.append(("stack of all, without drift", np.nan, stack.oof[selection.PLAIN][run.table.fold == FOLD]))
     return found

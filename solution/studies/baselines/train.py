@@ -1,8 +1,8 @@
 """Every system trained for the same time on the same split, of 15 points and of 68, measured on the held-out fold."""
 
 from collections.abc import Sequence
-from functools import cache
-from pathlib import Path
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -12,12 +12,12 @@ from solution.data.landmarks68 import Frames
 from solution.deploy.photo.framing import mean_shape
 from solution.faces import FaceSet
 from solution.recipes.unet_68 import RECIPE
-from solution.run import Run, Source, exclusive, reopened
+from solution.run import Run, exclusive
 from solution.runtime import lock
 from solution.runtime.artifacts import digest_of
 from solution.runtime.device import LOG, generator
 from solution.runtime.workers import local
-from solution.specialists.landmarks.pretrained import InitWeights
+from solution.runtime.workers.task import ReadOnce, incomplete
 from solution.studies.baselines import results, systems
 from solution.studies.baselines.ours import SCALE, OurSystem, our_systems
 from solution.studies.baselines.results import FOLD, Candidate, Split
@@ -38,22 +38,56 @@ def split_of(run: Run) -> Split:
     return Split(faces.take(fold != FOLD), faces.take(fold == FOLD), run.workspace.folds / "compare", identity)
 
 
+@dataclass(frozen=True)
+class CandidateJob:
+    """One network of the comparison."""
+
+    data: "ComparedData"
+    candidate: Candidate
+    seconds: float
+    after: frozenset[str] = frozenset()
+
+    @property
+    def name(self) -> str:
+        return self.candidate.name
+
+    @property
+    def kind(self) -> str:
+        return self.name
+
+    def is_complete(self) -> bool:
+        """Whether the network's results are there."""
+        return results.load(self.data.split, self.candidate, self.seconds) is not None
+
+    def run(self, device: torch.device) -> float:
+        """Train the network and keep its results; seconds taken."""
+        return results.compete(self.data.split, self.candidate, self.seconds, device)
+
+
+@dataclass(frozen=True)
+class ComparedData(ReadOnce):
+    """The faces of a run or of a study of 68 points, split once."""
+
+    source: Run | Study
+
+    @cached_property
+    def split(self) -> Split:
+        return split_of(self.source) if isinstance(self.source, Run) else split68_of(self.source)
+
+
 @exclusive
 def train(run: Run, wanted: Sequence[Candidate], seconds: float) -> None:
     """Train those that are not complete, `seconds` each."""
-    place, workers = split_of(run), local.workers_for(run.device, run.jobs)
-    missing = [one.name for one in wanted if results.load(place, one, seconds) is None]
-    results.describe(len(wanted), len(missing), len(workers), seconds)
-    shared = (run.root, run.source, run.scale, run.weights)
-    local.run([local.Task(name, name, work, (*shared, name, seconds)) for name in missing], workers)
+    _train(ComparedData(run), wanted, seconds, local.workers_for(run.device, run.workers))
 
 
-def work(
-    root: Path, source: Source, scale: str, weights: InitWeights, name: str, seconds: float, device: torch.device
-) -> float:
-    """Train one network in whatever process this is; seconds taken."""
-    run = reopened(root, source, scale, weights)
-    return results.compete(split_of(run), candidates()[name], seconds, device)
+def _train(data: ComparedData, wanted: Sequence[Candidate], seconds: float, workers: Sequence[str]) -> None:
+    jobs = [CandidateJob(data, candidate, seconds) for candidate in wanted]
+    missing = incomplete("Compare", jobs, "networks")
+    if missing:
+        at_once = min(len(workers), len(missing))
+        LOG.info("Compare: %d at a time, at least %.1f min in all", at_once, seconds * -(-len(missing) // at_once) / 60)
+    local.run(missing, workers)
 
 
 def candidates68() -> dict[str, Candidate]:
@@ -81,25 +115,10 @@ def _found(frames: Frames, shape: np.ndarray) -> FaceSet:
 
 
 def train68(
-    study: Study, wanted: Sequence[Candidate], seconds: float, device: torch.device, jobs: int | None = None
+    study: Study, wanted: Sequence[Candidate], seconds: float, device: torch.device, workers: int | None = None
 ) -> None:
     """Train those that are not complete, `seconds` each."""
     with lock.hold(study.workspace.folds) as remark:
         if remark:
             LOG.warning(remark)
-        place, workers = split68_of(study), local.workers_for(device, jobs)
-        missing = [one.name for one in wanted if results.load(place, one, seconds) is None]
-        results.describe(len(wanted), len(missing), len(workers), seconds)
-        shared = (study.root, study.data, study.scale)
-        local.run([local.Task(name, name, work68, (*shared, name, seconds)) for name in missing], workers)
-
-
-def work68(root: Path, data: Path, scale: str, name: str, seconds: float, device: torch.device) -> float:
-    """Train one network in whatever process this is; seconds taken."""
-    return results.compete(_reopened(root, data, scale), candidates68()[name], seconds, device)
-
-
-@cache
-def _reopened(root: Path, data: Path, scale: str) -> Split:
-    """A worker's own view of the faces, framed once."""
-    return split68_of(Study(root, data, scale))
+        _train(ComparedData(study), wanted, seconds, local.workers_for(device, workers))

@@ -9,13 +9,13 @@ import numpy as np
 from solution.data.synthetic.slots import draw_faces
 from solution.data.writer import write_test, write_training
 from solution.faces import FaceSet, Predictions
-from solution.keypoints import FACE4, FACE15, POINTS, SIZE
+from solution.keypoints import FACE15, POINTS, SIZE
 from solution.recipe import Recipe
 from solution.run import Run
 from solution.runtime.artifacts import seal, write_json
-from solution.specialists.cross_validation import save_parts
 from solution.specialists.history import write_history
-from solution.specialists.job import HISTORY, PREDICTIONS, SETTINGS, WEIGHTS
+from solution.specialists.job import Job
+from solution.specialists.training import HISTORY, PREDICTIONS, SETTINGS, WEIGHTS, save_parts
 
 DRAWN = 60
 """Faces that are really drawn; all others are these with noise."""
@@ -63,32 +63,33 @@ def fake_finished_run(run: Run, faces: FakeData) -> None:
 
     No network is trained, and the weights are empty.
     """
-    for recipe in run.recipes:
-        for fold in range(run.table.k):
-            _fake_training(run, recipe, fold, faces)
+    for job in run.jobs():
+        _fake_training(job, faces)
 
 
-def _fake_training(run: Run, recipe: Recipe, fold: int, faces: FakeData) -> None:
-    folder = run.workspace.fold(recipe.name, fold)
+def _fake_training(job: Job, faces: FakeData) -> None:
+    recipe, folder = job.recipe, job.folder
     folder.mkdir(parents=True, exist_ok=True)
-    rng = np.random.default_rng([fold, *recipe.name.encode()])
-    held = faces.train.take(np.isin(faces.train.subset, recipe.subsets) & (run.table.fold == fold))
+    rng = np.random.default_rng([job.fold, *recipe.name.encode()])
+    held = faces.train.take(np.isin(faces.train.subset, recipe.subsets) & (job.data.table.fold == job.fold))
     test = faces.test.take(np.isin(faces.test.subset, recipe.subsets))
     save_parts(folder, _predicted(recipe, held, rng), _predicted(recipe, test, rng))
     (folder / WEIGHTS).touch()
     write_json(folder / SETTINGS, recipe.settings())
-    phase = {"phase": "classes"} if recipe.method == "patches" else {}
+    last = list(recipe.phases)[-1]
+    phase = {"phase": last} if last else {}
     epochs = range(1, recipe.epochs + 1)
     write_history(
         folder / HISTORY, [{"epoch": e, **phase, "loss": 9 / e, "held_rmse": 3.0, "seconds": 1} for e in epochs]
     )
     files = [HISTORY, PREDICTIONS, SETTINGS, WEIGHTS]
-    seal(folder, run.bench.inputs(recipe, fold, run.recipes), files, seconds=float(recipe.epochs), device="cpu")
+    seal(folder, job.inputs, files, seconds=float(recipe.epochs), device="cpu")
 
 
 def _predicted(recipe: Recipe, faces: FaceSet, rng: np.random.Generator) -> Predictions:
     coords = (faces.coords + rng.normal(0, ERROR, faces.coords.shape)).astype(np.float32)
-    if recipe.method == "patches":
-        coords[:, np.setdiff1d(np.arange(FACE15.size), FACE15.index(FACE4.points))] = np.nan
+    for subset in recipe.subsets:
+        other = np.setdiff1d(np.arange(FACE15.size), recipe.points(subset))
+        coords[np.ix_(faces.subset == subset, other)] = np.nan
     spread = np.where(np.isnan(coords[..., 0]), np.nan, rng.uniform(0.5, 2.0, coords.shape[:2])).astype(np.float32)
     return Predictions(recipe.name, faces.ids, coords, spread)

@@ -10,7 +10,7 @@ import torch
 from solution.faces import FaceSet, Predictions
 from solution.recipe import LandmarkRecipe, Recipe
 from solution.runtime.device import cores
-from solution.specialists import cross_validation
+from solution.specialists.job import METHODS
 from solution.specialists.landmarks.label_offset import LabelOffset
 from solution.specialists.landmarks.network import LandmarkNet
 from solution.specialists.landmarks.predict import TTA_SHIFTS, predict_with
@@ -30,10 +30,13 @@ def predicting(shop: BenchmarkSetup) -> Iterator[Row]:
     for recipe in shop.recipes:
         faces = shop.faces(recipe, shop.size.faces)
         job = shop.trained(recipe)
-        views = 2 * len(TTA_SHIFTS) if isinstance(recipe, LandmarkRecipe) else 2
-        yield _row(shop, partial(cross_validation.predict, job, faces), f"{recipe.name}, {views} views", len(faces))
-        if isinstance(recipe, LandmarkRecipe):
-            yield _row(shop, partial(_reader(shop, recipe, MIRRORED), faces), f"{recipe.name}, 2 views", len(faces))
+        views = 2 * len(TTA_SHIFTS) if recipe.landmarks else 2
+        predict = partial(METHODS[recipe.method].predict, job.folder, faces, job.device)
+        yield _row(shop, predict, f"{recipe.name}, {views} views", len(faces))
+        if recipe.landmarks:
+            yield _row(
+                shop, partial(_reader(shop, recipe.landmarks, MIRRORED), faces), f"{recipe.name}, 2 views", len(faces)
+            )
 
 
 def _row(shop: BenchmarkSetup, call: Callable[[], object], name: str, faces: int) -> Row:
@@ -68,8 +71,8 @@ def ensemble_speed(shop: BenchmarkSetup) -> Iterator[Row]:
 
 
 def _reader_of(shop: BenchmarkSetup, recipe: Recipe, tta_shifts: tuple[int, ...]) -> Reader:
-    if isinstance(recipe, LandmarkRecipe):
-        return _reader(shop, recipe, tta_shifts)
+    if recipe.landmarks:
+        return _reader(shop, recipe.landmarks, tta_shifts)
     folder = shop.trained(recipe).folder
     return lambda faces: predict_patches(folder, faces, shop.device)
 

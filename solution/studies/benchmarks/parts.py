@@ -17,18 +17,15 @@ import solution
 from solution import pipeline
 from solution.data.reader import read_competition
 from solution.ensemble import selection
-from solution.recipe import LandmarkRecipe, Recipe
-from solution.specialists import cross_validation
-from solution.specialists.job import HISTORY
+from solution.recipe import Recipe
 from solution.specialists.landmarks.augment import Augmenter
+from solution.specialists.training import HISTORY
 from solution.studies.benchmarks.inference import ensemble_speed, predicting
 from solution.studies.benchmarks.results import MATMUL, PYTHON, Row
-from solution.studies.benchmarks.setup import BenchmarkSetup, shortened, silence, stacked
+from solution.studies.benchmarks.setup import BenchmarkSetup, silence, stacked
 from solution.studies.benchmarks.timer import core_seconds, multiply_adds, peak_memory
 
 AUGMENTED = 256
-PHASES = {"": "epochs", "classes": "epochs", "pretrain": "pretrain_epochs"}
-"""The setting that counts a phase's epochs, by the phase's name in the history."""
 
 
 def start(shop: BenchmarkSetup) -> Iterator[Row]:
@@ -59,8 +56,8 @@ def augmentation(shop: BenchmarkSetup) -> Iterator[Row]:
     """Moving, turning and lighting pictures: once for each kind that a recipe asks for."""
     kinds: dict[Any, list[Recipe]] = {}
     for recipe in shop.recipes:
-        if isinstance(recipe, LandmarkRecipe):
-            kinds.setdefault(recipe.augmentation, []).append(recipe)
+        if recipe.landmarks:
+            kinds.setdefault(recipe.landmarks.augmentation, []).append(recipe)
     for settings, users in kinds.items():
         faces = shop.faces(users[0], min(AUGMENTED, shop.size.rows))
         augment = Augmenter(settings)
@@ -76,10 +73,10 @@ def training(shop: BenchmarkSetup) -> Iterator[Row]:
     for recipe in shop.recipes:
         faces = shop.faces(recipe, shop.size.batches * recipe.batch)
         epochs = shop.size.repeats + 1
-        job = shop.job(shortened(recipe, epochs, pretrain=epochs), faces, f"{recipe.name}-timed")
+        job = shop.job(recipe.shortened(epochs, epochs), faces, f"{recipe.name}-timed")
         before, began, worked = shop.meter.speed(MATMUL), time.perf_counter(), core_seconds()
         with peak_memory(shop.device) as peak:
-            cross_validation.train(job)
+            shop.train(job)
         busy = (core_seconds() - worked) / (time.perf_counter() - began)
         speed = float(np.mean([before, shop.meter.speed(MATMUL)]))
         for phase, seconds in _epochs(job.folder / HISTORY).items():
@@ -91,7 +88,7 @@ def training(shop: BenchmarkSetup) -> Iterator[Row]:
                 reference=MATMUL,
                 speed=speed,
                 busy=busy,
-                multiply_adds=_of_an_epoch(shop, recipe, PHASES[phase]) * shop.size.batches,
+                multiply_adds=_of_an_epoch(shop, recipe, recipe.phases[phase]) * shop.size.batches,
                 memory=peak.mib,
             )
 
@@ -109,16 +106,11 @@ def _of_an_epoch(shop: BenchmarkSetup, recipe: Recipe, setting: str) -> int:
     """Multiply-adds of one batch: those of two epochs less those of one, so that what comes after them is left out."""
     faces = shop.faces(recipe, recipe.batch)
     counts = [
-        multiply_adds(partial(cross_validation.train, shop.job(changed, faces, f"{recipe.name}-{setting}{epochs}")))
+        multiply_adds(partial(shop.train, shop.job(changed, faces, f"{recipe.name}-{setting}{epochs}")))
         for epochs in (1, 2)
-        for changed in [_lasting(recipe, setting, epochs)]
+        for changed in [recipe.shortened(1, epochs) if setting == "pretrain_epochs" else recipe.shortened(epochs)]
     ]
     return counts[1] - counts[0]
-
-
-def _lasting(recipe: Recipe, setting: str, epochs: int) -> Recipe:
-    """The shortest recipe but for the epochs that one of the settings of PHASES counts."""
-    return shortened(recipe, 1, pretrain=epochs) if setting == PHASES["pretrain"] else shortened(recipe, epochs)
 
 
 def stack(shop: BenchmarkSetup) -> Iterator[Row]:
@@ -128,7 +120,7 @@ def stack(shop: BenchmarkSetup) -> Iterator[Row]:
         pipeline.data(run)
 
     def call() -> None:
-        shutil.rmtree(selection.folder_of(run.bench), ignore_errors=True)
+        shutil.rmtree(selection.folder_of(run), ignore_errors=True)
         stacked(run)
 
     yield _stage(shop, call, "stack", "stack stage")

@@ -20,10 +20,9 @@ from solution.recipe import Recipe
 from solution.runtime.artifacts import write_json
 from solution.runtime.device import cores
 from solution.runtime.workers import local
-from solution.runtime.workers.local import Task
-from solution.specialists import cross_validation
-from solution.specialists.job import Job
-from solution.studies.benchmarks.setup import BenchmarkSetup, Size, of_both, shortened, silence, stacked
+from solution.specialists.job import METHODS
+from solution.specialists.training import Training
+from solution.studies.benchmarks.setup import BenchmarkSetup, Size, of_both, silence, stacked
 from solution.studies.benchmarks.timer import FamilyMemory, peak_memory
 
 FACES = (750, 1500, 3000, 6000)
@@ -121,24 +120,24 @@ def _deal(shop: BenchmarkSetup) -> Callable[[], object]:
 
 
 def _train(shop: BenchmarkSetup) -> Callable[[], object]:
-    recipe = shortened(of_both(shop.recipes), 1)
-    return partial(cross_validation.train, shop.job(recipe, shop.fake_data.train, "epoch"))
+    recipe = of_both(shop.recipes).shortened(1)
+    return partial(shop.train, shop.job(recipe, shop.fake_data.train, "epoch"))
 
 
 def _train_all(shop: BenchmarkSetup) -> Callable[[], object]:
-    recipe, faces = shortened(of_both(shop.recipes), 1), shop.fake_data.train
+    recipe, faces = of_both(shop.recipes).shortened(1), shop.fake_data.train
     fold = make_folds(faces, shop.size.folds).fold
     jobs = [shop.job(recipe, faces.take(fold != k), f"epoch{k}") for k in range(shop.size.folds)]
 
     def train_each() -> None:
         for job in jobs:
-            cross_validation.train(job)
+            shop.train(job)
 
     return train_each
 
 
 def _stack(shop: BenchmarkSetup) -> Callable[[], object]:
-    shutil.rmtree(selection.folder_of(shop.run.bench), ignore_errors=True)
+    shutil.rmtree(selection.folder_of(shop.run), ignore_errors=True)
     return partial(stacked, shop.run)
 
 
@@ -164,23 +163,37 @@ def _with_jobs(shop: BenchmarkSetup, quick: bool) -> Curve:
 def _at_once(shop: BenchmarkSetup, workers: int, trainings: int) -> Point:
     """From the first training's beginning to the last one's end; memory of all processes together."""
     spots = shop.folder / f"spots{workers}"
-    recipe = shortened(of_both(shop.recipes), 1)
-    tasks = [
-        Task(f"epoch/{i}", "epoch", train_one, (shop.files, shop.folder / "cache", recipe, spots / str(i)))
-        for i in range(trainings)
-    ]
+    recipe = of_both(shop.recipes).shortened(1)
+    jobs = [EpochJob(str(i), shop.files, shop.folder / "cache", recipe, spots / str(i)) for i in range(trainings)]
     with FamilyMemory() as memory:
-        local.run(tasks, [str(shop.device)] * workers)
+        local.run(jobs, [str(shop.device)] * workers)
     spans = [json.loads(path.read_text(encoding="utf-8")) for path in spots.glob("*/span.json")]
     return Point(workers, max(end for _, end in spans) - min(begin for begin, _ in spans), memory.mib)
 
 
-def train_one(files: Path, cache: Path, recipe: Recipe, folder: Path, device: torch.device) -> float:
-    """Train one epoch on all labelled faces, and leave when that was; seconds."""
-    faces = read_competition(files, cache).train
-    folder.mkdir(parents=True, exist_ok=True)
-    began = time.time()
-    cross_validation.train(Job(recipe, 0, folder, faces, faces.take(slice(0, 0)), device, {}))
-    ended = time.time()
-    write_json(folder / "span.json", [began, ended])
-    return ended - began
+@dataclass(frozen=True)
+class EpochJob:
+    """One epoch on all labelled faces, and a file that says when it began and ended."""
+
+    name: str
+    files: Path
+    cache: Path
+    recipe: Recipe
+    folder: Path
+    kind: str = "epoch"
+    after: frozenset[str] = frozenset()
+
+    def is_complete(self) -> bool:
+        """Never: what it measures is the training."""
+        return False
+
+    def run(self, device: torch.device) -> float:
+        """Train; the seconds that it took."""
+        faces = read_competition(self.files, self.cache).train
+        self.folder.mkdir(parents=True, exist_ok=True)
+        began = time.time()
+        none = faces.take(slice(0, 0))
+        METHODS[self.recipe.method].train(Training(self.recipe, 0, self.folder, faces, none, device, {}))
+        ended = time.time()
+        write_json(self.folder / "span.json", [began, ended])
+        return ended - began

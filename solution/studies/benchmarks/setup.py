@@ -14,11 +14,11 @@ from solution import pipeline, recipes
 from solution.data.folds import make_folds, write_folds
 from solution.data.reader import has_competition
 from solution.faces import FaceSet
-from solution.recipe import PatchRecipe, Recipe
+from solution.recipe import Recipe
 from solution.run import Run, Source
-from solution.specialists import cross_validation
-from solution.specialists.job import Job
+from solution.specialists.job import METHODS
 from solution.specialists.landmarks.pretrained import InitWeights
+from solution.specialists.training import Training
 from solution.studies.benchmarks.fake_data import FakeData, fake_data, fake_finished_run, write_competition
 from solution.studies.benchmarks.timer import Meter
 
@@ -97,31 +97,29 @@ class BenchmarkSetup:
         rows = np.flatnonzero(np.isin(everything.subset, recipe.subsets))
         return everything.take(rows[np.linspace(0, len(rows) - 1, count).astype(int)])
 
-    def job(self, recipe: Recipe, faces: FaceSet, name: str) -> Job:
+    def job(self, recipe: Recipe, faces: FaceSet, name: str) -> Training:
         """A training of these faces with nothing held out, in a folder of its own."""
         folder = self.folder / "trained" / name
         folder.mkdir(parents=True, exist_ok=True)
-        return Job(recipe, 0, folder, faces, faces.take(slice(0, 0)), self.device, {"bench": name})
+        return Training(recipe, 0, folder, faces, faces.take(slice(0, 0)), self.device, {"bench": name})
 
-    def trained(self, recipe: Recipe) -> Job:
+    @staticmethod
+    def train(training: Training) -> None:
+        """Train by the recipe's method."""
+        METHODS[training.recipe.method].train(training)
+
+    def trained(self, recipe: Recipe) -> Training:
         """One epoch of one batch: as slow to predict with as any other."""
-        short = shortened(recipe, 1)
+        short = recipe.shortened(1)
         job = self.job(short, self.faces(short, short.batch), recipe.name)
         if not any(job.folder.iterdir()):
-            cross_validation.train(job)
+            self.train(job)
         return job
 
 
 def of_both(recipes: Sequence[Recipe]) -> Recipe:
     """The first recipe that takes rows of both subsets."""
     return next(recipe for recipe in recipes if len(recipe.subsets) == 2)
-
-
-def shortened(recipe: Recipe, epochs: int, pretrain: int = 1) -> Recipe:
-    """The recipe with fewer epochs, the patch classifier with fewer ones before and little to fit afterwards."""
-    if isinstance(recipe, PatchRecipe):
-        return replace(recipe, epochs=epochs, pretrain_epochs=pretrain, fit_faces=1)
-    return replace(recipe, epochs=epochs)
 
 
 @contextlib.contextmanager

@@ -102,7 +102,7 @@ def timed_jobs(run: Run) -> list[Timed]:
         for fold in range(run.table.k):
             folder = run.workspace.fold(recipe.name, fold)
             content = manifest(folder)
-            if content is None or not run.bench.done(recipe, fold, run.recipes):
+            if content is None or not run.job(recipe, fold).is_complete():
                 raise UserError(
                     f"{folder}: expected a finished training, whose time is to be dealt out. "
                     "Run `python -m solution train` with the same --data and --scale first."

@@ -29,10 +29,10 @@ from solution.deploy.photo.framing import FILE, Calibration, margins
 from solution.deploy.photo.landmarker import RECIPES, Landmarker
 from solution.keypoints import fifteen_of
 from solution.runtime.artifacts import MANIFEST, atomic, intact, manifest, seal, write_bytes, write_text
-from solution.specialists.job import HISTORY, SETTINGS, WEIGHTS
 from solution.specialists.landmarks.network import HEAD
 from solution.specialists.landmarks.predict import OFFSET
 from solution.specialists.landmarks.pretrained import SHIPPED
+from solution.specialists.training import HISTORY, SETTINGS, WEIGHTS
 from solution.studies.faces68.train import BOXES, SEEN, fitted
 
 CARD = "card.md"

@@ -4,7 +4,7 @@ import argparse
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cache, cached_property
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from solution.deploy.photo.detector import UPRIGHT, HaarDetector
 from solution.deploy.photo.finder import FaceFinder
 from solution.deploy.photo.framing import Calibration, margins, mean_shape, picture_boxes
 from solution.deploy.photo.landmarker import Landmarker, Reading
-from solution.recipe import Landmark68Recipe, Recipe
+from solution.recipe import Recipe
 from solution.run import check_scale, default_scale
 from solution.runtime import lock
 from solution.runtime.artifacts import Workspace, atomic, complete, digest_of, manifest, write_json, write_text
@@ -27,9 +27,10 @@ from solution.runtime.device import LOG, generator, log_to, pick_device
 from solution.runtime.errors import UserError
 from solution.runtime.workers import local
 from solution.runtime.workers.local import check_jobs
-from solution.specialists import cross_validation
+from solution.runtime.workers.task import ReadOnce, incomplete
 from solution.specialists.history import trained_for
-from solution.specialists.job import PREDICTIONS, Job
+from solution.specialists.job import METHODS
+from solution.specialists.training import PREDICTIONS, Training
 from solution.studies.faces68.crops import SHARE, held_faces, training_faces
 from solution.studies.faces68.nme import Score, pooled, score
 
@@ -65,14 +66,19 @@ BOXES = 400
 
 
 @dataclass(frozen=True)
-class Study:
-    """Labelled pictures, read when first needed, and the recipe trained on them. data: zip or folder; count: folds."""
+class Study(ReadOnce):
+    """Labelled pictures, which are read when they are first needed, and the recipe trained on them."""
 
     root: Path
+
     data: Path
+    """A zip or a folder."""
+
     scale: str
     name: str = NAME
+
     count: int = FOLDS
+    """The number of folds."""
 
     @cached_property
     def workspace(self) -> Workspace:
@@ -92,7 +98,7 @@ class Study:
     def recipe(self) -> Recipe:
         """UserError where the recipe is not one for 68 points."""
         found = recipes.load(self.name)
-        if not isinstance(found, Landmark68Recipe):
+        if found.subsets != (68,):
             raise UserError(f"--recipe {self.name}: expected one for 68 points, such as {NAME}")
         return found.at(self.scale)
 
@@ -125,50 +131,61 @@ class Study:
         }
 
 
-def train(study: Study, fold: int | None, device: torch.device, jobs: int | None = None) -> Score | None:
+@dataclass(frozen=True)
+class FoldJob:
+    """The study's recipe on one fold."""
+
+    study: Study
+    fold: int
+    after: frozenset[str] = frozenset()
+
+    @property
+    def kind(self) -> str:
+        return self.study.name
+
+    @property
+    def name(self) -> str:
+        return f"{self.kind}/{self.fold}"
+
+    def is_complete(self) -> bool:
+        """Whether the fold's files are intact and made from the same inputs."""
+        return complete(self.study.folder(self.fold), self.study.inputs(self.fold))
+
+    def run(self, device: torch.device) -> float:
+        """Train, read the held-out pictures as any other, seal the folder; seconds taken, of all epochs."""
+        began, study = time.perf_counter(), self.study
+        folder, held = study.folder(self.fold), study.fold == self.fold
+        learnt, unseen = study.frames.take(~held), study.frames.take(held)
+        shape = mean_shape(learnt.coords, SHARE)
+        crops = training_faces(learnt, shape, generator(study.name, study.recipe.seed, self.fold, "frames"))
+        faces = held_faces(unseen, shape)
+        training = Training(study.recipe, self.fold, folder, crops, faces, device, study.inputs(self.fold))
+        training.open_folder()
+        preparing = time.perf_counter() - began
+        METHODS[study.recipe.method].train(training)
+        began = time.perf_counter()
+        found = measured(training, framing(learnt, shape), unseen)
+        write_text(folder / SEEN, "".join(f"{digest}\n" for digest in sorted(set(learnt.digests))))
+        seconds = preparing + trained_for(folder) + time.perf_counter() - began
+        training.seal(seconds=round(seconds, 1), device=device.type, folds=study.count, **vars(found))
+        LOG.info("%s: NME %.2f %%, RMSE %.2f px on %d unseen faces", training.title, *vars(found).values())
+        return seconds
+
+
+def train(study: Study, fold: int | None, device: torch.device, workers: int | None = None) -> Score | None:
     """Train every fold that is not complete, or one; the score over all folds, None while some are missing."""
     if fold is not None and not 0 <= fold < study.count:
         raise UserError(f"--fold {fold}: expected 0 to {study.count - 1}")
-    wanted = range(study.count) if fold is None else (fold,)
-    shared = (study.root, study.data, study.scale, study.name, study.count)
     with lock.hold(study.workspace.folds) as remark:
         if remark:
             LOG.warning(remark)
-        missing = [f for f in wanted if not complete(study.folder(f), study.inputs(f))]
-        persons = len(set(study.frames.persons))
-        LOG.info("Faces: %d of %d persons; %d trainings to do", len(study.frames), persons, len(missing))
-        stale = sum(manifest(study.folder(f)) is not None for f in missing)
+        LOG.info("Faces: %d of %d persons", len(study.frames), len(set(study.frames.persons)))
+        missing = incomplete("Faces", [FoldJob(study, f) for f in range(study.count) if fold in (None, f)])
+        stale = sum(manifest(study.folder(job.fold)) is not None for job in missing)
         if stale:
             LOG.warning("%s: %d trainings of other settings, pictures or folds are replaced", study.name, stale)
-        tasks = [local.Task(f"{study.name}/{f}", study.name, work, (*shared, f)) for f in missing]
-        local.run(tasks, local.workers_for(device, jobs))
+        local.run(missing, local.workers_for(device, workers))
         return _summary(study)
-
-
-@cache
-def _reopened(root: Path, data: Path, scale: str, name: str, count: int) -> Study:
-    """A worker's own view of the study, read once."""
-    return Study(root, data, scale, name, count)
-
-
-def work(root: Path, data: Path, scale: str, name: str, count: int, fold: int, device: torch.device) -> float:
-    """Train one fold, read its held-out pictures as any other, seal the folder; seconds taken, of all epochs."""
-    study, began = _reopened(root, data, scale, name, count), time.perf_counter()
-    folder, held = study.folder(fold), study.fold == fold
-    learnt, unseen = study.frames.take(~held), study.frames.take(held)
-    shape = mean_shape(learnt.coords, SHARE)
-    crops = training_faces(learnt, shape, generator(name, study.recipe.seed, fold, "frames"))
-    job = Job(study.recipe, fold, folder, crops, held_faces(unseen, shape), device, study.inputs(fold))
-    job.open_folder()
-    preparing = time.perf_counter() - began
-    cross_validation.train(job)
-    began = time.perf_counter()
-    found = measured(job, framing(learnt, shape), unseen)
-    write_text(folder / SEEN, "".join(f"{digest}\n" for digest in sorted(set(learnt.digests))))
-    seconds = preparing + trained_for(folder) + time.perf_counter() - began
-    job.seal(seconds=round(seconds, 1), device=device.type, folds=study.count, **vars(found))
-    LOG.info("%s: NME %.2f %%, RMSE %.2f px on %d unseen faces", job.title, *vars(found).values())
-    return seconds
 
 
 def framing(frames: Frames, shape: np.ndarray) -> Calibration:
@@ -185,22 +202,22 @@ def framing(frames: Frames, shape: np.ndarray) -> Calibration:
     return Calibration(shape, box, whole, np.ones(len(shape), np.float32), float("inf"))
 
 
-def measured(job: Job, calibration: Calibration, frames: Frames) -> Score:
+def measured(training: Training, calibration: Calibration, frames: Frames) -> Score:
     """Read unseen pictures, fit what the spread means to their errors, write both; the score."""
-    finder = FaceFinder(HaarDetector(UPRIGHT), Landmarker(job.folder, calibration, job.device))
+    finder = FaceFinder(HaarDetector(UPRIGHT), Landmarker(training.folder, calibration, training.device))
     readings = [finder.read_whole(image) for image in frames.images]
     final = fitted(calibration, readings, frames.coords)
-    final.write(job.folder)
+    final.write(training.folder)
     coords = np.stack([reading.coords for reading in readings]).astype(np.float32)
     sigma = np.stack([reading.sigma for reading in readings]).astype(np.float32) * final.sigma_scale
-    with atomic(job.folder / PREDICTIONS) as temporary, temporary.open("wb") as handle:
+    with atomic(training.folder / PREDICTIONS) as temporary, temporary.open("wb") as handle:
         np.savez(handle, names=np.array(frames.names), coords=coords, sigma=sigma)
     return score(coords, frames.coords, finder.landmarker.schema)
 
 
 def _summary(study: Study) -> Score | None:
     """Write and say what the folds score together; None while not all are trained."""
-    done = [f for f in range(study.count) if complete(study.folder(f), study.inputs(f))]
+    done = [f for f in range(study.count) if FoldJob(study, f).is_complete()]
     facts = [manifest(study.folder(f)) or {} for f in done]
     scores = [Score(fact["nme_percent"], fact["rmse"], fact["faces"]) for fact in facts]
     path = study.workspace.folds / study.name / "cv.json"

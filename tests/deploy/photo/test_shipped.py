@@ -11,8 +11,8 @@ from solution.data.competition import Competition
 from solution.deploy.photo.landmarker import RECIPES, open_landmarker
 from solution.runtime.artifacts import intact, manifest
 from solution.runtime.errors import UserError
-from solution.specialists.job import SETTINGS, WEIGHTS
 from solution.specialists.landmarks.pretrained import SHIPPED
+from solution.specialists.training import SETTINGS, WEIGHTS
 from tests.deploy.photo.fakes import picture
 
 LARGEST = 4 * 2**20

@@ -1,9 +1,8 @@
 import logging.handlers
 import multiprocessing
+import pickle
 import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
@@ -11,38 +10,37 @@ import torch
 from solution.runtime import device as runtime
 from solution.runtime.errors import UserError
 from solution.runtime.workers import local
-from solution.runtime.workers.local import Progress, Task, check_jobs, workers_for
+from solution.runtime.workers.local import check_jobs, workers_for
+from solution.runtime.workers.task import Progress
 from tests import jobs
+from tests.jobs import Die, Fail, Note
 
 CPU = torch.device("cpu")
 
 
-def task(name: str, call: Callable[..., float], *arguments: Any, after: str = "") -> Task:
-    return Task(name, "some", call, arguments, frozenset(after.split()))
-
-
-def test_tasks_run_after_what_they_depend_on_whatever_their_order():
-    order: list[str] = []
-
-    def run(name: str, device: torch.device) -> float:
-        order.append(name)
-        return 0.0
-
-    tasks = [task(name, run, name, after=after) for name, after in (("c", "b"), ("b", "a x"), ("d", ""), ("a", ""))]
-    local.run(tasks, ["cpu"])
-    assert order == ["d", "a", "b", "c"]  # x is no task of this run: what it stands for is done already
+def test_tasks_run_after_what_they_depend_on_whatever_their_order(tmp_path: Path):
+    names = [("c", "b"), ("b", "a x"), ("d", ""), ("a", "")]
+    local.run([Note(name, tmp_path, frozenset(after.split())) for name, after in names], ["cpu"])
+    began = {path.name: float(path.read_text().split()[0]) for path in tmp_path.iterdir()}
+    assert sorted(began, key=began.__getitem__) == ["d", "a", "b", "c"]  # x is no task of this run: it is done already
 
 
 def test_the_first_error_stops_the_rest(tmp_path: Path):
-    tasks = [task("a", jobs.note, tmp_path, "a"), task("b", jobs.fail, tmp_path), task("c", jobs.note, tmp_path, "c")]
     with pytest.raises(RuntimeError, match="this one fails"):
-        local.run(tasks, ["cpu"])
+        local.run([Note("a", tmp_path), Fail("b", tmp_path), Note("c", tmp_path)], ["cpu"])
     assert [path.name for path in tmp_path.iterdir()] == ["a"]
+
+
+def test_only_what_is_missing_runs(tmp_path: Path, caplog: pytest.LogCaptureFixture):
+    caplog.set_level("INFO")
+    (tmp_path / "b").touch()
+    local.run_missing("Train", [Note("a", tmp_path), Note("b", tmp_path)], CPU, 1)
+    assert caplog.messages == ["Train: 1 of 2 trainings are complete", "1 of 1 trainings done"]
 
 
 def test_the_time_left_is_that_of_recipes_already_timed(caplog: pytest.LogCaptureFixture):
     caplog.set_level("INFO")
-    small, large = ([Task(f"{kind}/{i}", kind, jobs.note, ()) for i in range(3)] for kind in ("small", "large"))
+    small, large = ([Note(f"{kind}/{i}", kind=kind) for i in range(3)] for kind in ("small", "large"))
     progress = Progress([*small, *large], 2)
     for one in (*small, *large):
         progress.finished(one, 60 if one in small else 600)
@@ -62,9 +60,9 @@ def test_nothing_to_do_starts_no_worker():
 
 def test_an_error_in_a_worker_stops_all_after_what_was_done(tmp_path: Path):
     tasks = [
-        task("later", jobs.note, tmp_path, "later", after="fails"),
-        task("fails", jobs.fail, tmp_path, after="first"),
-        task("first", jobs.note, tmp_path, "first"),
+        Note("later", tmp_path, frozenset(["fails"])),
+        Fail("fails", tmp_path, frozenset(["first"])),
+        Note("first", tmp_path),
     ]
     with pytest.raises(RuntimeError, match="this one fails"):
         local.run(tasks, ["cpu", "cpu"])
@@ -73,24 +71,29 @@ def test_an_error_in_a_worker_stops_all_after_what_was_done(tmp_path: Path):
 
 def test_a_worker_ended_from_outside_is_a_user_error(tmp_path: Path):
     with pytest.raises(UserError, match="smaller --jobs"):
-        local.run([task("dies", jobs.die, tmp_path)], ["cpu", "cpu"])
+        local.run([Die("dies", tmp_path)], ["cpu", "cpu"])
 
 
 def test_two_workers_and_one_give_the_same_bytes(drawn_folder: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture):
     caplog.set_level("INFO")
     for root, devices in ((tmp_path / "one", ["cpu"]), (tmp_path / "two", ["cpu", "cpu"])):
-        jobs.bench_of(root, drawn_folder)
-        tasks = [
-            task(f"{name}{fold}", jobs.train_tiny, root, drawn_folder, name, fold, after=after)
-            for name, fold, after in (("child", 1, "base1"), ("base", 0, ""), ("base", 1, ""))
-        ]
-        local.run(tasks, devices)
+        run = jobs.run_of(root, drawn_folder)
+        local.run([run.job("child", 1), run.job("base", 0), run.job("base", 1)], devices)
     files = sorted(path.relative_to(tmp_path / "one") for path in (tmp_path / "one").rglob("fold[01]/*"))
     assert len([path for path in files if path.name == "predictions.npz"]) == 3
     for path in files:
         if path.name not in ("manifest.json", "history.csv"):  # these say how long it took
             assert (tmp_path / "one" / path).read_bytes() == (tmp_path / "two" / path).read_bytes(), path
     assert len([line for line in caplog.messages if "child fold 1: done" in line]) == 2  # workers are heard
+
+
+def test_a_run_travels_without_its_faces_and_a_worker_reads_them_once(drawn_folder: Path, tmp_path: Path):
+    run = jobs.run_of(tmp_path, drawn_folder)
+    run.competition, run.table  # noqa: B018 - they are read
+    jobs_there = [pickle.loads(pickle.dumps(job)) for job in (run.job("child", 1), run.job("base", 0))]
+    assert all(len(pickle.dumps(job)) < 10_000 for job in jobs_there)
+    assert jobs_there[0].inputs == run.job("child", 1).inputs
+    assert jobs_there[0].data is jobs_there[1].data is jobs_there[0].parent.data is not run
 
 
 def test_one_worker_a_core_or_as_many_as_asked(monkeypatch: pytest.MonkeyPatch):

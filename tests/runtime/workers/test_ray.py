@@ -18,11 +18,10 @@ from solution.runtime.artifacts import MANIFEST
 from solution.runtime.device import LOG
 from solution.runtime.errors import UserError
 from solution.runtime.workers import ray as ray_executor
-from solution.runtime.workers.local import Task
-from solution.specialists import cross_validation, remote
-from solution.specialists.cross_validation import Workbench
+from solution.specialists import remote
+from solution.specialists.job import Job
 from tests import jobs
-from tests.tiny_recipes import ALL, BASE, CHILD, OTHER
+from tests.tiny_recipes import BASE, CHILD, OTHER
 
 os.environ.setdefault("RAY_raylet_start_wait_time_s", "200")  # read when Ray is imported
 ray = pytest.importorskip("ray", reason="Ray is an extra: pip install ray==2.60.0")
@@ -87,18 +86,8 @@ def watch() -> Iterator[Callable[..., Watch]]:
     LOG.setLevel(level)
 
 
-def tasks_of(*names: str) -> list[Task]:
-    """Ray runs a task by its name; what a local worker would call is not asked for."""
-    parents = {"child": "base"}
-    return [
-        Task(name, name.split("/")[0], jobs.fail, (), frozenset([f"{parents[kind]}/{fold}"] if kind in parents else []))
-        for name in names
-        for kind, fold in [name.split("/")]
-    ]
-
-
-def run(bench: Workbench, recipes: tuple, cluster: Cluster, *names: str, jobs_: int | None = None) -> None:
-    ray_executor.run(tasks_of(*names), remote.RemoteTrainings(bench, recipes), CPU, jobs_, cluster.address)
+def run_there(cluster: Cluster, *jobs_there: Job) -> None:
+    ray_executor.run(jobs_there, remote.shared(jobs_there), CPU, None, cluster.address)
 
 
 def machine_of(process: int, cluster: Cluster) -> Any:
@@ -119,13 +108,14 @@ def same_bytes(one: Path, other: Path) -> bool:
 def test_two_machines_leave_what_a_local_run_does(
     finished: Path, machines: Cluster, drawn_folder: Path, tmp_path: Path, watch: Callable[..., Watch]
 ):
-    bench, heard = jobs.bench_of(tmp_path, drawn_folder), watch()
-    names = ["child/0", "child/3", "base/0", "base/3", "other/0"]
-    run(bench, ALL, machines, *names)
+    run, heard = jobs.run_of(tmp_path, drawn_folder), watch()
+    trained = [
+        run.job(name, fold) for name, fold in (("child", 0), ("child", 3), ("base", 0), ("base", 3), ("other", 0))
+    ]
+    run_there(machines, *trained)
     assert not ray.is_initialized()
-    for name in names:
-        kind, fold = name.split("/")
-        assert same_bytes(finished / "folds" / "faces" / kind / f"fold{fold}", bench.workspace.fold(kind, int(fold)))
+    for job in trained:
+        assert same_bytes(finished / "folds" / "faces" / job.recipe.name / f"fold{job.fold}", job.folder)
     assert "Ray: 5 trainings, room for 2 at once" in heard.lines
     assert "5 of 5 trainings done" in heard.lines
     assert sum(": done in " in line for line in heard.lines) == 5  # the machines are heard
@@ -136,11 +126,11 @@ def test_a_lost_machine_and_a_lost_process_cost_no_epoch_that_came_through(
 ):
     long = replace(BASE, epochs=120)
     monkeypatch.setattr(remote, "PAUSE", 0.1)
-    bench, local = (jobs.bench_of(tmp_path / name, drawn_folder) for name in ("far", "near"))
+    far, near = (jobs.run_of(tmp_path / name, drawn_folder, [long]) for name in ("far", "near"))
     killers: list[threading.Thread] = []
 
     def begun(fold: int) -> bool:
-        return (bench.workspace.fold("base", fold) / checkpoint.FILE).exists()
+        return (far.workspace.fold("base", fold) / checkpoint.FILE).exists()
 
     def lose_machine(record: logging.LogRecord) -> bool:
         if begun(0):
@@ -156,23 +146,23 @@ def test_a_lost_machine_and_a_lost_process_cost_no_epoch_that_came_through(
 
     heard = watch("base fold 0: epoch", lose_machine)
     watch("base fold 1: epoch", lose_process)
-    run(bench, (long,), machines, "base/0", "base/1")
+    run_there(machines, *far.jobs()[:2])
     for killer in killers:
         killer.join()
     assert len(killers) == 1
     for fold in (0, 1):
         assert any(f"base/{fold}: attempt 1 of 3 failed" in line for line in heard.lines)
         assert any(f"base fold {fold}: goes on after epoch" in line for line in heard.lines)
-        cross_validation.run_job(local, long, fold, (long,), CPU)
-        assert same_bytes(bench.workspace.fold("base", fold), local.workspace.fold("base", fold))
-        assert bench.done(long, fold, (long,))
+        near.job("base", fold).run(CPU)
+        assert same_bytes(far.workspace.fold("base", fold), near.workspace.fold("base", fold))
+        assert far.job("base", fold).is_complete()
 
 
 def test_ctrl_c_cancels_and_keeps_epochs(
     machines: Cluster, drawn_folder: Path, tmp_path: Path, watch: Callable[..., Watch]
 ):
     endless = replace(BASE, epochs=100_000)
-    bench = jobs.bench_of(tmp_path, drawn_folder)
+    trained = jobs.run_of(tmp_path, drawn_folder, [endless]).jobs()[:2]
     running: list[int] = []
 
     def press(record: logging.LogRecord) -> bool:
@@ -183,27 +173,27 @@ def test_ctrl_c_cancels_and_keeps_epochs(
 
     watch(": on ", press)  # a job's first line
     with pytest.raises(KeyboardInterrupt):
-        run(bench, (endless,), machines, "base/0", "base/1")
+        run_there(machines, *trained)
     assert not ray.is_initialized()
-    for fold in (0, 1):  # sent when they were cancelled: a minute had not gone by
-        state = checkpoint.load(bench.workspace.fold("base", fold), bench.training(endless, fold, ()))
+    for job in trained:  # sent when they were cancelled: a minute had not gone by
+        state = checkpoint.load(job.folder, job.training)
         assert state is not None
         assert len(state["history"]) > 0
-        assert not (bench.workspace.fold("base", fold) / MANIFEST).exists()
+        assert not (job.folder / MANIFEST).exists()
 
 
 def test_what_trying_again_cannot_mend_stops_the_run(
     machines: Cluster, drawn_folder: Path, tmp_path: Path, watch: Callable[..., Watch]
 ):
-    bench, heard = jobs.bench_of(tmp_path, drawn_folder), watch()
+    run, heard = jobs.run_of(tmp_path, drawn_folder), watch()
     with pytest.raises(UserError, match=r"the finished training that child starts from") as told:
-        run(bench, ALL, machines, "child/0")
+        run_there(machines, run.job("child", 0))
     assert str(tmp_path) in str(told.value)
     assert not any("tried again" in line for line in heard.lines)
 
     broken = replace(OTHER, model_args={"widths": "wide"})
     with pytest.raises(UserError, match=r"other/1: failed 3 times"):
-        run(bench, (broken,), machines, "other/1")
+        run_there(machines, run.job(broken, 1))
     assert sum("tried again" in line for line in heard.lines) == 2
 
 

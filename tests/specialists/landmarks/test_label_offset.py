@@ -9,10 +9,10 @@ from solution.data.reader import read_competition
 from solution.data.synthetic import DrawnSettings, write_drawn
 from solution.keypoints import FACE15, POINTS
 from solution.recipe import Augmentation, Optimiser
-from solution.specialists.job import Job
 from solution.specialists.landmarks import train
 from solution.specialists.landmarks.label_offset import LabelOffset
 from solution.specialists.landmarks.predict import read_label_offset
+from solution.specialists.training import Training
 from tests.small import small_faces
 from tests.tiny_recipes import BASE
 
@@ -89,7 +89,7 @@ def test_a_training_finds_the_planted_offset(tmp_path: Path):
     none = labelled.take(np.zeros(len(faces), bool))
     folder = tmp_path / "job"
     folder.mkdir()
-    train.train(Job(recipe, 0, folder, labelled, none, torch.device("cpu"), {}))
+    train.train(Training(recipe, 0, folder, labelled, none, torch.device("cpu"), {}))
     found = read_label_offset(folder).values
     assert found[0].mean() == pytest.approx(PLANTED + settings.offset15, abs=0.5)
     assert found[1, POINTS[4]].mean() == pytest.approx(PLANTED + settings.offset4, abs=0.5)

@@ -15,11 +15,11 @@ from solution.data.competition import Competition
 from solution.keypoints import POINTS
 from solution.recipe import LandmarkRecipe
 from solution.runtime.errors import UserError
-from solution.specialists.job import WEIGHTS, Job
 from solution.specialists.landmarks import microbatch, train
 from solution.specialists.landmarks.losses import LOSSES
 from solution.specialists.landmarks.microbatch import MicroBatches
 from solution.specialists.landmarks.network import LandmarkNet
+from solution.specialists.training import WEIGHTS, Training
 from tests.small import small_faces
 from tests.tiny_recipes import BASE, OTHER
 
@@ -145,7 +145,7 @@ def test_a_training_goes_on_in_pieces(drawn: Competition, tmp_path: Path, monkey
         return forward(net, images, subset)
 
     monkeypatch.setattr(LandmarkNet, "forward", tight)
-    job = Job(replace(BASE, epochs=2), 0, tmp_path, drawn.train, drawn.train, CPU, {})
+    job = Training(replace(BASE, epochs=2), 0, tmp_path, drawn.train, drawn.train, CPU, {})
     train.train(job)
     assert all(value.isfinite().all() for value in load_file(tmp_path / WEIGHTS).values())
     assert len([record for record in caplog.records if record.levelname == "WARNING"]) == 2

@@ -7,10 +7,10 @@ from safetensors.torch import load_file
 
 from solution.data.competition import Competition
 from solution.keypoints import POINTS
-from solution.specialists.job import WEIGHTS
 from solution.specialists.landmarks.label_offset import LabelOffset
 from solution.specialists.landmarks.network import LandmarkNet
 from solution.specialists.landmarks.predict import predict, predict_with, read_label_offset
+from solution.specialists.training import WEIGHTS
 from tests.tiny_recipes import BASE, OTHER
 
 CPU = torch.device("cpu")

@@ -18,12 +18,11 @@ from solution.data.competition import Competition
 from solution.recipe import SCALES, LandmarkRecipe
 from solution.runtime.artifacts import file_digest, manifest
 from solution.runtime.errors import UserError
-from solution.specialists.cross_validation import run_job
-from solution.specialists.job import Job
 from solution.specialists.landmarks import predict, pretrained
 from solution.specialists.landmarks.network import HEAD, LandmarkNet
 from solution.specialists.landmarks.pretrained import InitWeights, asks, fetch, shipped, source_of
 from solution.specialists.landmarks.train import Trainer
+from solution.specialists.training import Training
 from tests import jobs
 from tests.tiny_recipes import BASE
 
@@ -140,18 +139,18 @@ def test_a_training_starts_from_the_file_and_is_predicted_without_it(
 ):
     weights = InitWeights(folder)
     chosen = weights.chosen(TINY)
-    job = Job(chosen, 0, tmp_path, drawn.train, drawn.train, CPU, {}, weights=weights.file(chosen))
+    job = Training(chosen, 0, tmp_path, drawn.train, drawn.train, CPU, {}, weights=weights.file(chosen))
     net = Trainer(job).net.state_dict()
     torch.testing.assert_close(net[f"body.encoder.{FIRST}"], backbone(3)[FIRST].sum(1, keepdim=True))
 
-    bench = replace(jobs.bench_of(tmp_path, drawn_folder), weights=weights)
-    run_job(bench, chosen, 0, [chosen], CPU)
-    content = manifest(bench.workspace.fold("tiny", 0))
+    run = replace(jobs.run_of(tmp_path, drawn_folder), weights=weights)
+    run.job(chosen, 0).run(CPU)
+    content = manifest(run.workspace.fold("tiny", 0))
     assert content is not None
     assert content["pretrained"] == f"file: {file_digest(folder / f'{BACKBONE}.safetensors')}"
     assert content["inputs"]["recipe"]["model_args"]["pretrained"] == content["pretrained"]
     (folder / f"{BACKBONE}.safetensors").unlink()
-    found = predict.predict(bench.workspace.fold("tiny", 0), drawn.test, CPU)
+    found = predict.predict(run.workspace.fold("tiny", 0), drawn.test, CPU)
     assert len(found.ids) == len(drawn.test)
 
 

@@ -13,12 +13,12 @@ from solution.keypoints import BEYOND_FOUR, FACE4, FACE15, IN_FOUR, SIZE, mirror
 from solution.recipe import POINTS, PatchRecipe
 from solution.recipes.eye_classifier import RECIPE
 from solution.runtime.errors import UserError
-from solution.specialists.job import HISTORY, SETTINGS, WEIGHTS, Job
 from solution.specialists.patches import sampling
 from solution.specialists.patches import train as training
 from solution.specialists.patches.decoding import UNTAUGHT, LabelBias, Prior, Reading, read
 from solution.specialists.patches.network import CELLS, MARGIN, STRIDE, PatchNetwork, cell_centres, normalised
 from solution.specialists.patches.predict import READING, predict, read_faces
+from solution.specialists.training import HISTORY, SETTINGS, WEIGHTS, Training
 
 CPU = torch.device("cpu")
 TINY = PatchRecipe(name="tiny", rows="all", patch=25, channels=(8, 16), epochs=3, pretrain_epochs=1, batch=32)
@@ -45,8 +45,8 @@ def drawn_faces(count: int, seed: int = 0) -> FaceSet:
     return FaceSet(np.arange(count) + 100, images, coords, FACE15, subset)
 
 
-def job_in(folder, faces: FaceSet, recipe: PatchRecipe = TINY) -> Job:
-    return Job(recipe, 0, folder, faces, drawn_faces(30, 1), CPU, {"made": "from this"})
+def job_in(folder, faces: FaceSet, recipe: PatchRecipe = TINY) -> Training:
+    return Training(recipe, 0, folder, faces, drawn_faces(30, 1), CPU, {"made": "from this"})
 
 
 @pytest.fixture(scope="module")

@@ -17,18 +17,19 @@ from solution.evaluation.outliers import is_outlier
 from solution.keypoints import POINTS
 from solution.run import Run, Source
 from solution.runtime.errors import UserError
-from solution.specialists.cross_validation import load_part
 from solution.specialists.landmarks.network import LandmarkNet
+from solution.specialists.training import load_part
 from solution.studies import ablations
 from solution.studies.ablations import compare, row_filters, train
 from tests.tiny_recipes import BASE, CHILD, OTHER
 
 Trial = Callable[..., int]
+CPU = torch.device("cpu")
 
 
 @pytest.fixture
 def run(finished_copy: Path, drawn_folder: Path) -> Run:
-    return Run(finished_copy, Source(drawn_folder, "faces"), "smoke", torch.device("cpu"), jobs=1)
+    return Run(finished_copy, Source(drawn_folder, "faces"), "smoke", torch.device("cpu"), workers=1)
 
 
 @pytest.fixture
@@ -157,7 +158,7 @@ def test_an_ablation_is_bound_to_its_teachers(run: Run, monkeypatch: pytest.Monk
     monkeypatch.setitem(row_filters.TEACHERS, "15", ("child",))
     inputs = train.job_of(run, "child/pseudo", 1).inputs
     child = next(recipe for recipe in run.recipes if recipe.name == "child")
-    assert inputs["teachers"] == {"child": run.bench.digest(child, 1, run.recipes)}
+    assert inputs["teachers"] == {"child": run.job(child, 1).digest}
 
 
 def test_an_unfinished_ablation_is_not_compared(run: Run):
@@ -204,23 +205,23 @@ def test_whatever_recipe_an_ablation_takes_it_makes_a_network_of(base: str):
 
 
 def test_rows_that_the_trunk_finds_absurd_are_left_out(run: Run):
-    job = train.job_of(run, "child/sane", 0)
+    job = run.job("child", 0).open(CPU)
     coords = job.train.coords.copy()
     coords[3] += 400
-    kept = row_filters.sane(replace(job, train=replace(job.train, coords=coords)), run.bench)
+    kept = row_filters.sane(replace(job, train=replace(job.train, coords=coords)), run)
     assert len(job.train) - len(kept) >= 1
     assert job.train.ids[3] not in kept.ids
 
 
 def test_sane_rows_need_a_trunk(run: Run):
-    with pytest.raises(UserError, match="expected a recipe that starts from another"):
-        row_filters.sane(train.job_of(run, "base/sane", 0), run.bench)
+    with pytest.raises(UserError, match="expected a recipe with a parent"):
+        row_filters.sane(run.job("base", 0).open(CPU), run)
 
 
 def test_duplicates_get_the_mean_of_their_labels(run: Run):
-    job = train.job_of(run, "base/duplicates", 0)
-    found = row_filters.duplicates(job, run.bench)
-    group = run.bench.table.group[np.isin(run.bench.table.ids, job.train.ids)]
+    job = run.job("base", 0).open(CPU)
+    found = row_filters.duplicates(job, run)
+    group = run.table.group[np.isin(run.table.ids, job.train.ids)]
     changed = np.flatnonzero((np.nan_to_num(found.coords) != np.nan_to_num(job.train.coords)).any(axis=(1, 2)))
     assert len(changed) > 0
     for row in changed:
@@ -232,23 +233,22 @@ def test_duplicates_get_the_mean_of_their_labels(run: Run):
 
 
 def test_duplicates_of_two_sources_keep_their_labels(run: Run):
-    job = train.job_of(run, "base/duplicates", 0)
-    group = run.bench.table.group[np.isin(run.bench.table.ids, job.train.ids)]
+    job = run.job("base", 0).open(CPU)
+    group = run.table.group[np.isin(run.table.ids, job.train.ids)]
     duplicates = np.flatnonzero(np.bincount(group) > 1)
     subset = np.where(np.isin(group, duplicates), np.arange(len(group)) % 2 * 11 + 4, job.train.subset).astype(np.int8)
     for one in duplicates:  # no two alike of one source
         rows = np.flatnonzero(group == one)
         subset[rows[:2]] = (15, 4)
         subset[rows[2:]] = 0
-    found = row_filters.duplicates(replace(job, train=replace(job.train, subset=subset)), run.bench)
+    found = row_filters.duplicates(replace(job, train=replace(job.train, subset=subset)), run)
     kept = subset != 0
     np.testing.assert_array_equal(found.coords[kept], job.train.coords[kept])
 
 
-def test_test_pictures_join_with_the_folds_own_predictions(run: Run, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setitem(row_filters.TEACHERS, "15", ("child",))
-    job = train.job_of(run, "child/pseudo", 1)
-    found = row_filters.pseudo(job, run.bench)
+def test_test_pictures_join_with_the_folds_own_predictions(run: Run):
+    job = run.job("child", 1).open(CPU)
+    found = row_filters.pseudo(job, run, [run.job("child", 1)])
     own = run.competition.test.subset == 15
     assert len(found) == len(job.train) + own.sum()
     joined = found.take(found.ids < 0)

@@ -24,7 +24,7 @@ NAMES = ("sequential_rmsprop", "fcn_maps", "unet_all")
 
 
 def opened(root: Path, data: Path) -> Run:
-    return Run(root, Source(data, "faces"), "smoke", torch.device("cpu"), jobs=1)
+    return Run(root, Source(data, "faces"), "smoke", torch.device("cpu"), workers=1)
 
 
 @pytest.fixture

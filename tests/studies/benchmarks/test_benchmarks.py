@@ -133,7 +133,8 @@ def test_material_is_like_the_competitions_files(tmp_path: Path):
 def test_a_run_that_seems_finished_can_be_stacked(tmp_path: Path, use_recipes: Callable[..., None]):
     use_recipes(BASE, CHILD, OTHER)
     run = BenchmarkSetup(tmp_path, "smoke", CPU, QUICK).run
-    assert all(run.bench.done(r, fold, run.recipes) for r in run.recipes for fold in range(5))
+    assert len(run.jobs()) == 5 * len(run.recipes)
+    assert all(job.is_complete() for job in run.jobs())
 
 
 @pytest.fixture

@@ -16,13 +16,13 @@ from solution.data.landmarks68 import read_frames
 from solution.deploy.photo.framing import mean_shape
 from solution.keypoints import FACE68
 from solution.runtime.artifacts import MANIFEST, intact, manifest, seal
-from solution.specialists.job import PREDICTIONS, WEIGHTS
 from solution.specialists.landmarks.network import HEAD
+from solution.specialists.training import PREDICTIONS, WEIGHTS
 from solution.studies.faces68 import release_weights, train
 from solution.studies.faces68.crops import held_faces, training_faces
 from solution.studies.faces68.nme import Score, interocular, pooled, score
 from solution.studies.faces68.release_weights import release_trunk
-from solution.studies.faces68.train import FOLDS, Study
+from solution.studies.faces68.train import FOLDS, FoldJob, Study
 from tests.sketches import face68, write_zip
 
 UNET = {"widths": (8, 16, 16), "depth": 1, "stride": 4}
@@ -47,7 +47,6 @@ def small(patch: pytest.MonkeyPatch) -> None:
     """Let the recipe be a tiny one."""
     tiny = replace(recipes.load("unet_68"), model_args=UNET, epochs=3, batch=8, scales={})
     patch.setattr(recipes, "load", lambda name: tiny)
-    train._reopened.cache_clear()
 
 
 def test_a_training_face_is_shown_aligned_and_as_found(data: Path):
@@ -89,7 +88,7 @@ def test_every_fold_is_measured_on_persons_it_has_not_seen(trained: Path, data: 
 
 def test_a_second_run_trains_nothing(trained: Path, data: Path, monkeypatch: pytest.MonkeyPatch):
     small(monkeypatch)
-    monkeypatch.setattr(train, "work", lambda *_: pytest.fail("trained again"))
+    monkeypatch.setattr(FoldJob, "run", lambda *_: pytest.fail("trained again"))
     assert main(["faces68", "--data", str(data), "--scale", "smoke", "--device", "cpu"], trained) == 0
 
 
@@ -102,10 +101,10 @@ def test_a_changed_setting_trains_again_and_says_what_it_replaces(
     other = Study(root, data, "smoke")
     object.__setattr__(other, "recipe", replace(study.recipe, epochs=4))
     again = []
-    monkeypatch.setattr(train, "work", lambda *arguments: again.append(arguments[-2]) or 1.0)
-    train.train(study, None, torch.device("cpu"), jobs=1)
+    monkeypatch.setattr(FoldJob, "run", lambda job, device: again.append(job.fold) or 1.0)
+    train.train(study, None, torch.device("cpu"), workers=1)
     assert ("are replaced" in caplog.text, (study.workspace.folds / "unet_68" / "cv.json").exists()) == (False, True)
-    train.train(other, None, torch.device("cpu"), jobs=1)
+    train.train(other, None, torch.device("cpu"), workers=1)
     assert again == list(range(FOLDS))
     assert f"unet_68: {FOLDS} trainings of other settings, pictures or folds are replaced" in caplog.text
     assert not (study.workspace.folds / "unet_68" / "cv.json").exists()  # it was of the folds before

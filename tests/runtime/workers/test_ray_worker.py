@@ -2,10 +2,12 @@
 
 import errno
 import json
+import pickle
 import re
 import sys
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -14,17 +16,17 @@ import pytest
 import torch
 
 from solution.__main__ import main
+from solution.run import Run
 from solution.runtime import checkpoint
 from solution.runtime.artifacts import MANIFEST, as_user_error, write_bytes
 from solution.runtime.device import LOG
 from solution.runtime.errors import UserError
-from solution.runtime.workers import ray, ray_files, ray_worker
-from solution.specialists import cross_validation, remote
-from solution.specialists.cross_validation import Workbench
-from solution.specialists.job import PREDICTIONS, WEIGHTS, Job
+from solution.runtime.workers import ray, ray_worker
+from solution.specialists import remote
+from solution.specialists.job import METHODS, Job
+from solution.specialists.training import PREDICTIONS, WEIGHTS, Training
 from tests import jobs
 from tests.places import REPOSITORY
-from tests.tiny_recipes import ALL, BASE, CHILD, OTHER
 
 CPU, GPU = torch.device("cpu"), torch.device("cuda")
 
@@ -55,26 +57,26 @@ def there(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def bench(tmp_path: Path, drawn_folder: Path) -> Workbench:
-    return jobs.bench_of(tmp_path / "driver", drawn_folder)
+def driver(tmp_path: Path, drawn_folder: Path) -> Run:
+    return jobs.run_of(tmp_path / "driver", drawn_folder)
 
 
-def there_and_back(bench: Workbench, name: str, fold: int, lines: Lines) -> None:
-    """What the driver does of a job that goes well."""
-    shared, files = remote.shared(bench, ALL), remote.needed(bench, ALL, name, fold)
-    made, seconds = ray_worker.train_there(shared, name, fold, files, "cpu", lines)
+def there_and_back(job: Job, lines: Lines) -> None:
+    """What the driver does with a job that ends well. The job travels without its data."""
+    sent = pickle.loads(pickle.dumps(job))
+    made, seconds = ray_worker.train_there(remote.shared([job]), sent, job.needed(), "cpu", lines)
     assert seconds > 0
-    remote.receive(bench, ALL, name, fold, made)
+    job.receive(made)
 
 
 @pytest.mark.usefixtures("there")
-def test_a_training_elsewhere_leaves_what_one_here_does(bench: Workbench, drawn_folder: Path, tmp_path: Path):
-    here, lines = jobs.bench_of(tmp_path / "here", drawn_folder), Lines()
-    for recipe in (BASE, CHILD):  # the child's files must go along
-        cross_validation.run_job(here, recipe, 1, ALL, CPU)
-        there_and_back(bench, recipe.name, 1, lines)
-        ours, theirs = here.workspace.fold(recipe.name, 1), bench.workspace.fold(recipe.name, 1)
-        assert bench.done(recipe, 1, ALL)
+def test_a_training_elsewhere_leaves_what_one_here_does(driver: Run, drawn_folder: Path, tmp_path: Path):
+    here, lines = jobs.run_of(tmp_path / "here", drawn_folder), Lines()
+    for name in ("base", "child"):  # the base's files must go along with the child
+        here.job(name, 1).run(CPU)
+        there_and_back(driver.job(name, 1), lines)
+        ours, theirs = (run.workspace.fold(name, 1) for run in (here, driver))
+        assert driver.job(name, 1).is_complete()
         assert {path.name for path in ours.iterdir()} == {path.name for path in theirs.iterdir()}
         for path in ours.iterdir():
             if path.name not in (MANIFEST, "history.csv"):  # these say how long it took
@@ -87,55 +89,52 @@ def test_a_training_elsewhere_leaves_what_one_here_does(bench: Workbench, drawn_
 
 
 @pytest.mark.usefixtures("there")
-def test_a_missing_start_is_told_with_the_drivers_paths(bench: Workbench):
+def test_a_missing_start_is_told_with_the_drivers_paths(driver: Run):
     with pytest.raises(UserError, match=r"the finished training that child starts from") as told:
-        there_and_back(bench, "child", 0, Lines())
-    assert str(bench.workspace.fold("base", 0)) in str(told.value)
+        there_and_back(driver.job("child", 0), Lines())
+    assert str(driver.workspace.fold("base", 0)) in str(told.value)
 
 
 @pytest.mark.usefixtures("there")
-def test_a_full_disk_is_that_machines_trouble(bench: Workbench, monkeypatch: pytest.MonkeyPatch):
-    def full(job: Job) -> None:
+def test_a_full_disk_is_that_machines_trouble(driver: Run, monkeypatch: pytest.MonkeyPatch):
+    def full(job: Training) -> None:
         with as_user_error(job.folder):
             raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(cross_validation, "train", full)
+    monkeypatch.setitem(METHODS, "landmarks", replace(METHODS["landmarks"], train=full))
     with pytest.raises(OSError, match="No space left"):
-        there_and_back(bench, "other", 0, Lines())
+        there_and_back(driver.job("other", 0), Lines())
 
 
 @pytest.mark.usefixtures("there")
-def test_a_stopped_job_sends_its_checkpoint_and_the_next_attempt_gets_it(
-    bench: Workbench, monkeypatch: pytest.MonkeyPatch
-):
-    def stopped(job: Job) -> None:
+def test_a_stopped_job_sends_its_checkpoint_and_the_next_attempt_gets_it(driver: Run, monkeypatch: pytest.MonkeyPatch):
+    def stopped(job: Training) -> None:
         job.folder.mkdir(parents=True, exist_ok=True)
         (job.folder / checkpoint.FILE).write_bytes(b"two epochs")
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(cross_validation, "train", stopped)
+    monkeypatch.setitem(METHODS, "landmarks", replace(METHODS["landmarks"], train=stopped))
     lines = Lines()
     with pytest.raises(KeyboardInterrupt):
-        there_and_back(bench, "other", 0, lines)
+        there_and_back(driver.job("other", 0), lines)
     assert lines.sent(ray_worker.CHECKPOINT) == [("other/0", b"two epochs")]
-    write_bytes(bench.workspace.fold("other", 0) / checkpoint.FILE, b"two epochs")
-    files = remote.needed(bench, ALL, "other", 0)
-    assert files == {"folds/tiny/other/fold0/checkpoint.pt": b"two epochs"}
+    write_bytes(driver.workspace.fold("other", 0) / checkpoint.FILE, b"two epochs")
+    assert driver.job("other", 0).needed() == {"other/fold0/checkpoint.pt": b"two epochs"}
 
 
 @pytest.mark.usefixtures("there")
-def test_what_is_trained_only_predicts_anew_elsewhere(bench: Workbench, monkeypatch: pytest.MonkeyPatch):
-    there_and_back(bench, "other", 0, Lines())
-    folder = bench.workspace.fold("other", 0)
+def test_what_is_trained_only_predicts_anew_elsewhere(driver: Run, monkeypatch: pytest.MonkeyPatch):
+    there_and_back(driver.job("other", 0), Lines())
+    folder = driver.workspace.fold("other", 0)
     before = (folder / WEIGHTS).read_bytes()
     (folder / PREDICTIONS).write_bytes(b"damaged")
 
-    def never(job: Job) -> None:
+    def never(job: Training) -> None:
         raise AssertionError("trained again")
 
-    monkeypatch.setattr(cross_validation, "train", never)
-    there_and_back(bench, "other", 0, Lines())
-    assert bench.done(OTHER, 0, ALL)
+    monkeypatch.setitem(METHODS, "landmarks", replace(METHODS["landmarks"], train=never))
+    there_and_back(driver.job("other", 0), Lines())
+    assert driver.job("other", 0).is_complete()
     assert (folder / WEIGHTS).read_bytes() == before
 
 
@@ -153,17 +152,17 @@ def test_checkpoints_go_to_the_driver_while_a_job_runs(tmp_path: Path):
 
 
 @pytest.mark.usefixtures("there")
-def test_what_came_back_damaged_or_of_other_inputs_is_refused(bench: Workbench):
-    shared = remote.shared(bench, ALL)
-    made, _ = ray_worker.train_there(shared, "other", 2, {}, "cpu", Lines())
+def test_what_came_back_damaged_or_of_other_inputs_is_refused(driver: Run):
+    job = driver.job("other", 2)
+    made, _ = ray_worker.train_there(remote.shared([job]), job, {}, "cpu", Lines())
     for wrong in ({**made, WEIGHTS: made[WEIGHTS][:-1]}, {k: v for k, v in made.items() if k != WEIGHTS}):
-        with pytest.raises(ray_files.DamagedError, match="do not match their manifest"):
-            remote.receive(bench, ALL, "other", 2, wrong)
-    with pytest.raises(ray_files.DamagedError, match="other inputs"):
-        remote.receive(bench, ALL, "other", 3, made)
-    assert not bench.workspace.fold("other", 2).exists()
-    remote.receive(bench, ALL, "other", 2, made)
-    assert bench.done(OTHER, 2, ALL)
+        with pytest.raises(ray_worker.DamagedError, match="do not match their manifest"):
+            job.receive(wrong)
+    with pytest.raises(ray_worker.DamagedError, match="other inputs"):
+        driver.job("other", 3).receive(made)
+    assert not job.folder.exists()
+    job.receive(made)
+    assert job.is_complete()
 
 
 @pytest.mark.parametrize("good", ["local", "ray", "ray:10.0.0.7:6379", "ray:auto"])

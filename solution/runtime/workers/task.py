@@ -1,0 +1,82 @@
+"""What the executors run: tasks, their progress, and data that each process reads once."""
+
+from collections.abc import Sequence
+from dataclasses import fields
+from functools import cache
+from typing import Any, Protocol, TypeVar
+
+import torch
+
+from solution.runtime.device import LOG
+
+
+class Task(Protocol):
+    """One training, picklable and small: a worker process reads its data itself."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def kind(self) -> str:
+        """Tasks of one kind take about the same time."""
+
+    @property
+    def after(self) -> frozenset[str]:
+        """The names of the tasks that must be done before, if they are among those that run."""
+
+    def is_complete(self) -> bool:
+        """Whether its files are there and made from the same inputs."""
+
+    def run(self, device: torch.device) -> float:
+        """Do it in whatever process this is; the seconds that it took."""
+
+
+T = TypeVar("T", bound=Task)
+
+
+def incomplete(title: str, tasks: Sequence[T], what: str = "trainings") -> list[T]:
+    """The tasks that are not complete; a line of the log says how many are."""
+    missing = [task for task in tasks if not task.is_complete()]
+    LOG.info("%s: %d of %d %s are complete", title, len(tasks) - len(missing), len(tasks), what)
+    return missing
+
+
+class ReadOnce:
+    """A frozen dataclass that reads its data when they are first needed.
+
+    It travels to another process as its fields alone. There all equal ones become one value, so that the data are read
+    once.
+    """
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _reopen, (type(self), *(getattr(self, field.name) for field in fields(self)))  # type: ignore[arg-type]
+
+
+@cache
+def _reopen(kind: type, *values: Any) -> Any:  # noqa: ANN401 - the fields of any dataclass
+    return kind(*values)
+
+
+class Progress:
+    """Logs after each task how many are done and how long the others may take.
+
+    A kind's time is known once a task of it is done. Recipes differ tenfold in their times: the mean of the known ones
+    is no guess for the others.
+    """
+
+    def __init__(self, tasks: Sequence[Task], workers: int) -> None:
+        self.left = list(tasks)
+        self.total, self.workers = len(tasks), workers
+        self.seconds: dict[str, list[float]] = {}
+
+    def finished(self, task: Task, seconds: float) -> None:
+        """Note a task's end."""
+        self.left.remove(task)
+        self.seconds.setdefault(task.kind, []).append(seconds)
+        timed = [self.seconds[task.kind] for task in self.left if task.kind in self.seconds]
+        minutes = sum(sum(times) / len(times) for times in timed) / self.workers / 60
+        message = f"{self.total - len(self.left)} of {self.total} trainings done"
+        message += f", about {minutes:.1f} min left" if timed else ""
+        new = len(self.left) - len(timed)
+        message += f"{' and' if timed else ','} {new} trainings of recipes not timed yet" if new else ""
+        LOG.info("%s", message)
