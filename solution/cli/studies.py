@@ -21,7 +21,7 @@ def _ablate(options: argparse.Namespace, root: Path) -> None:
     from solution.run import open_run
     from solution.runtime.device import LOG
     from solution.studies import ablations
-    from solution.studies.ablations import compare, train
+    from solution.studies.ablations import study
 
     for name in options.names:
         ablations.load(name)
@@ -29,11 +29,11 @@ def _ablate(options: argparse.Namespace, root: Path) -> None:
     if options.folds is not None and not 1 <= options.folds <= session.table.k:
         raise UserError(f"--folds {options.folds}: expected 1 to {session.table.k}")
     folds = tuple(range(options.folds or session.table.k))
-    train.train(session, tuple(options.names), folds)
-    outcomes = [outcome for name in options.names for outcome in compare.outcomes(session, name, folds)]
-    compare.write(session, outcomes)
+    study.train(session, tuple(options.names), folds)
+    outcomes = [outcome for name in options.names for outcome in study.outcomes(session, name, folds)]
+    study.write(session, outcomes)
     for outcome in outcomes:
-        LOG.info("%s", compare.sentence(outcome))
+        LOG.info("%s", outcome)
 
 
 def _compare_options(parser: argparse.ArgumentParser) -> None:
@@ -116,28 +116,27 @@ def _bench(options: argparse.Namespace, root: Path) -> int | None:
 
     from solution.run import check_scale, open_run
     from solution.runtime.device import pick_device
-    from solution.studies.benchmarks import results, terminal
-    from solution.studies.benchmarks.run import check_parts, measure, measure_scaling
-    from solution.studies.benchmarks.simulate import simulate, timed_jobs
+    from solution.studies.benchmarks import results, scaling, simulate
+    from solution.studies.benchmarks.parts import check_parts, measure
 
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr, force=True)  # stdout: the figures
     say = (lambda value: print(json.dumps(value, indent=2))) if options.json else None
     if options.simulate:
-        simulation = simulate(timed_jobs(open_run(options, root)))
-        say(simulation.as_json()) if say else terminal.show_simulation(simulation)
+        simulation = simulate.simulate(simulate.timed_jobs(open_run(options, root)))
+        say(simulation.as_json()) if say else simulate.show(simulation)
         return None
     device = pick_device(options.device)
     scale = check_scale(options.scale or ("full" if device.type == "cuda" else "cpu"))
     if options.scaling:
-        curves = measure_scaling(scale, device, options.quick)
-        say({"curves": [curve.as_json() for curve in curves]}) if say else terminal.show_scaling(curves)
+        curves = scaling.measure_scaling(scale, device, options.quick)
+        say({"curves": [curve.as_json() for curve in curves]}) if say else scaling.show(curves)
         return None
     check_parts(options.only)
     earlier = results.read_measured(options.against) if options.against else None
     measured = measure(scale, device, options.only, options.data, options.quick)
     ratios = results.ratios(measured.rows, earlier.rows) if earlier else None
     if say is None:
-        terminal.show(measured, ratios)
+        results.show(measured, ratios)
     else:
         compared = {"against": {key: vars(ratio) for key, ratio in ratios.items()}} if ratios is not None else {}
         say({**measured.as_json(), **compared})

@@ -20,7 +20,7 @@ from solution.runtime.errors import UserError
 from solution.specialists.landmarks.network import LandmarkNet
 from solution.specialists.training import load_part
 from solution.studies import ablations
-from solution.studies.ablations import compare, row_filters, train
+from solution.studies.ablations import study
 from tests.tiny_recipes import BASE, CHILD, OTHER
 
 Trial = Callable[..., int]
@@ -63,21 +63,21 @@ def test_an_ablation_that_changes_nothing_gives_no_difference(
 ):
     monkeypatch.setitem(ablations.ABLATIONS, "same", ablations.Ablation(asks="nothing"))
     assert ablation("other/same", "--folds", "2") == 0
-    assert "changes nothing of other, and will give no difference" in capsys.readouterr().out
-    assert len(compare.outcomes(run, "other/same", (0,))) == 1
-    (one,) = compare.outcomes(run, "other/same", (0, 1))
+    assert "changes nothing of other, so the difference will be 0" in capsys.readouterr().out
+    assert len(study.outcomes(run, "other/same", (0,))) == 1
+    (one,) = study.outcomes(run, "other/same", (0, 1))
     assert one.difference == one.low == one.high == one.blend_difference == 0
 
 
 def test_the_comparison_is_of_rows_in_file_order(ablation: Trial, run: Run):
     """Sections are of neighbouring rows: the folds' parts are put in order first."""
     assert ablation("other/seed", "--folds", "2") == 0
-    (found,) = compare.outcomes(run, "other/seed", (0, 1))
+    (found,) = study.outcomes(run, "other/seed", (0, 1))
     faces = run.competition.train
     parts = []
     for folder, name in (
         *((run.workspace.fold("other", fold), "other") for fold in (0, 1)),
-        *((train.job_of(run, "other/seed", fold).folder, "other/seed") for fold in (0, 1)),
+        *((study.job_of(run, "other/seed", fold).folder, "other/seed") for fold in (0, 1)),
     ):
         part = load_part(folder, name, "held")
         parts.append(dict(zip(part.ids.tolist(), part.coords, strict=True)))
@@ -94,7 +94,7 @@ def test_the_comparison_is_of_rows_in_file_order(ablation: Trial, run: Run):
 
 def test_outcomes_of_other_ablations_stay_and_those_of_an_earlier_version_stay_apart(run: Run):
     """A file of that version has a column that tells whether the drift had been added to both."""
-    one = compare.Outcome(
+    one = study.Outcome(
         ablation="a/seed",
         subset=4,
         folds=2,
@@ -111,8 +111,8 @@ def test_outcomes_of_other_ablations_stay_and_those_of_an_earlier_version_stay_a
     earlier = run.workspace.folds / "trials.csv"  # its intervals resample single rows
     earlier.write_text("trial,difference\na/seed,-0.5\n")
     path = run.workspace.folds / "ablations.csv"
-    compare.write(run, [one])
-    compare.write(run, [replace(one, ablation="b/seed")])
+    study.write(run, [one])
+    study.write(run, [replace(one, ablation="b/seed")])
     assert earlier.read_text() == "trial,difference\na/seed,-0.5\n"
     with path.open(encoding="utf-8", newline="") as handle:
         lines = list(csv.DictReader(handle))
@@ -125,18 +125,18 @@ def test_outcomes_of_other_ablations_stay_and_those_of_an_earlier_version_stay_a
 
 def test_an_ablation_named_twice_is_trained_once(ablation: Trial, capsys: pytest.CaptureFixture[str]):
     assert ablation("child/seed", "child/seed", "--folds", "1") == 0
-    assert "Trials: 0 of 1 trainings are complete" in capsys.readouterr().out
+    assert "Ablations: 0 of 1 trainings are complete" in capsys.readouterr().out
 
 
 def test_what_an_ablation_needs_is_asked_before_anything_is_trained(
     ablation: Trial, run: Run, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ):
     shutil.rmtree(run.workspace.fold("other", 1))
-    monkeypatch.setitem(row_filters.TEACHERS, "15", ("child", "other"))
+    monkeypatch.setitem(study.TEACHERS, "15", ("child", "other"))
     for name, said in (
         (
             "other/seed",
-            "which ablation other/seed is compared with. Run `python -m solution train --recipe other --fold 1`",
+            "that ablation other/seed is compared with. Run `python -m solution train --recipe other --fold 1`",
         ),
         (
             "child/pseudo",
@@ -151,19 +151,19 @@ def test_what_an_ablation_needs_is_asked_before_anything_is_trained(
 def test_an_ablation_of_another_scales_recipe_is_refused(run: Run, use_recipes: Callable[..., None]):
     use_recipes(BASE, replace(CHILD, runs_at=("full",)), OTHER)
     with pytest.raises(UserError, match="expected a recipe of scale smoke, child is none"):
-        train.base_of(run, "child/seed")
+        study.base_of(run, "child/seed")
 
 
 def test_an_ablation_is_bound_to_its_teachers(run: Run, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setitem(row_filters.TEACHERS, "15", ("child",))
-    inputs = train.job_of(run, "child/pseudo", 1).inputs
+    monkeypatch.setitem(study.TEACHERS, "15", ("child",))
+    inputs = study.job_of(run, "child/pseudo", 1).inputs
     child = next(recipe for recipe in run.recipes if recipe.name == "child")
     assert inputs["teachers"] == {"child": run.job(child, 1).digest}
 
 
 def test_an_unfinished_ablation_is_not_compared(run: Run):
     with pytest.raises(UserError, match="child/seed fold 0: expected finished trainings of the ablation and of child"):
-        compare.outcomes(run, "child/seed", (0,))
+        study.outcomes(run, "child/seed", (0,))
 
 
 @pytest.mark.parametrize(
@@ -208,19 +208,19 @@ def test_rows_that_the_trunk_finds_absurd_are_left_out(run: Run):
     job = run.job("child", 0).open(CPU)
     coords = job.train.coords.copy()
     coords[3] += 400
-    kept = row_filters.sane(replace(job, train=replace(job.train, coords=coords)), run)
+    kept = study.sane(replace(job, train=replace(job.train, coords=coords)), run)
     assert len(job.train) - len(kept) >= 1
     assert job.train.ids[3] not in kept.ids
 
 
 def test_sane_rows_need_a_trunk(run: Run):
     with pytest.raises(UserError, match="expected a recipe with a parent"):
-        row_filters.sane(run.job("base", 0).open(CPU), run)
+        study.sane(run.job("base", 0).open(CPU), run)
 
 
 def test_duplicates_get_the_mean_of_their_labels(run: Run):
     job = run.job("base", 0).open(CPU)
-    found = row_filters.duplicates(job, run)
+    found = study.duplicates(job, run)
     group = run.table.group[np.isin(run.table.ids, job.train.ids)]
     changed = np.flatnonzero((np.nan_to_num(found.coords) != np.nan_to_num(job.train.coords)).any(axis=(1, 2)))
     assert len(changed) > 0
@@ -241,14 +241,14 @@ def test_duplicates_of_two_sources_keep_their_labels(run: Run):
         rows = np.flatnonzero(group == one)
         subset[rows[:2]] = (15, 4)
         subset[rows[2:]] = 0
-    found = row_filters.duplicates(replace(job, train=replace(job.train, subset=subset)), run)
+    found = study.duplicates(replace(job, train=replace(job.train, subset=subset)), run)
     kept = subset != 0
     np.testing.assert_array_equal(found.coords[kept], job.train.coords[kept])
 
 
 def test_test_pictures_join_with_the_folds_own_predictions(run: Run):
     job = run.job("child", 1).open(CPU)
-    found = row_filters.pseudo(job, run, [run.job("child", 1)])
+    found = study.pseudo(job, run, [run.job("child", 1)])
     own = run.competition.test.subset == 15
     assert len(found) == len(job.train) + own.sum()
     joined = found.take(found.ids < 0)

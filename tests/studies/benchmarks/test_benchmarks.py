@@ -19,12 +19,12 @@ from solution.__main__ import main
 from solution.data.reader import read_competition
 from solution.keypoints import SUBSETS
 from solution.runtime.errors import UserError
-from solution.studies.benchmarks import fake_data, scaling, terminal
+from solution.studies.benchmarks import results, scaling
 from solution.studies.benchmarks.parts import PARTS
 from solution.studies.benchmarks.results import MATMUL, PYTHON, Measured, Row, ratios, read_measured
 from solution.studies.benchmarks.scaling import Curve, Point
-from solution.studies.benchmarks.setup import QUICK, BenchmarkSetup
-from solution.studies.benchmarks.timer import FamilyMemory, Meter, multiply_adds, peak_memory
+from solution.studies.benchmarks.setup import QUICK, BenchmarkSetup, fake_data, write_competition
+from solution.studies.benchmarks.timer import Meter, TreeMemory, multiply_adds, peak_memory
 from tests.tiny_recipes import BASE, CHILD, OTHER
 
 CPU = torch.device("cpu")
@@ -76,7 +76,9 @@ def test_what_is_no_bench_is_refused_by_name(tmp_path: Path, content: str | None
     path = tmp_path / "other.json"
     if content is not None:
         path.write_text(content)
-    with pytest.raises(UserError, match=r"--against .*other\.json: expected what `python -m solution bench --json`"):
+    with pytest.raises(
+        UserError, match=r"--against .*other\.json: expected the output of `python -m solution bench --json`"
+    ):
         read_measured(path)
 
 
@@ -109,16 +111,16 @@ def test_memory_is_the_most_that_a_block_took():
 
 def test_memory_of_the_family_counts_children():
     code = "import time; held = bytearray(b'1') * (150 << 20); time.sleep(1)"
-    with FamilyMemory() as alone:
+    with TreeMemory() as alone:
         time.sleep(0.5)
-    with FamilyMemory() as together:
+    with TreeMemory() as together:
         subprocess.run([sys.executable, "-c", code], check=True)
     assert together.mib > alone.mib + 140
 
 
 def test_material_is_like_the_competitions_files(tmp_path: Path):
-    faces = fake_data.fake_data(90, 30)
-    fake_data.write_competition(tmp_path / "faces", faces)
+    faces = fake_data(90, 30)
+    write_competition(tmp_path / "faces", faces)
     found = read_competition(tmp_path / "faces", tmp_path / "cache")
     assert not found.drawn
     np.testing.assert_array_equal(found.train.images, faces.train.images)
@@ -164,7 +166,7 @@ def test_a_quick_bench_measures_every_part(tmp_path: Path, capsys: pytest.Captur
     table = " ".join(capsys.readouterr().out.split())
     assert "read: cache" in table
     assert "train: base" not in table
-    assert "then: the cores' time over that of the earlier bench" in table
+    assert "then: core time relative to the earlier benchmark" in table
 
 
 @pytest.mark.usefixtures("_quick_recipes")
@@ -236,7 +238,7 @@ def test_scaling_has_a_curve_for_each_kind_of_size(tmp_path: Path, capsys: pytes
 
 def test_more_folds_take_more_time(tmp_path: Path, use_recipes: Callable[..., None]):
     use_recipes(BASE, OTHER)
-    curves = list(scaling._with_folds(BenchmarkSetup(tmp_path, "smoke", CPU, QUICK), (2, 5)))
+    curves = list(scaling.by_folds(BenchmarkSetup(tmp_path, "smoke", CPU, QUICK), (2, 5)))
     assert [curve.what for curve in curves] == ["training, one epoch of all folds", "stack"]
     assert [[point.size for point in curve.points] for curve in curves] == [[2, 5], [2, 5]]
     assert all(point.seconds > 0 for curve in curves for point in curve.points)
@@ -253,7 +255,7 @@ def test_tables_are_plain_where_there_is_no_terminal():
     facts = machine | {"scale": "cpu", "precision": "bfloat16", "multiply_adds_a_second": 1e11}
     rows = (row(multiply_adds=3, memory=10.0), row("b", (0.5,), reference=PYTHON, items=1))
     text = io.StringIO()
-    terminal.show(Measured(facts, rows), ratios(rows, rows[:1]), Console(file=text, width=100))
+    results.show(Measured(facts, rows), ratios(rows, rows[:1]), Console(file=text, width=100))
     lines = text.getvalue().splitlines()
     assert "\x1b" not in text.getvalue()
     assert any(line.startswith("train: a") and "1.00 (1.00)" in line and "10 MiB" in line for line in lines)
