@@ -75,7 +75,7 @@ COMMANDS = {
     "run": Command(
         help="run every stage in order; skip what is complete",
         needs="nothing",
-        makes="everything below",
+        makes="the files of all stages",
         examples=("run", "run --data ~/fkd --scale cpu", "run --scale smoke --fresh"),
         options=_run_options,
         run=_run,

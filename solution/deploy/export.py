@@ -29,15 +29,7 @@ WARM_UP, REPEATS = 3, 7
 """Rounds of the speed measurement: without and with their times."""
 
 
-def export(
-    run: Run,
-    name: str,
-    fold: int,
-    kind: str = ONNX,
-    out: Path | None = None,
-    bench: bool = False,
-    repeats: int = REPEATS,
-) -> Path:
+def export(run: Run, name: str, fold: int, kind: str = ONNX, out: Path | None = None, bench: bool = False) -> Path:
     """Write the network of a trained fold as one file. The file is put in place if it agrees with PyTorch; its path.
 
     kind: ONNX or TORCHSCRIPT. bench: compare the speed of both formats with PyTorch's. UserError if there is no such
@@ -59,7 +51,7 @@ def export(
     LOG.info("Export: %s, %.1f MB", path, path.stat().st_size / 1e6)
     LOG.info("Checked: at most %.6f px from PyTorch in fp32, over %d held-out faces", apart, len(faces))
     if bench:
-        figures = ", ".join(f"{who} {speed:.0f}" for who, speed in speeds(net, offset, faces, repeats).items())
+        figures = ", ".join(f"{who} {speed:.0f}" for who, speed in speeds(net, offset, faces).items())
         LOG.info("Speed, pictures/s on one thread in batches of %d: %s", BATCH, figures)
     return path
 
@@ -113,7 +105,7 @@ def _facts(recipe: LandmarkRecipe, fold: int) -> dict[str, str]:
     }
 
 
-def speeds(net: LandmarkNet, offset: LabelOffset, faces: FaceSet, repeats: int = REPEATS) -> dict[str, float]:
+def speeds(net: LandmarkNet, offset: LabelOffset, faces: FaceSet) -> dict[str, float]:
     """Pictures a second on one thread in batches of BATCH, for PyTorch and for both formats."""
     rows = np.resize(np.arange(len(faces)), BATCH)
     inputs = faces.images[rows], faces.subset[rows].astype(np.int64)
@@ -123,7 +115,7 @@ def speeds(net: LandmarkNet, offset: LabelOffset, faces: FaceSet, repeats: int =
             path = Path(folder) / f"net{SUFFIX[kind]}"
             portable.write(kind, Portable(net, offset), path, {})
             answers[title] = portable.load(kind, path)
-        rounds = [{who: _seconds(answer, inputs) for who, answer in answers.items()} for _ in range(WARM_UP + repeats)]
+        rounds = [{who: _seconds(answer, inputs) for who, answer in answers.items()} for _ in range(WARM_UP + REPEATS)]
     return {who: BATCH / statistics.median(times[who] for times in rounds[WARM_UP:]) for who in answers}
 
 

@@ -1,3 +1,4 @@
+import argparse
 from dataclasses import replace
 
 import cv2
@@ -16,7 +17,7 @@ GROUND = 128
 
 
 def drawn(name: str, frame: Frame, size: tuple[int, int] = (400, 400)) -> np.ndarray:
-    """Where the filter changes a grey picture, (H, W) float: how much."""
+    """How much the filter changes each pixel of a grey picture, (H, W) float."""
     canvas = np.full((*size, 3), GROUND, np.uint8)
     apply(name, canvas, frame.to_picture(SHAPE), FACE15)
     return np.abs(canvas.astype(float) - GROUND).max(axis=2)
@@ -27,9 +28,7 @@ def middle(change: np.ndarray) -> np.ndarray:
     return np.array([(x * change).sum(), (y * change).sum()]) / change.sum()
 
 
-def test_the_command_line_names_them_all():
-    import argparse
-
+def test_the_command_line_names_all_filters():
     parser = argparse.ArgumentParser()
     add_reading_options(parser)
     (choices,) = [action.choices for action in parser._actions if action.dest == "filter"]

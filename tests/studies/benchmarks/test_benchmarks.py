@@ -1,4 +1,4 @@
-"""Speed, measured: that what is measured is what is said, never that it is fast."""
+"""Benchmarks measure what they say. No test checks that something is fast."""
 
 import io
 import json
@@ -36,9 +36,9 @@ def row(name: str = "a", seconds: tuple[float, ...] = (1.0, 1.0, 1.0), **fields:
 
 
 def test_a_rows_figures_follow_from_its_repeats():
-    one = row(seconds=(1.0, 2.0, 3.0, 4.0, 5.0), multiply_adds=300_000_000)
-    assert (one.median, one.rate, one.share) == (3.0, 10 / 3, 0.1)
-    assert one.spread == pytest.approx(1 / 3)
+    counted = row(seconds=(1.0, 2.0, 3.0, 4.0, 5.0), multiply_adds=300_000_000)
+    assert (counted.median, counted.rate, counted.share) == (3.0, 10 / 3, 0.1)
+    assert counted.spread == pytest.approx(1 / 3)
     assert row(reference=PYTHON, multiply_adds=1).share is None
     assert row().share is None
 
@@ -53,12 +53,13 @@ def test_benches_are_compared_by_the_machines_speed_at_the_time():
         row("other size", items=20),
         row("new"),
     ]
-    found = ratios(now, then)
-    assert set(found) == {"train: same", "train: slower", "train: noisy", "train: crowded"}
-    assert (found["train: same"].plain, found["train: same"].fair, found["train: same"].clear) == (2.0, 1.0, False)
-    assert (found["train: slower"].fair, found["train: slower"].clear) == (2.0, True)
-    assert (found["train: crowded"].plain, found["train: crowded"].fair) == (4.0, 1.0)
-    assert (round(found["train: noisy"].fair, 3), found["train: noisy"].clear) == (1.2, False)
+    figures = {key: (ratio.plain, round(ratio.fair, 3), ratio.clear) for key, ratio in ratios(now, then).items()}
+    assert figures == {
+        "train: same": (2.0, 1.0, False),
+        "train: slower": (2.0, 2.0, True),
+        "train: noisy": (1.2, 1.2, False),
+        "train: crowded": (4.0, 1.0, False),
+    }
 
 
 def test_a_bench_is_read_as_it_was_written(tmp_path: Path):
@@ -109,26 +110,25 @@ def test_memory_is_the_most_that_a_block_took():
     assert 190 < much.mib < 260
 
 
-def test_memory_of_the_family_counts_children():
+def test_memory_of_all_processes_counts_children():
     code = "import time; held = bytearray(b'1') * (150 << 20); time.sleep(1)"
-    with TreeMemory() as alone:
+    with TreeMemory() as without:
         time.sleep(0.5)
-    with TreeMemory() as together:
+    with TreeMemory() as memory:
         subprocess.run([sys.executable, "-c", code], check=True)
-    assert together.mib > alone.mib + 140
+    assert memory.mib > without.mib + 140
 
 
-def test_material_is_like_the_competitions_files(tmp_path: Path):
+def test_artificial_data_is_like_the_competitions_files(tmp_path: Path):
     faces = fake_data(90, 30)
     write_competition(tmp_path / "faces", faces)
-    found = read_competition(tmp_path / "faces", tmp_path / "cache")
-    assert not found.drawn
-    np.testing.assert_array_equal(found.train.images, faces.train.images)
-    np.testing.assert_allclose(found.train.coords, faces.train.coords, atol=1e-5)
-    np.testing.assert_array_equal(found.train.subset, faces.train.subset)
-    np.testing.assert_array_equal(found.test.images, faces.test.images)
-    np.testing.assert_array_equal(found.test.subset, faces.test.subset)
-    assert [int((found.train.subset == s).sum()) for s in SUBSETS] == [30, 60]
+    competition = read_competition(tmp_path / "faces", tmp_path / "cache")
+    assert not competition.drawn
+    for read, made in ((competition.train, faces.train), (competition.test, faces.test)):
+        np.testing.assert_array_equal(read.images, made.images)
+        np.testing.assert_array_equal(read.subset, made.subset)
+    np.testing.assert_allclose(competition.train.coords, faces.train.coords, atol=1e-5)
+    assert [int((faces.train.subset == s).sum()) for s in SUBSETS] == [30, 60]
     assert len({image.tobytes() for image in (*faces.train.images, *faces.test.images)}) == 120
 
 
@@ -173,7 +173,7 @@ def test_a_quick_bench_measures_every_part(tmp_path: Path, capsys: pytest.Captur
 def test_a_bench_that_is_stopped_shows_what_it_has(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ):
-    def stopped(shop: BenchmarkSetup) -> Iterator[Row]:
+    def stopped(setup: BenchmarkSetup) -> Iterator[Row]:
         yield row("the first")
         raise KeyboardInterrupt
 
@@ -194,13 +194,12 @@ def test_a_bench_that_is_stopped_shows_what_it_has(
 
 def test_training_counts_one_epochs_multiply_adds(tmp_path: Path, use_recipes: Callable[..., None]):
     use_recipes(BASE, replace(OTHER, batch=8))
-    shop = BenchmarkSetup(tmp_path, "smoke", CPU, replace(QUICK, batches=2))
-    one, other = (r.multiply_adds for r in PARTS["train"](shop))
-    predicted = {r.name: r.multiply_adds for r in PARTS["predict"](shop)}
+    setup = BenchmarkSetup(tmp_path, "smoke", CPU, replace(QUICK, batches=2))
+    forward_and_backward, other = (r.multiply_adds for r in PARTS["train"](setup))
+    predicted = {r.name: r.multiply_adds for r in PARTS["predict"](setup)}
     a_view = predicted["base, 2 views"] / 2 / QUICK.faces
-    # forward, and backward to weights and inputs: three times a view's, but for the first layer, which has no input to
-    # go back to
-    assert 2 < one / (2 * BASE.batch * a_view) <= 3
+    # Forward, backward to the weights and backward to the inputs: three times a view, except in the first layer.
+    assert 2 < forward_and_backward / (2 * BASE.batch * a_view) <= 3
     assert other > 0
 
 
