@@ -1,9 +1,10 @@
-"""The stages in order, each from what lies on disk to what lies on disk.
+"""The stages in order. Each one reads files and writes files.
 
-Data, folds, train and stack make the predictions; submission, report and audit tell what came of them.
+Data, folds, train and stack make the predictions. Evaluation computes every figure once. Submission, report and audit
+read it.
 """
 
-from dataclasses import fields, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,21 +13,19 @@ import numpy as np
 from solution import recipes
 from solution.data.folds import make_folds, read_folds, write_folds
 from solution.data.reader import DRAWN
-from solution.data.sequence import Placement
 from solution.ensemble import duplicates, selection
 from solution.ensemble.selection import Ensemble
-from solution.evaluation.ensemble_variance import ensemble_variance
+from solution.evaluation import evaluation as figures
+from solution.evaluation.evaluation import Evaluation
 from solution.evaluation.label_errors.evidence import disagreement
-from solution.evaluation.outliers import is_outlier
-from solution.evaluation.summary import Summary, summarise, truth_of
 from solution.faces import Predictions
 from solution.kaggle import leaderboard
 from solution.kaggle import submit as sending
 from solution.kaggle.submission import (
     FORMAT,
     check_submission,
+    locations_of,
     read_record,
-    read_submission,
     record_path,
     write_submission,
 )
@@ -34,7 +33,8 @@ from solution.keypoints import SUBSETS
 from solution.report import label_errors
 from solution.report.label_errors import read_planted
 from solution.report.previous_run import read_other
-from solution.report.report import gather
+from solution.report.record import duplicates_record, record_of
+from solution.report.report import compare_runs, gather
 from solution.report.write import publish
 from solution.run import Run, exclusive
 from solution.runtime import lock
@@ -152,34 +152,80 @@ def stacked(run: Run) -> Ensemble:
 NAME = "submission"
 DUPLICATES = f"{NAME}-duplicates"
 WRITTEN = {NAME: selection.FINAL, f"{NAME}-plain": selection.PLAIN}
-"""The submissions that are always written, by file name: what the evidence supports, and without the labels' drift."""
+"""The submissions that are always written, by file name: with the label drift if it is validated, and without it."""
+
+
+SCORED = (selection.BLEND, selection.RIDGE, selection.STACK, selection.PLAIN, selection.FINAL)
+"""The ensemble's predictions that have scores of their own, in the order of the tables; the last ones are submitted."""
+
+
+def evaluation(run: Run) -> Evaluation:
+    """Every figure of the stack there now, read from disk. Where it is missing it is computed and written.
+
+    Only writing needs the folder's lock. Nothing is written while another process holds it.
+    """
+    folder, inputs = run.workspace.folds, figures.inputs_of(_stack_digest(run), run.competition)
+    stored = figures.load(folder, inputs)
+    if stored is not None:
+        return stored
+    computed = _evaluate(run, stacked(run))
+    by = lock.holder(folder)
+    if by:
+        LOG.info("Evaluation: not written, since %s holds the folder", by)
+        return computed
+    with run.exclusive():
+        figures.save(folder, computed, inputs)
+    LOG.info("Evaluation: %s", folder / figures.FOLDER / figures.FILE)
+    return computed
+
+
+def _evaluate(run: Run, made: Ensemble) -> Evaluation:
+    competition, test = run.competition, run.competition.test
+    final = made.oof_predictions(selection.FINAL, run)
+    labels = duplicates.learn(competition, run.table, final.coords)
+    known = zip(test.ids.tolist(), labels.test.tolist(), strict=True)
+    submitted = locations_of(competition, made.test_predictions(selection.FINAL, run))
+    return figures.evaluate(
+        competition,
+        run.table,
+        specialists=[s.oof for s in trained(run)],
+        ensemble=[made.oof_predictions(name, run) for name in SCORED],
+        with_drift=made.oof[selection.WITH_DRIFT],
+        pipelines={kind: made.test[kind] for kind in WRITTEN.values()},
+        submitted=competition.at_points(submitted),
+        duplicates=figures.Duplicates(
+            test_pictures=duplicates.in_test(competition),
+            used=labels.used,
+            worth=labels.worth,
+            labels={i: tuple(map(tuple, points)) for i, points in known if np.isfinite(points).any()},
+        ),
+    )
 
 
 def submission(run: Run) -> None:
-    """Write each submission with its record, and check it as it is on disk."""
-    made = stacked(run)
-    figures = {kind: quality(run, made, kind) for kind in WRITTEN.values()}
+    """Write each submission with its record, and check it on disk."""
+    made, evaluated = stacked(run), evaluation(run)
     for name, kind in WRITTEN.items():
-        _write(run, name, made.test_predictions(kind, run), record_of(run, made, figures[kind]))
+        _write(run, name, made.test_predictions(kind, run), _record(run, made, evaluated, kind))
     if run.use_duplicates:
-        _write_with_duplicates(run, made, figures[selection.FINAL])
+        _write_with_duplicates(run, made, evaluated)
 
 
-def _write_with_duplicates(run: Run, made: Ensemble, figures: Summary) -> None:
-    """The third submission, which answers test pictures with the labels of their duplicates, where that wins."""
-    assert figures.duplicates is not None
-    if not figures.duplicates.used:
-        LOG.info(
-            "Submission: %s.csv is not written: the labels of no test picture's duplicates are worth using", DUPLICATES
-        )
+def _write_with_duplicates(run: Run, made: Ensemble, evaluated: Evaluation) -> None:
+    """The third submission, which uses the labels of test pictures' duplicates, if they are worth using."""
+    found = evaluated.duplicates
+    if not found.used:
+        LOG.info("Submission: %s.csv is not written: no labels of duplicates are worth using", DUPLICATES)
         return
-    predictions = figures.duplicates.blend(made.test_predictions(selection.FINAL, run), run.competition.test)
-    record = record_of(run, made, figures) | {"use_duplicates": True, "duplicates": _duplicates_record(figures)}
+    test = run.competition.test
+    labels = np.full(test.coords.shape, np.nan)
+    for row, identity in enumerate(test.ids.tolist()):
+        labels[row] = found.labels.get(identity, np.nan)
+    final = made.test_predictions(selection.FINAL, run)
+    predictions = duplicates.DuplicateLabels(dict(found.worth), labels).blend(final, test)
+    record = _record(run, made, evaluated, selection.FINAL) | duplicates_record(found)
     _write(run, DUPLICATES, predictions, record)
-    LOG.info(
-        "Submission: %d predictions of it are blended with labels of identical training pictures",
-        figures.duplicates.used,
-    )
+    LOG.info("Submission: %d of its predictions are blended with labels of identical training pictures", found.used)
 
 
 def _write(run: Run, name: str, predictions: Predictions, record: dict[str, Any]) -> None:
@@ -189,23 +235,8 @@ def _write(run: Run, name: str, predictions: Predictions, record: dict[str, Any]
     LOG.info("Submission: %s, %d rows, checked", path, len(run.competition.lookup.row_id))
 
 
-def record_of(run: Run, made: Ensemble, figures: Summary) -> dict[str, Any]:
-    """What a submission's record says of how it was made and what it should score, RMSE in pixels.
-
-    `expected` and its interval are over every label: they stand beside the leaderboard's. The figures without outliers
-    compare models: a handful of wrong labels has two fifths of the squared error of 6,000 rows.
-    """
-    return {
-        "kind": figures.name,
-        **_figures(figures),
-        "outliers": figures.outliers,
-        "disagreeing": figures.disagreeing,
-        "placement": {str(s): _placement_record(placement) for s, placement in figures.placement.items()},
-        "use_duplicates": False,
-        "duplicates": {"test_pictures": figures.test_duplicates},
-        "choice": {str(s): choice for s, choice in made.choice.items()},
-        "added": {str(s): steps for s, steps in made.added.items()},
-        "blend_weights": {str(s): weights for s, weights in made.weights.items()},
+def _record(run: Run, made: Ensemble, evaluated: Evaluation, kind: str) -> dict[str, Any]:
+    return record_of(evaluated, kind, made, run.competition.placement) | {
         "recipes": {r.name: r.digest() for r in run.recipes},
         "stack": _stack_digest(run),
         "scale": run.scale,
@@ -213,35 +244,11 @@ def record_of(run: Run, made: Ensemble, figures: Summary) -> dict[str, Any]:
     }
 
 
-def _figures(figures: Summary) -> dict[str, Any]:
-    """Each headline figure by subset, and its intervals."""
-    found: dict[str, Any] = {}
-    for name in ("expected", "expected_without_outliers", "cv", "cv_without_outliers"):
-        scores, intervals = getattr(figures, name), getattr(figures, f"{name}_intervals")
-        found[name] = {str(s): round(value, 5) for s, value in scores.items()}
-        found[f"{name}_intervals"] = {str(s): [round(x, 5) for x in ends] for s, ends in intervals.items()}
-    return found
-
-
-def _placement_record(placement: Placement) -> dict[str, Any]:
-    """Where one subset's test pictures stand, with the evidence in figures; None for a figure that there is not."""
-    facts = {f.name: getattr(placement, f.name) for f in fields(placement) if f.name not in ("places", "error")}
-    return {
-        name: None if isinstance(value, float) and np.isnan(value) else _rounded(value)
-        for name, value in facts.items()
-        if name != "subset"
-    }
-
-
-def _rounded(value: Any) -> Any:  # noqa: ANN401 - any JSON value
-    return round(value, 4) if isinstance(value, float) else value
-
-
 def submit(run: Run, name: str, message: str, *, yes: bool = False, wait: float | None = None) -> None:
-    """Hand a submission to Kaggle and say what it scored. yes: do not ask first; wait: seconds, None for not at all.
+    """Send a submission to Kaggle and log its score. yes: do not ask first. wait: seconds, None for no waiting.
 
-    With --use-duplicates the file with their labels is sent in place of submission.csv. UserError where the run is not
-    finished or the submission is not of the stack there now.
+    With --use-duplicates the file with the labels of duplicates is sent in place of submission.csv. UserError where the
+    run is not finished or the submission is of another stack.
     """
     if run.use_duplicates and name.removesuffix(".csv") == NAME:
         name = DUPLICATES
@@ -277,22 +284,6 @@ def _require_finished(run: Run) -> None:
         )
 
 
-def _duplicates_record(figures: Summary) -> dict[str, Any]:
-    """The test pictures that are identical to labelled ones, and where their labels are used, with what they gain."""
-    assert figures.duplicates is not None
-    worth = {
-        str(s): {
-            "weight": round(worth.weight, 5),
-            "weight_unmet": round(worth.unmet, 5),
-            "rows": worth.rows,
-            "cv_alone": round(worth.alone, 5),
-            "cv_blended": round(worth.blended, 5),
-        }
-        for s, worth in figures.duplicates.worth.items()
-    }
-    return {"test_pictures": figures.test_duplicates, "blended": figures.duplicates.used, "worth": worth}
-
-
 def _stack_digest(run: Run) -> str:
     """Names the stack of the trainings there now: a submission made from another one is out of date."""
     return digest_of(selection.inputs_of(run))
@@ -310,53 +301,25 @@ def _written(run: Run) -> Path | None:
     return path if same else None
 
 
-def quality(run: Run, made: Ensemble, kind: str, **facts: Any) -> Summary:  # noqa: ANN401 - fields of Summary
-    """The headline figures of one kind of the ensemble's predictions."""
-    train, weights = run.competition.train, run.competition.weights
-    final = made.oof_predictions(kind, run)
-    return summarise(
-        train,
-        final,
-        weights,
-        outliers=is_outlier(final.coords, train.coords),
-        variance=ensemble_variance(made.test[kind], run.competition.test.subset),
-        sizes={s: int((run.competition.test.subset == s).sum()) for s in SUBSETS},
-        placement=run.competition.placement,
-        drawn=run.competition.drawn,
-        choice=made.choice,
-        added=made.added,
-        test_duplicates=duplicates.in_test(run.competition),
-        duplicates=duplicates.learn(run.competition, run.table, final.coords) if run.use_duplicates else None,
-        **facts,
-    )
-
-
 def report(run: Run, against: Path | None = None, as_json: bool = False) -> None:
     """Write the report's files and print its essentials, or everything as one JSON object.
 
     against: another run's folder, folds/DATASET, to compare with. UserError where that cannot be compared.
     """
-    made, specialists_ = stacked(run), trained(run)
+    made = stacked(run)
     other = None if against is None else read_other(against, run.competition)
-    written = _written(run)
-    summary = quality(
-        run,
-        made,
-        selection.FINAL,
-        seconds={s.recipe.name: s.seconds for s in specialists_},
-        submission=written,
-        truth=truth_of(read_submission(written, run.competition), run.competition) if written else None,
-    )
-    publish(run.workspace.folds, gather(run, specialists_, made, summary, other), as_json)
+    comparison = None if other is None else compare_runs(run, trained(run), made, other)
+    gathered = gather(run, evaluation(run), made, submission=_written(run), comparison=comparison)
+    publish(run.workspace.folds, gathered, as_json)
 
 
 def audit(run: Run) -> None:
-    """Rank the training labels by how likely they are wrong. Drops nothing: no other stage reads what this writes."""
+    """Rank the training labels by how likely they are wrong. No row is dropped: no other stage reads the files."""
     final = stacked(run).oof_predictions(selection.WITH_DRIFT, run)
     members = np.stack([s.oof.coords for s in trained(run)])
     oof = replace(final, sigma=disagreement(members).astype(np.float32))
     planted = read_planted(run.source.folder / DRAWN) if run.competition.drawn else None
     folder = run.workspace.folds
-    found, facts = label_errors.write_audit(folder, run.competition.train, run.table, oof, planted)
-    label_errors.show(found, facts, folder)
+    ranked, facts = label_errors.write_audit(folder, run.competition.train, run.table, oof, planted)
+    label_errors.show(ranked, facts, folder)
     LOG.info("Audit: %s", folder / label_errors.TABLE)

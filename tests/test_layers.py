@@ -9,7 +9,7 @@ import solution
 ROOT = Path(solution.__file__).parent
 
 LAYERS = [
-    "keypoints runtime",
+    "keypoints runtime table",
     "faces codecs",
     "recipe data",
     "models recipes evaluation kaggle",

@@ -21,10 +21,9 @@ from solution.__main__ import STOPPED, main
 from solution.cli import FAMILY
 from solution.cli.parser import load_command
 from solution.data.competition import Competition
-from solution.data.sequence import Placement
 from solution.ensemble import selection
 from solution.evaluation.ensemble_variance import ensemble_variance
-from solution.evaluation.expected import OutOfFold, expect
+from solution.evaluation.expected import ExpectedConfig, OutOfFold, expect
 from solution.evaluation.outliers import is_outlier
 from solution.run import Run, Source
 from tests.tiny_recipes import ALL, BASE, CHILD, OTHER
@@ -69,7 +68,7 @@ def refused(result: tuple[int, str, str]) -> str:
 def test_a_run_makes_everything(finished: Path, drawn: Competition):
     for recipe in ALL:
         assert len(list((finished / "folds" / "faces" / recipe.name).glob("fold*/manifest.json"))) == 5
-    for name in ("folds.csv", "report.md", "log.txt", "stack/manifest.json"):
+    for name in ("folds.csv", "report.md", "log.txt", "stack/manifest.json", "evaluation/manifest.json"):
         assert (finished / "folds" / "faces" / name).stat().st_size > 0
     assert not list(finished.rglob("checkpoint.pt"))
     record = json.loads((finished / "submissions" / "faces" / "submission.json").read_text())
@@ -78,64 +77,41 @@ def test_a_run_makes_everything(finished: Path, drawn: Competition):
     assert record["rows"] == len(drawn.lookup.row_id)
 
 
-def test_the_record_has_each_figure_in_its_place(finished_copy: Path, drawn_folder: Path):
-    run = Run(finished_copy, Source(drawn_folder, "faces"), "smoke", torch.device("cpu"))
-    made = pipeline.stacked(run)
-    placement = Placement(subset=4, relation="continues", pictures=5, pairs=(30, 20, 4), period=401.23456, rate=1.01)
-    figures = replace(
-        pipeline.quality(run, made, selection.FINAL),
-        expected={"overall": 1.0000011, 15: 2.0, 4: 3.0},
-        expected_intervals={"overall": (0.5, 1.5), 15: (1.9, 2.1)},
-        expected_without_outliers={"overall": 4.0, 15: 5.0, 4: 6.0},
-        expected_without_outliers_intervals={"overall": (3.5, 4.5)},
-        cv={"overall": 7.0, 15: 8.0, 4: 9.0},
-        cv_intervals={"overall": (6.5, 7.5)},
-        cv_without_outliers={"overall": 10.0, 15: 11.0, 4: 12.0},
-        cv_without_outliers_intervals={"overall": (9.5, 10.5)},
-        outliers=13,
-        disagreeing=14,
-        placement={4: replace(placement, places=np.arange(10.0), error=np.ones(10))},
-    )
-    record = pipeline.record_of(run, made, figures)
-    wanted = {
-        "kind": "final",
-        "expected": {"overall": 1.0, "15": 2.0, "4": 3.0},
-        "expected_intervals": {"overall": [0.5, 1.5], "15": [1.9, 2.1]},
-        "expected_without_outliers": {"overall": 4.0, "15": 5.0, "4": 6.0},
-        "expected_without_outliers_intervals": {"overall": [3.5, 4.5]},
-        "cv": {"overall": 7.0, "15": 8.0, "4": 9.0},
-        "cv_intervals": {"overall": [6.5, 7.5]},
-        "cv_without_outliers": {"overall": 10.0, "15": 11.0, "4": 12.0},
-        "cv_without_outliers_intervals": {"overall": [9.5, 10.5]},
-        "outliers": 13,
-        "disagreeing": 14,
-    }
-    assert {name: record[name] for name in wanted} == wanted
-    placed = record["placement"]["4"]
-    told = {"relation": "continues", "pictures": 5, "pairs": (30, 20, 4), "period": 401.2346, "rate": 1.01}
-    assert {name: placed[name] for name in told} == told
-    assert placed["phase"] is placed["concentration"] is None  # not NaN, which is no JSON
-    assert not {"places", "error", "subset"} & set(placed)
-    assert "NaN" not in json.dumps(record)
-
-
-def test_the_figures_are_of_the_predictions_that_are_submitted(finished_copy: Path, drawn_folder: Path):
-    """With what the data say: the test file's sizes, the weights, and where its pictures stand."""
+def test_the_evaluation_is_of_the_predictions_that_are_submitted(finished_copy: Path, drawn_folder: Path):
+    """With the test file's sizes, the weights, and the place of its pictures."""
     run = Run(finished_copy, Source(drawn_folder, "faces"), "smoke", torch.device("cpu"))
     made, data = pipeline.stacked(run), run.competition
-    figures = pipeline.quality(run, made, selection.PLAIN)
+    summary = pipeline.evaluation(run).summaries[selection.PLAIN]
     coords, labels = made.oof[selection.PLAIN].astype(np.float32).astype(float), data.train.coords
     outliers = is_outlier(coords, labels)
-    off = ensemble_variance(made.test[selection.PLAIN], data.test.subset)
+    variance = ensemble_variance(made.test[selection.PLAIN], data.test.subset)
     oof = OutOfFold(coords=coords, labels=labels, subset=data.train.subset, outliers=outliers)
-    want = expect(oof, off.by_subset, {15: 8, 4: 10}, data.weights)
-    assert figures.name == "plain"
+    want = expect(oof, variance.by_subset, {15: 8, 4: 10}, data.weights)
     for kind in ("overall", 15, 4):
-        assert figures.expected[kind] == pytest.approx(want.scores[kind], rel=1e-5)
-        assert figures.expected_intervals[kind] == pytest.approx(want.intervals[kind], rel=1e-5)
-    assert (figures.outliers, figures.disagreeing) == (outliers.sum(), off.disagreeing)
-    assert figures.placement == data.placement
-    assert {placement.relation for placement in figures.placement.values()} == {"unknown"}
+        assert summary["expected"].scores[kind] == pytest.approx(want.scores[kind], rel=1e-5)
+        assert summary["expected"].intervals[kind] == pytest.approx(want.intervals[kind], rel=1e-5)
+    assert (summary.name, summary.outliers, summary.disagreeing) == ("plain", outliers.sum(), variance.disagreeing)
+
+
+def test_the_evaluation_is_made_where_it_is_missing_and_only_read_where_it_is_there(
+    finished_copy: Path, drawn_folder: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch
+):
+    folder = finished_copy / "folds" / "faces" / "evaluation"
+    before = (folder / "evaluation.json").read_bytes()
+    shutil.rmtree(folder)
+    assert cli(finished_copy, "report")[0] == 0
+    assert (folder / "evaluation.json").read_bytes() == before
+
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("a figure is computed again")
+
+    monkeypatch.setattr("solution.evaluation.evaluation.evaluate", refuse)
+    for command in (("submission",), ("submission", "--use-duplicates"), ("report",), ("report", "--json"), ("run",)):
+        assert cli(finished_copy, *command)[0] == 0
+    run = Run(finished_copy, Source(drawn_folder, "faces"), "smoke", torch.device("cpu"))
+    monkeypatch.setattr("solution.evaluation.expected.CONFIG", ExpectedConfig(farthest=40.0))
+    with pytest.raises(AssertionError, match="computed again"):
+        pipeline.evaluation(run)
 
 
 def test_the_data_stage_tells_where_the_test_pictures_stand(finished_copy: Path, cli: Cli):

@@ -7,14 +7,16 @@ from pathlib import Path
 from solution.cli.parser import Command, add_executor_option, add_run_options
 
 
-def _stage(name: str) -> Callable[[argparse.Namespace, Path], None]:
-    """What runs one stage: the function of this name in `pipeline`."""
+def _stages(*names: str) -> Callable[[argparse.Namespace, Path], None]:
+    """Runs the stages of these names: functions of `pipeline`."""
 
     def run(options: argparse.Namespace, root: Path) -> None:
         from solution import pipeline
         from solution.run import open_run
 
-        getattr(pipeline, name)(open_run(options, root))
+        session = open_run(options, root)
+        for name in names:
+            getattr(pipeline, name)(session)
 
     return run
 
@@ -35,6 +37,7 @@ def _run(options: argparse.Namespace, root: Path) -> None:
         pipeline.folds(session)
         pipeline.train(session)
         pipeline.stack(session)
+        pipeline.evaluation(session)
         pipeline.submission(session)
         pipeline.report(session)
 
@@ -86,7 +89,7 @@ COMMANDS = {
         makes="a cache of them",
         examples=("data", "data --data ~/fkd", "data --data data/drawn"),
         options=add_run_options,
-        run=_stage("data"),
+        run=_stages("data"),
     ),
     "folds": Command(
         help="assign each training row to a fold; identical pictures share a fold",
@@ -94,7 +97,7 @@ COMMANDS = {
         makes="folds.csv",
         examples=("folds", "folds --data ~/fkd"),
         options=add_run_options,
-        run=_stage("folds"),
+        run=_stages("folds"),
     ),
     "train": Command(
         help="train the specialists on the folds",
@@ -111,10 +114,10 @@ COMMANDS = {
     "stack": Command(
         help="blend and stack the specialists' predictions",
         needs="train, for every recipe and fold",
-        makes="stack/",
+        makes="stack/, evaluation/",
         examples=("stack", "stack --data ~/fkd --scale cpu"),
         options=add_run_options,
-        run=_stage("stack"),
+        run=_stages("stack", "evaluation"),
     ),
     "submission": Command(
         help="write the submission file and check it",
@@ -122,7 +125,7 @@ COMMANDS = {
         makes="submissions/DATASET/*.csv",
         examples=("submission", "submission --data ~/fkd --scale cpu", "submission --data ~/fkd --use-duplicates"),
         options=add_run_options,
-        run=_stage("submission"),
+        run=_stages("submission"),
     ),
     "report": Command(
         help="report the RMSE of each specialist, fold, subset and keypoint, and what explains it",
@@ -138,6 +141,6 @@ COMMANDS = {
         makes="audit.csv, audit.png, audit.json",
         examples=("audit", "audit --data ~/fkd --scale cpu"),
         options=add_run_options,
-        run=_stage("audit"),
+        run=_stages("audit"),
     ),
 }

@@ -1,41 +1,47 @@
-"""Whether uncertainties are honest: the spread that was predicted against the error that was found."""
+"""Whether uncertainties are honest: the predicted standard deviation against the error."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import rankdata
+from scipy.stats import spearmanr
 
 from solution.faces import FaceSet, Predictions, aligned, rows_of
 from solution.keypoints import SUBSETS
 
 BINS = 10
-"""Groups of equally many points, from the least uncertain to the most."""
+"""Groups of equally many points, from the least uncertain to the most uncertain."""
 
 
 @dataclass(frozen=True)
 class Calibration:
-    """One specialist's spread on one subset's points. Standard deviations an axis, px.
-
-    predicted, found: rms spread and rms error of BINS groups of points, the least uncertain first. points: how many.
-    ratio: rms error over rms spread, 1 = honest on average, above 1 = too sure. within: share of errors below one and
-    two spreads; 68 and 95 % if errors were normal. rank: Spearman's correlation of spread and error, nan where all
-    spreads are alike.
-    """
+    """One specialist's sigma on one subset's points. Sigma and errors are standard deviations per axis, in pixels."""
 
     name: str
     subset: int
+
     predicted: tuple[float, ...]
+    """Root mean square sigma of BINS groups of points, the least uncertain group first."""
+
     found: tuple[float, ...]
+    """Root mean square error of the same groups."""
+
     points: int
+    """How many points there are."""
+
     ratio: float
+    """Error over sigma: 1 is honest on average, above 1 is too sure."""
+
     within: tuple[float, float]
+    """Share of errors below one and two sigma. Of normal errors these are 68 % and 95 %."""
+
     rank: float
+    """Spearman's rank correlation of sigma and error, NaN where all sigmas are equal."""
 
 
 def calibrate(faces: FaceSet, kept: np.ndarray, oof: Sequence[Predictions]) -> tuple[Calibration, ...]:
-    """The calibration of each predictions' spread on each subset, where there is a spread at all. kept: bool (N,)."""
-    return tuple(found for predictions in oof for found in _by_subset(faces, kept, predictions))
+    """The calibration of each predictions' sigma on each subset, where there is a sigma. kept: bool (N,), rows used."""
+    return tuple(part for predictions in oof for part in _by_subset(faces, kept, predictions))
 
 
 def _by_subset(faces: FaceSet, kept: np.ndarray, predictions: Predictions) -> Iterator[Calibration]:
@@ -50,9 +56,10 @@ def _by_subset(faces: FaceSet, kept: np.ndarray, predictions: Predictions) -> It
 
 
 def _calibration(name: str, subset: int, sigma: np.ndarray, errors: np.ndarray) -> Calibration:
-    """From the spread (P,) and errors (P, 2) of points that have both."""
+    """From the sigma (P,) and errors (P, 2) of points that have both."""
     squared = (errors**2).mean(axis=1)
     groups = np.array_split(np.argsort(sigma, kind="stable"), min(BINS, len(sigma)))
+    varied = np.ptp(sigma) > 0 and np.ptp(squared) > 0
     return Calibration(
         name=name,
         subset=subset,
@@ -61,16 +68,9 @@ def _calibration(name: str, subset: int, sigma: np.ndarray, errors: np.ndarray) 
         points=len(sigma),
         ratio=float(np.sqrt(squared.mean() / (sigma**2).mean())),
         within=(_within(errors, sigma), _within(errors, 2 * sigma)),
-        rank=_rank_correlation(sigma, squared),
+        rank=float(spearmanr(sigma, squared).statistic) if varied else float("nan"),
     )
 
 
 def _within(errors: np.ndarray, limit: np.ndarray) -> float:
     return float((np.abs(errors) <= limit[:, None]).mean())
-
-
-def _rank_correlation(first: np.ndarray, second: np.ndarray) -> float:
-    ranks = np.stack([rankdata(first), rankdata(second)])
-    deviation = ranks - ranks.mean(axis=1, keepdims=True)
-    scale = np.sqrt((deviation**2).sum(axis=1).prod())
-    return float(deviation[0] @ deviation[1] / scale) if scale > 0 else float("nan")

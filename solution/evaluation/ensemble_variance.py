@@ -1,7 +1,7 @@
-"""What averaging the folds' pipelines takes off the squared error: told without a single label.
+"""By how much averaging the folds' pipelines reduces the squared error. No label is needed.
 
-The mean of k predictors errs by exactly their variance around it less, in squared error, than one of them does on
-average (Krogh and Vedelsby, NIPS 1994). Cross-validation measures one of them, the submission is their mean.
+The squared error of the mean of k predictors is lower than their average squared error by exactly their variance around
+the mean (Krogh and Vedelsby, NIPS 1994). Cross-validation measures one predictor; the submission is their mean.
 """
 
 from dataclasses import dataclass
@@ -12,27 +12,28 @@ from solution.evaluation.outliers import outlier_threshold, row_rms
 from solution.keypoints import SUBSETS
 
 DISAGREEING = 2.0
-"""Pipelines this far from their mean, px rms over a face, have no common answer for it.
+"""Pipelines that are this far from their mean, px rms over a face, disagree on it.
 
-One pipeline of five that lies 5 px off the other four makes 2 px. Of 1,056 real test faces one is disagreeing: in one
-run (3.3 px, the next 1.3) it made 47 % of its subset's variance, which flattered the expected figure by 0.010 px.
+One pipeline of five that is 5 px from the other four makes 2 px. The pipelines disagree on one of 1,056 real test
+faces. In one run it had 47 % of its subset's variance, which made the expected figure 0.010 px too low.
 """
 
 
 @dataclass(frozen=True)
 class EnsembleVariance:
-    """by_subset: px² a cell that averaging takes off the error. disagreeing: how many test faces are left out of it."""
+    """By how much averaging reduces the squared error."""
 
     by_subset: dict[int, float]
+    """px² per cell, by subset."""
+
     disagreeing: int
+    """Test faces that are left out, since the pipelines disagree on them."""
 
 
 def ensemble_variance(pipelines: np.ndarray, subset: np.ndarray) -> EnsembleVariance:
-    """How far the folds' pipelines (k, T, 15, 2) lie from their mean on the test faces, subset (T,), disagreeing ones
-    aside.
+    """The variance of the folds' pipelines (k, T, 15, 2) around their mean on the test faces, subset (T,).
 
-    Disagreeing faces are left out as outliers are left out of the cross-validated figure: a handful would make the rest
-    of it.
+    Disagreeing faces are left out, since a few of them would dominate the variance.
     """
     variance = pipelines.var(axis=0)
     sigma = row_rms(np.sqrt(variance), ~np.isnan(variance))

@@ -1,10 +1,10 @@
-"""What a submission should score on the test file, over every label, with the interval that a file of its size gives.
+"""The score to expect on the test file, over every label, with the interval for a test file of its size.
 
-Cross-validation measures one fold's pipeline, and the submission is the mean of all of them: the variance of the
-pipelines comes off its squared error. A test file has luck of two kinds. Whole sections of 4-keypoint rows err
-together. And a handful of wrong labels, 10 px and more off, is worth 0.1 to 0.3 px of 1,800 faces. How many of them the
-test file has is drawn at the rate of the training rows of both subsets; how far they are off is drawn from a Pareto
-distribution, since the few that the training rows have say little of the farthest (Hill, Annals of Statistics 3, 1975).
+Cross-validation measures the pipeline of one fold, and the submission is the mean of all pipelines. So the variance of
+the pipelines is subtracted from the squared error. A test file varies in two ways. Whole sections of 4-keypoint rows
+err together. And a few wrong labels, 10 px off or more, change the RMSE of 1,800 faces by 0.1 to 0.3 px. Their number
+is drawn at the rate of the training rows of both subsets. Their distance is drawn from a Pareto distribution, since the
+few wrong training labels do not show how far the farthest one is (Hill, Annals of Statistics 3, 1975).
 """
 
 from collections.abc import Mapping
@@ -25,16 +25,24 @@ from solution.evaluation.metrics import (
 from solution.evaluation.outliers import outlier_threshold, row_rms
 from solution.keypoints import SUBSETS
 
-FARTHEST = 48.0
-"""px rms: half of a picture, no wrong label is farther off. Of the competition's rows the farthest has 44."""
 
-RATE = (0.5, 500.0)
-"""Gamma prior (shape, rate) of the share of wrong labels: one in a thousand, as if half a one were seen in 500 rows.
-The competition's rows have six in 5,993."""
+@dataclass(frozen=True)
+class ExpectedConfig:
+    """What is assumed of wrong labels."""
 
-TAIL = (1.0, 0.7)
-"""Gamma prior (shape, rate) of the Pareto distribution's exponent: what is assumed of wrong labels before any is seen.
-The six of the competition's rows have an exponent of 1.4."""
+    farthest: float = 48.0
+    """px rms: half of a picture. Of the competition's rows the farthest wrong label has 44."""
+
+    rate: tuple[float, float] = (0.5, 500.0)
+    """Gamma prior (shape, rate) of the share of wrong labels: one in a thousand, with the weight of 500 rows. The
+    competition's rows have six in 5,993."""
+
+    tail: tuple[float, float] = (1.0, 0.7)
+    """Gamma prior (shape, rate) of the Pareto distribution's exponent. The six wrong labels of the competition's rows
+    have an exponent of 1.4."""
+
+
+CONFIG = ExpectedConfig()
 
 Scores = Mapping[str | int, float]
 """RMSE in pixels of "overall", 15 and 4."""
@@ -47,13 +55,13 @@ class Expected:
     """The test score to expect, RMSE in pixels, each with its 95 % interval. A subset without rows has NaN."""
 
     scores: Scores
-    """Over every label, wrong ones among them: what stands beside the leaderboard."""
+    """Over every label, including wrong ones: comparable with the leaderboard."""
 
     intervals: Mapping[str | int, Interval]
-    """Where a test file of this size scores 95 times in 100."""
+    """95 % of test files of this size score in it."""
 
     without_outliers: Scores
-    """Over the rows whose labels are not far off: what compares models."""
+    """Over the rows that are no outliers: this compares models."""
 
     without_outliers_intervals: Mapping[str | int, Interval]
 
@@ -78,7 +86,7 @@ class OutOfFold:
 def expect(
     oof: OutOfFold, variance: Mapping[int, float], sizes: Mapping[int, int], weights: dict[int, float]
 ) -> Expected:
-    """The expected figures. variance: px² a cell that averaging the pipelines takes off, by subset. sizes: test
+    """The expected figures. variance: px² per cell that averaging the pipelines removes, by subset. sizes: test
     pictures of each subset. weights: share of the asked cells of each subset.
     """
     rng = np.random.default_rng(0)
@@ -93,41 +101,39 @@ def expect(
         if len(squared) and sizes[s]:
             draws[s] = _draws(squared, outliers, sizes[s], SECTIONS[s], variance[s], rng)
     every, without = (_figures({s: points[s][i] for s in SUBSETS}, weights) for i in (0, 1))
-    spread = [_intervals({s: drawn[i] for s, drawn in draws.items()}, weights) for i in (0, 1)]
-    return Expected(scores=every, intervals=spread[0], without_outliers=without, without_outliers_intervals=spread[1])
+    intervals = [_intervals({s: drawn[i] for s, drawn in draws.items()}, weights) for i in (0, 1)]
+    return Expected(
+        scores=every, intervals=intervals[0], without_outliers=without, without_outliers_intervals=intervals[1]
+    )
 
 
 @dataclass(frozen=True, eq=False)
 class _Outliers:
-    """The rows whose labels are far off, of both subsets: a wrong label is as likely in either.
+    """The outliers of both subsets: a wrong label is equally likely in each."""
 
-    rms: (n,) how far each is off, px. least: the rms from which a row is an outlier, px. labelled: all rows with a
-    label.
-    """
-
-    rms: np.ndarray
-    least: float
-    labelled: int
+    rms: np.ndarray  # (n,) error of each outlier, px
+    least: float  # the rms from which a row is an outlier, px
+    labelled: int  # all rows with a label
 
     @classmethod
     def of(cls, oof: OutOfFold) -> Self:
         rms = row_rms(oof.coords - oof.labels, ~np.isnan(oof.labels))
-        found = rms[oof.outliers]
-        return cls(found[np.isfinite(found)], outlier_threshold(rms), int(np.isfinite(rms).sum()))
+        far = rms[oof.outliers]
+        return cls(far[np.isfinite(far)], outlier_threshold(rms), int(np.isfinite(rms).sum()))
 
     @property
     def mean_square(self) -> float:
-        """What they add to the mean squared error, px²."""
+        """By how much they increase the mean squared error, px²."""
         return float((self.rms**2).sum() / max(self.labelled, 1))
 
     def draw(self, size: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         """The number of outliers in BOOTSTRAPS test files of `size` pictures, and the sums of their squares, px²."""
-        rate = rng.gamma(RATE[0] + len(self.rms), 1 / (RATE[1] + self.labelled), BOOTSTRAPS)
+        rate = rng.gamma(CONFIG.rate[0] + len(self.rms), 1 / (CONFIG.rate[1] + self.labelled), BOOTSTRAPS)
         count = rng.poisson(rate * size)
         logs = np.log(np.maximum(self.rms / self.least, 1.0)).sum()
-        exponent = rng.gamma(TAIL[0] + len(self.rms), 1 / (TAIL[1] + logs), BOOTSTRAPS)
+        exponent = rng.gamma(CONFIG.tail[0] + len(self.rms), 1 / (CONFIG.tail[1] + logs), BOOTSTRAPS)
         farther = rng.exponential(size=(BOOTSTRAPS, max(1, count.max()))) / exponent[:, None]  # log of Pareto's ratio
-        rms = self.least * np.exp(np.minimum(farther, np.log(max(FARTHEST / self.least, 1.0))))
+        rms = self.least * np.exp(np.minimum(farther, np.log(max(CONFIG.farthest / self.least, 1.0))))
         picked = np.arange(rms.shape[1]) < count[:, None]
         return count, np.where(picked, rms**2, 0.0).sum(axis=1)
 
@@ -137,8 +143,8 @@ def _draws(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Mean squared errors of test files of `size` pictures, with and without outliers, (BOOTSTRAPS,) each.
 
-    squared: (N, 15, 2) of the rows without outliers. The training rows are a sample, too: drawing N·T / (N + T) rows
-    has the variance of a test file's mean around theirs.
+    squared: (N, 15, 2) of the rows without outliers. The training rows are a sample, too. A draw of N·T / (N + T) rows
+    has the variance of a test file's mean around the training rows' mean.
     """
     rows = len(squared)
     effective = max(1, round(rows * size / (rows + size)))
@@ -155,8 +161,8 @@ def _figures(by_subset: dict[int, float], weights: dict[int, float]) -> Scores:
 
 
 def _intervals(draws: dict[int, np.ndarray], weights: dict[int, float]) -> dict[str | int, Interval]:
-    found: dict[str | int, Interval] = {}
+    intervals: dict[str | int, Interval] = {}
     asked = [s for s in SUBSETS if weights[s] > 0]
     if all(s in draws for s in asked):
-        found["overall"] = interval(np.sqrt(sum(weights[s] * draws[s] for s in asked)))
-    return found | {s: interval(np.sqrt(drawn)) for s, drawn in draws.items()}
+        intervals["overall"] = interval(np.sqrt(sum(weights[s] * draws[s] for s in asked)))
+    return intervals | {s: interval(np.sqrt(drawn)) for s, drawn in draws.items()}

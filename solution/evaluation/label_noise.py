@@ -1,38 +1,54 @@
 """How much of the error is the labels' own noise, from identical pictures that were labelled more than once.
 
-Whatever a prediction gets wrong about a picture, it gets wrong about its duplicate: both are in one fold, so one
-network sees the same pixels. What the labels of one picture differ by is no network's to learn. So the squared error of
-duplicates has two parts, as in an analysis of variance. Duplicates are in different passes of the file: residuals
-without the labels' drift give the noise between sections, residuals with the drift taken out the noise within one.
+Duplicates are in one fold, so one network sees the same pixels: its error on a picture and on the duplicate is the
+same. No network can learn how the labels of one picture differ. So the squared error of duplicates has two parts, as in
+an analysis of variance. Duplicates are in different sections of the file. Residuals without the label drift give the
+noise between sections, residuals from which the drift is removed give the noise within a section.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from solution.evaluation.metrics import BOOTSTRAPS
+from solution.evaluation.metrics import interval, resampled_ratios
 
-FEWEST = 30  # pictures with duplicates: of fewer nothing is said
+FEWEST = 30  # pictures with duplicates; fewer give no estimate
 
 
 @dataclass(frozen=True)
 class Noise:
-    """RMSE in px of the rows with duplicates, their labels' own part of it with its 95 % interval, and the
-    predictions'.
-
-    rmse² = labels² + predictions². pictures: different ones that have duplicates; rows: all of theirs.
-    """
+    """Error of the rows with duplicates, in pixels: rmse² = labels² + predictions²."""
 
     pictures: int
+    """Different pictures that have duplicates."""
+
     rows: int
+    """All rows of these pictures."""
+
     rmse: float
     labels: float
+    """The labels' own part of the error."""
+
     interval: tuple[float, float]
+    """95 % interval of `labels`."""
+
     predictions: float
+    """The predictions' part of the error."""
+
+
+@dataclass(frozen=True)
+class SectionNoise:
+    """The noise of one subset's labels, with the label drift and without it."""
+
+    between: Noise
+    """Between sections of the file: the drift is part of the noise."""
+
+    within: Noise
+    """Within a section, where the drift is known."""
 
 
 def label_noise(residuals: np.ndarray, group: np.ndarray) -> Noise | None:
-    """What residuals (N, K, 2), NaN = no label, say where rows of one group (N,) show one picture.
+    """The noise from residuals (N, K, 2), NaN without a label, where rows of one group (N,) show one picture.
 
     None with fewer than FEWEST such pictures.
     """
@@ -47,16 +63,19 @@ def label_noise(residuals: np.ndarray, group: np.ndarray) -> Noise | None:
     number, total, squares = (
         _sums(np.where(known, values, 0.0), picture, count) for values in (np.ones_like(cells), cells, cells**2)
     )
-    twice = number > 1  # a cell that is labelled once says nothing of its label's noise
+    twice = number > 1  # a cell with one label shows nothing of the label's noise
     apart = np.where(twice, squares - total**2 / np.maximum(number, 1), 0.0).sum(axis=1)
     free = np.where(twice, number - 1, 0).sum(axis=1)
     every, size = (np.where(twice, values, 0.0).sum(axis=1) for values in (squares, number))
-    rng = np.random.default_rng(0)
-    draws = rng.integers(0, count, (BOOTSTRAPS, count))
-    low, high = np.quantile(np.sqrt(apart[draws].sum(axis=1) / free[draws].sum(axis=1)), [0.025, 0.975])
-    own, whole = apart.sum() / free.sum(), every.sum() / size.sum()
-    left = float(np.sqrt(max(whole - own, 0.0)))
-    return Noise(count, len(rows), float(np.sqrt(whole)), float(np.sqrt(own)), (float(low), float(high)), left)
+    labels, whole = apart.sum() / free.sum(), every.sum() / size.sum()
+    return Noise(
+        pictures=count,
+        rows=len(rows),
+        rmse=float(np.sqrt(whole)),
+        labels=float(np.sqrt(labels)),
+        interval=interval(np.sqrt(resampled_ratios(apart, free, np.random.default_rng(0)))),
+        predictions=float(np.sqrt(max(whole - labels, 0.0))),
+    )
 
 
 def _sums(values: np.ndarray, picture: np.ndarray, count: int) -> np.ndarray:

@@ -1,7 +1,7 @@
-"""Pooled RMSE as Kaggle counts it, per subset, weighted as the lookup table asks, with intervals.
+"""Pooled RMSE as Kaggle counts it, by subset, weighted as the lookup table asks, with intervals.
 
-Neighbouring 4-keypoint rows err together: one labeller placed their points. So rows are resampled in sections of the
-file (moving blocks: Künsch, Annals of Statistics 17, 1989), and an interval contains the luck of whole sections.
+The errors of neighbouring 4-keypoint rows are correlated, since one labeller placed their points. So rows are resampled
+in sections of the file (moving blocks: Künsch, Annals of Statistics 17, 1989).
 """
 
 import numpy as np
@@ -14,13 +14,13 @@ SECTIONS = {15: 1, 4: 300}
 """Neighbouring rows that are resampled together, by subset."""
 
 FEWEST_SECTIONS = 8
-"""Sections are shorter where a file would have fewer than this."""
+"""Sections are shorter where a file would have fewer of them than this."""
 
 
 def squared_errors(coords: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Squared error of every cell, (N, K, 2) px²; NaN where there is no label. A missing prediction is an error.
+    """Squared error of every cell, (N, K, 2) px²; NaN where there is no label.
 
-    Raises ValueError where a label has no prediction: a hole must never make a score look better.
+    Raises ValueError where a label has no prediction: a missing prediction must never improve a score.
     """
     missing = np.isnan(coords) & ~np.isnan(labels)
     if missing.any():
@@ -66,7 +66,7 @@ def paired_difference(
     ours: np.ndarray, theirs: np.ndarray, labels: np.ndarray, subset: np.ndarray, weights: dict[int, float]
 ) -> tuple[float, float, float]:
     """Weighted RMSE of ours minus theirs on the same rows, in file order, with its 95 % bootstrap interval (px)."""
-    # One seed draws the same sections for both: that is what pairs them.
+    # The same seed draws the same sections for both, so the figures are paired.
     mine, other = (_resampled(coords, labels, subset, weights, seed=0) for coords in (ours, theirs))
     point = weighted_rmse(ours, labels, subset, weights) - weighted_rmse(theirs, labels, subset, weights)
     return point, *interval(mine - other)
@@ -90,12 +90,28 @@ def resampled_means(
 ) -> np.ndarray:
     """Mean of the finite cells (N, K, D) of BOOTSTRAPS resamples of `size` of the N rows, N by default: (BOOTSTRAPS,).
 
-    section: neighbouring rows that are drawn together. The file is taken as a circle, so that each row is as likely.
+    section: neighbouring rows that are drawn together.
     """
-    rows = len(cells)
+    sums, counts = np.nansum(cells, axis=(1, 2)), (~np.isnan(cells)).sum(axis=(1, 2))
+    return resampled_ratios(sums, counts, rng, section, size)
+
+
+def resampled_ratios(
+    numerator: np.ndarray,
+    denominator: np.ndarray,
+    rng: np.random.Generator,
+    section: int = 1,
+    size: int | None = None,
+) -> np.ndarray:
+    """Sum of the numerators over sum of the denominators, both (N,), of BOOTSTRAPS resamples: (BOOTSTRAPS,).
+
+    A resample has `size` of the N rows, N by default. section: neighbouring rows that are drawn together. The rows are
+    a circle, so that each one is as likely. This is the only place where rows are resampled.
+    """
+    rows = len(numerator)
     size = rows if size is None else max(1, size)
     section = min(section, max(1, rows // FEWEST_SECTIONS), size)
-    sums = np.stack([np.nansum(cells, axis=(1, 2)), (~np.isnan(cells)).sum(axis=(1, 2))])  # (2, N)
+    sums = np.stack([numerator, denominator])  # (2, N)
     running = np.cumsum(np.concatenate([np.zeros((2, 1)), sums, sums[:, : section - 1]], axis=1), axis=1)
     starts = rng.integers(0, rows, size=(BOOTSTRAPS, -(-size // section)))
     ends = starts + section

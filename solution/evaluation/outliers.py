@@ -1,22 +1,21 @@
-"""Rows whose labels are far from the predictions, outliers: each figure is given with them and without."""
+"""Outliers: rows whose labels are far from the predictions. Each figure is given with them and without them."""
 
 import numpy as np
 
 OUTLIER = 10.0
-"""px rms over a row's coordinates (14 px of distance). On real data the median row errs by under 1 px, the 99th
-percentile by under 3 px. Of the six rows beyond, looked at, five have wrong labels, 11.5 px off or more in whatever
-run, and one is a face that no specialist can read, 9 to 11 px off by the run. (The limit had been 12 px, beside one of
-the wrong labels.)"""
+"""px rms over a row's coordinates (14 px of distance). On real data the median row has under 1 px and the 99th
+percentile under 3 px. Six rows are above the limit: five have wrong labels, and one is a face that no specialist can
+read."""
 
 USUAL = 4.0
-"""And this many times the median row: specialists that have hardly been trained err everywhere, and accuse nobody."""
+"""An outlier also has this many times the median row's rms: barely trained specialists have large errors everywhere."""
 
 OUTLIERS_IN_WORDS = f"at least {OUTLIER:.0f} px off, and {USUAL:.0f} times as far as the median row's"
-"""Where an outlier's labels lie, in words."""
+"""How far an outlier's labels are from the predictions, in words."""
 
 
 def is_outlier(coords: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Rows whose labels lie absurdly far from the out-of-fold predictions (both (N, 15, 2)), bool (N,)."""
+    """Rows whose labels are outliers of the out-of-fold predictions, both (N, 15, 2) in pixels: bool (N,)."""
     rms = row_rms(coords - labels, ~np.isnan(labels))
     return rms > outlier_threshold(rms)
 
@@ -32,7 +31,7 @@ def row_rms(residuals: np.ndarray, known: np.ndarray) -> np.ndarray:
 
 
 def outlier_threshold(rms: np.ndarray, least: float = OUTLIER) -> float:
-    """The rms from which a row counts as far off, px, `least` or more, told from all rows' (N,), NaN = not judged."""
+    """The rms in pixels from which a row is an outlier: `least`, or more where the median of the rows (N,) is high."""
     judged = rms[~np.isnan(rms)]
     usual = np.median(judged) if judged.size else 0.0
     return float(max(least, USUAL * usual))

@@ -1,4 +1,4 @@
-"""The ledger as a person reads it: the expected score beside the leaderboard's, the gap between them, the trend."""
+"""The ledger in a table: the expected score, the leaderboard's, the gap between them, and the trend."""
 
 import json
 import math
@@ -7,14 +7,13 @@ from dataclasses import asdict, dataclass
 from itertools import pairwise
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from solution.kaggle import PAGE
 from solution.kaggle.ledger import ERROR, SCORED, Entry
 from solution.runtime.errors import UserError
+from solution.table import Column, Table, written
 
-NONE = "-"
 PLAIN_WIDTH = 160
 """Characters in a line where the output is no terminal."""
 
@@ -30,24 +29,28 @@ class Gap:
 
 @dataclass(frozen=True)
 class Leaderboard:
-    """What a ledger's scored lines tell; figures are RMSE in px.
-
-    best: the line with the lowest public score. public, private: the gaps. change: by column, the newest scored line
-    less the first. steps: from one scored line to the next where expected and public score both moved; alike: those of
-    them where both moved the same way.
-    """
+    """A ledger's scored lines in figures, RMSE in px."""
 
     scored: int
+    """How many lines have a score."""
+
     best: Entry | None
+    """The line with the lowest public score."""
+
     public: Gap | None
     private: Gap | None
     change: Mapping[str, float]
+    """By column, the newest scored line less the first."""
+
     steps: int
+    """Steps from one scored line to the next in which expected and public score both changed."""
+
     alike: int
+    """Those of the steps in which both changed in the same direction."""
 
 
 def outcome(entry: Entry) -> str:
-    """What came of a submission, in a sentence. UserError where Kaggle could not score it."""
+    """The result of a submission in a sentence. UserError where Kaggle could not score it."""
     if entry.status == ERROR:
         raise UserError(
             f"{entry.name}: expected a score from Kaggle, it could not score the file. {PAGE}/submissions says why."
@@ -55,10 +58,10 @@ def outcome(entry: Entry) -> str:
     if entry.status != SCORED:
         return "no score yet; `python -m solution scores --refresh` asks again"
     parts = [
-        f"{kind} {_figure(getattr(entry, kind), '.5f')} px ({_figure(gap(entry, kind), '+.4f')} px from expected)"
+        f"{kind} {written(getattr(entry, kind), '.5f')} px ({written(gap(entry, kind), '+.4f')} px from expected)"
         for kind in ("public", "private")
     ]
-    return f"{', '.join(parts)}; expected {_figure(entry.expected, '.4f')} px"
+    return f"{', '.join(parts)}; expected {written(entry.expected, '.4f')} px"
 
 
 def leaderboard_of(entries: Sequence[Entry]) -> Leaderboard:
@@ -80,7 +83,7 @@ def leaderboard_of(entries: Sequence[Entry]) -> Leaderboard:
 
 
 def as_json(ledgers: Mapping[str, Sequence[Entry]]) -> str:
-    """Every ledger by its data set's name: its lines with their gaps, and what they tell."""
+    """Every ledger by its data set's name: its lines with their gaps, and a summary of them."""
     content = {
         name: {
             "lines": [{**asdict(e), "gap_public": gap(e, "public"), "gap_private": gap(e, "private")} for e in entries],
@@ -92,12 +95,12 @@ def as_json(ledgers: Mapping[str, Sequence[Entry]]) -> str:
 
 
 def show(name: str, entries: Sequence[Entry], console: Console | None = None) -> None:
-    """Print a ledger as a table, oldest line first, and what its scored lines tell."""
+    """Print a ledger as a table, oldest line first, and a summary of its scored lines."""
     console = console or Console()
     if not console.is_terminal:
         console.width = PLAIN_WIDTH
     console.print(Text(f"{name}: RMSE in px; gap: leaderboard less expected", style="bold"))
-    console.print(_table(entries))
+    console.print(table_of(entries).rich())
     for sentence in describe(leaderboard_of(entries)):
         console.print(Text(sentence))
     console.print()
@@ -144,30 +147,25 @@ def _describe_trend(found: Leaderboard) -> list[str]:
     return [f"From the first scored to the newest: {moves} px{alike if found.steps else ''}"]
 
 
-def _table(entries: Sequence[Entry]) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 1), header_style="bold")  # fits into 80 columns
-    table.add_column("sent (UTC)", no_wrap=True)
-    table.add_column("message (file)", overflow="fold")
-    for title in ("expected", "public", "gap", "private", "gap"):
-        table.add_column(title, justify="right", no_wrap=True)
-    table.add_column("status", no_wrap=True)
-    for entry in entries:
-        table.add_row(*(Text(cell) for cell in _cells(entry)))
-    return table
-
-
-def _cells(entry: Entry) -> list[str]:
-    return [
-        entry.time[:10],
-        f"{entry.message} ({entry.name.removesuffix('.csv')})",
-        _figure(entry.expected, ".4f"),
-        _figure(entry.public, ".5f"),
-        _figure(gap(entry, "public"), "+.4f"),
-        _figure(entry.private, ".5f"),
-        _figure(gap(entry, "private"), "+.4f"),
-        entry.status,
+def table_of(entries: Sequence[Entry]) -> Table:
+    """The ledger's lines with their gaps, RMSE in px."""
+    columns = [
+        Column("sent", "sent (UTC)"),
+        Column("message", "message (file)", text=True),
+        Column("expected", unit="px", form=".4f"),
+        Column("public", unit="px", form=".5f"),
+        Column("gap_public", "gap", "px", "+.4f"),
+        Column("private", unit="px", form=".5f"),
+        Column("gap_private", "gap", "px", "+.4f"),
+        Column("status", text=True),
     ]
-
-
-def _figure(value: float | None, form: str) -> str:
-    return NONE if value is None else format(value, form)
+    rows = [
+        [
+            entry.time[:10],
+            f"{entry.message} ({entry.name.removesuffix('.csv')})",
+            *(entry.expected, entry.public, gap(entry, "public"), entry.private, gap(entry, "private")),
+            entry.status,
+        ]
+        for entry in entries
+    ]
+    return Table("Scores", columns, rows)

@@ -44,15 +44,14 @@ def write_submission(path: Path, competition: Competition, predictions: Predicti
     asked cell has no prediction: a hole is never filled.
     """
     cells = _asked_cells(competition, predictions)
-    inside = np.clip(cells, 0, HIGHEST)
-    rows = zip(competition.lookup.row_id.tolist(), inside.tolist(), strict=True)
-    write_text(path, "\n".join([",".join(COLUMNS), *(f"{row},{value:.4f}" for row, value in rows)]) + "\n")
+    rows = zip(competition.lookup.row_id.tolist(), _written(cells), strict=True)
+    write_text(path, "\n".join([",".join(COLUMNS), *(f"{row},{text}" for row, text in rows)]) + "\n")
     facts = {
         "format": FORMAT,
         "file": path.name,
         "sha256": file_digest(path),
         "rows": len(cells),
-        "clipped": int((cells != inside).sum()),
+        "clipped": int((cells != np.clip(cells, 0, HIGHEST)).sum()),
         "data": competition.digest,
         "drawn": competition.drawn,
         "time": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -60,6 +59,16 @@ def write_submission(path: Path, competition: Competition, predictions: Predicti
     }
     write_json(record_path(path), {**record, **facts})
     return path
+
+
+def locations_of(competition: Competition, predictions: Predictions) -> np.ndarray:
+    """The locations that a submission of these predictions contains, (M,) in pixels, in the lookup table's order."""
+    return np.array([float(text) for text in _written(_asked_cells(competition, predictions))])
+
+
+def _written(cells: np.ndarray) -> list[str]:
+    """Locations (M,) as the file has them."""
+    return [f"{value:.4f}" for value in np.clip(cells, 0, HIGHEST).tolist()]
 
 
 def check_submission(path: Path, competition: Competition) -> dict[str, Any]:

@@ -1,6 +1,6 @@
-"""The page's charts as plotly figures. Colours hold on light paper and dark; text and grid get the theme's in the page.
+"""The page's charts as plotly figures. The colours suit a light and a dark page; the page colours text and grid.
 
-`meta` of a trace says which of the page's switches shows it: {"fold": 0} or {"subset": 15}.
+`meta` of a trace names the switch of the page that shows it: {"fold": 0} or {"subset": 15}.
 """
 
 import math
@@ -11,31 +11,24 @@ import plotly.graph_objects as go
 
 from solution.evaluation.calibration import Calibration
 from solution.evaluation.error_tables import WEIGHTED
-from solution.evaluation.headline import Figure
-from solution.evaluation.summary import FIRST_PRIVATE
+from solution.evaluation.evaluation import TOGETHER
+from solution.evaluation.summary import Figure
 from solution.keypoints import SUBSETS
 from solution.report.comparison import Comparison
-from solution.report.report import TOGETHER, Contribution, Report
+from solution.report.report import FIRST_PRIVATE, Contribution, Report
 from solution.specialists.history import Curve, by_recipe, mean_held
 
 PALETTE = (
     *("#4a86e8", "#dd7433", "#2aa085", "#b46bd6", "#bf9a1f"),
     *("#dc5c86", "#7a8b99", "#6fa83a", "#45b0d0", "#a9714b", "#8f8ae6", "#5f9e7f"),
 )
-"""Told apart on white and on near black; the first five are the folds'."""
+"""Colours that differ on white and on near black; the first five are those of the folds."""
 
 GREY = "#8a8f98"
 PARTS: dict[str | int, str] = {"overall": "both", 15: "15-keypoint rows", 4: "4-keypoint rows"}
-SHORT = {
-    "expected": "Expected",
-    "expected_without_outliers": "Expected, no outliers",
-    "cv": "CV",
-    "cv_without_outliers": "CV, no outliers",
-    "true": "True",
-}
 TICKS = (0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1, 1.4, 2, 3, 4, 5, 7, 10, 14, 20, 30, 50)
 COARSE = (0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50)
-"""Pixels that logarithmic axes name, where they span little and much."""
+"""Pixels that logarithmic axes name: close together for a short axis, and coarse for a long one."""
 
 ROW = 62
 """Height of a line with three intervals, screen pixels."""
@@ -43,19 +36,19 @@ ROW = 62
 
 def charts(report: Report) -> dict[str, dict[str, Any]]:
     """Every chart as plotly's JSON, by the name of its place in the page."""
-    figures = {"standing": headline(report.headline.figures, report.summary.drawn)}
+    figures = {"standing": headline(report.figures, report.drawn)}
     figures |= {f"added-{s}": added(report.contributions, s) for s in SUBSETS}
     figures |= {"curves-all": all_curves(report.curves)}
-    figures |= {f"curves-{name}": curves(own) for name, own in by_recipe(report.curves).items()}
-    figures["calibration"] = calibration(report.calibration)
+    figures |= {f"curves-{name}": curves(folds) for name, folds in by_recipe(report.curves).items()}
+    figures["calibration"] = calibration(report.evaluation.calibration)
     if report.comparison is not None:
         figures["comparison"] = comparison(report.comparison)
     return {name: figure.to_plotly_json() for name, figure in figures.items()}
 
 
 def headline(figures: Sequence[Figure], drawn: bool) -> go.Figure:
-    """The headline as points with intervals, one line a figure, a colour a subset."""
-    lines = [figure for figure in figures if figure.key in SHORT]
+    """The headline as points with intervals, one line for each figure, one colour for each subset."""
+    lines = [figure for figure in figures if figure.short]
     figure = go.Figure()
     for at, (part, title) in enumerate(PARTS.items()):
         known = [(i, line) for i, line in enumerate(lines) if part in line.scores]
@@ -69,20 +62,20 @@ def headline(figures: Sequence[Figure], drawn: bool) -> go.Figure:
             text=[line.title for _, line in known],
             hovertemplate=f"%{{text}}<br>{title}: %{{x:.3f}} px<extra></extra>",
         )
-    _lines(figure, [SHORT[line.key] for line in lines], "RMSE, px")
+    _lines(figure, [line.short for line in lines], "RMSE, px")
     if not drawn:
-        # beside the expected score alone: no other figure is one that the leaderboard could show
+        # beside the expected score only: the leaderboard shows no figure of the other kinds
         _upright(figure, FIRST_PRIVATE, 1, f"Kaggle's first place, {FIRST_PRIVATE:.3f}")
     return figure
 
 
 def added(contributions: Sequence[Contribution], subset: int) -> go.Figure:
     """The blend's RMSE as specialists join, the most useful first."""
-    joined = sorted((one for one in contributions if subset in one.shares), key=lambda one: one.shares[subset].step)
+    joined = sorted((c for c in contributions if subset in c.shares), key=lambda c: c.shares[subset].step)
     figure = go.Figure()
     figure.add_scatter(
-        x=[one.name for one in joined],
-        y=[_round(one.shares[subset].rmse) for one in joined],
+        x=[part.name for part in joined],
+        y=[_round(part.shares[subset].rmse) for part in joined],
         mode="lines+markers",
         line={"color": PALETTE[SUBSETS.index(subset) + 1], "width": 2},
         marker={"size": 8},
@@ -92,11 +85,11 @@ def added(contributions: Sequence[Contribution], subset: int) -> go.Figure:
     return figure
 
 
-def all_curves(found: Sequence[Curve]) -> go.Figure:
+def all_curves(all_folds: Sequence[Curve]) -> go.Figure:
     """Held-out RMSE of every specialist, mean over the folds."""
     figure = go.Figure()
-    for at, (name, own) in enumerate(by_recipe(found).items()):
-        held = mean_held(own)
+    for at, (name, folds) in enumerate(by_recipe(all_folds).items()):
+        held = mean_held(folds)
         figure.add_scatter(
             name=name,
             x=[number for number, _ in held],
@@ -112,10 +105,10 @@ def all_curves(found: Sequence[Curve]) -> go.Figure:
     return figure
 
 
-def curves(own: Sequence[Curve]) -> go.Figure:
-    """One specialist: held-out RMSE above, loss below, a colour a fold."""
+def curves(folds: Sequence[Curve]) -> go.Figure:
+    """One specialist: held-out RMSE above, loss below, one colour for each fold."""
     figure = go.Figure()
-    for curve in own:
+    for curve in folds:
         colour = PALETTE[curve.fold % len(PALETTE)]
         common = {"legendgroup": str(curve.fold), "line": {"color": colour, "width": 2}, "meta": {"fold": curve.fold}}
         held = [(epoch.number, epoch.held) for epoch in curve.epochs if epoch.held is not None]
@@ -163,49 +156,52 @@ def _broken(curve: Curve) -> tuple[list[int | None], list[float | None]]:
     return x, y
 
 
-def calibration(found: Sequence[Calibration]) -> go.Figure:
-    """Found error against predicted spread, a line a specialist; on the diagonal where uncertainty is honest."""
+def calibration(parts: Sequence[Calibration]) -> go.Figure:
+    """Error against predicted sigma, one line for each specialist; on the diagonal where uncertainty is honest."""
     figure = go.Figure()
-    names = list(dict.fromkeys(one.name for one in found))
-    for one in found:
-        together = one.name == TOGETHER
+    names = list(dict.fromkeys(part.name for part in parts))
+    for part in parts:
+        together = part.name == TOGETHER
         figure.add_scatter(
-            name=one.name,
-            x=[_round(value) for value in one.predicted],
-            y=[_round(value) for value in one.found],
+            name=part.name,
+            x=[_round(value) for value in part.predicted],
+            y=[_round(value) for value in part.found],
             mode="lines+markers",
-            line={"color": PALETTE[names.index(one.name) % len(PALETTE)], "width": 4 if together else 1.5},
+            line={"color": PALETTE[names.index(part.name) % len(PALETTE)], "width": 4 if together else 1.5},
             marker={"size": 8 if together else 5},
-            meta={"subset": one.subset},
-            visible=one.subset == SUBSETS[0],
-            hovertemplate=f"{one.name}: predicted %{{x:.2f}} px, found %{{y:.2f}} px<extra></extra>",
+            meta={"subset": part.subset},
+            visible=part.subset == SUBSETS[0],
+            hovertemplate=f"{part.name}: predicted %{{x:.2f}} px, error %{{y:.2f}} px<extra></extra>",
         )
-    values = [value for one in found for value in (*one.predicted, *one.found) if value > 0]
+    values = [value for part in parts for value in (*part.predicted, *part.found) if value > 0]
     if values:
         ends = [_round(min(values)), _round(max(values))]
         figure.add_scatter(
             x=ends, y=ends, mode="lines", line={"color": GREY, "dash": "dot"}, name="honest", hoverinfo="skip"
         )
-    axes = {"xaxis": _log_axis("predicted spread, px", COARSE), "yaxis": _log_axis("found error, px", COARSE)}
+    axes = {"xaxis": _log_axis("predicted sigma, px", COARSE), "yaxis": _log_axis("error, px", COARSE)}
     figure.update_layout(**_layout(460), **axes)
     return figure
 
 
-def comparison(found: Comparison) -> go.Figure:
-    """Differences with intervals, one line a predictions, a colour a subset; left of zero this run is better."""
-    told = [one for one in found.differences if one.low < one.high] or found.differences  # without the same trainings
-    names = list(dict.fromkeys(one.name for one in told))
+def comparison(both: Comparison) -> go.Figure:
+    """Differences with intervals, one line for each predictions, one colour for each subset.
+
+    Below 0 this run is better. Trainings that are the same in both runs are left out.
+    """
+    shown = [part for part in both.differences if part.low < part.high] or both.differences
+    names = list(dict.fromkeys(part.name for part in shown))
     figure = go.Figure()
     for at, (subset, title) in enumerate(((WEIGHTED, "both"), ("15", PARTS[15]), ("4", PARTS[4]))):
-        own = [one for one in told if one.subset == subset]
+        parts = [part for part in shown if part.subset == subset]
         figure.add_scatter(
             name=title,
-            x=[_round(one.point) for one in own],
-            y=[names.index(one.name) + _offset(at) for one in own],
-            error_x=_bars([(one.point, (one.low, one.high)) for one in own], PALETTE[at]),
+            x=[_round(part.point) for part in parts],
+            y=[names.index(part.name) + _offset(at) for part in parts],
+            error_x=_bars([(part.point, (part.low, part.high)) for part in parts], PALETTE[at]),
             mode="markers",
             marker={"color": PALETTE[at], "size": 9},
-            text=[one.name for one in own],
+            text=[part.name for part in parts],
             hovertemplate=f"%{{text}}<br>{title}: %{{x:+.3f}} px<extra></extra>",
         )
     _lines(figure, names, "this run minus the other, px")
@@ -214,7 +210,7 @@ def comparison(found: Comparison) -> go.Figure:
 
 
 def _lines(figure: go.Figure, titles: Sequence[str], unit: str) -> None:
-    """Lay a figure out whose lines are numbered from the top."""
+    """Lay out a figure whose lines are numbered from the top."""
     figure.update_layout(
         **_layout(110 + ROW * len(titles)),
         xaxis={"title": unit, "zeroline": False},
@@ -229,7 +225,7 @@ def _lines(figure: go.Figure, titles: Sequence[str], unit: str) -> None:
 
 
 def _upright(figure: go.Figure, x: float, lines: int, name: str = "") -> None:
-    """A dotted line to hold figures against, in the legend if it has a name."""
+    """A dotted upright line as a reference, in the legend if it has a name."""
     figure.add_scatter(
         x=[x, x],
         y=[-0.5, lines - 0.5],
@@ -255,12 +251,12 @@ def _bars(values: Sequence[tuple[float, tuple[float, float] | None]], colour: st
 
 
 def _offset(at: int) -> float:
-    """Where the part `at` of three lies beside the middle of its line."""
+    """Distance of the part `at` of three from the middle of its line."""
     return (at - 1) * 0.22
 
 
 def _log_axis(title: str, ticks: Sequence[float] = ()) -> dict[str, Any]:
-    """A logarithmic axis with these ticks, or the usual ones."""
+    """A logarithmic axis with these ticks, or plotly's."""
     at = {"tickvals": list(ticks)} if ticks else {"dtick": "D2"}
     return {"title": title, "type": "log", "tickformat": ".3~g", **at}
 

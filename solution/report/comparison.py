@@ -17,43 +17,53 @@ CHANGED = 24
 """Pictures shown: those whose rms error differs most between the runs."""
 
 EVERY = "every label"
-"""Marks the ensemble's predictions over all labels; every other line leaves outliers out."""
+"""Marks a line over all labels; every other line leaves outliers out."""
 
 
 @dataclass(frozen=True)
 class Difference:
-    """Ours against theirs. subset: "15", "4" or "weighted". RMSE in pixels over the labelled cells that both predict.
-
-    point, low, high: ours minus theirs and its 95 % interval; below 0 ours is better. rows: pictures compared. same:
-    whether both were made from the same settings and folds, None where that is not one training's.
-    """
+    """This run against the other one, RMSE in pixels over the labelled cells that both predict."""
 
     name: str
     subset: str
+    """"15", "4" or "weighted"."""
+
     ours: float
     theirs: float
     point: float
+    """Ours minus theirs; below 0 ours is better."""
+
     low: float
+    """Lower end of the difference's 95 % interval."""
+
     high: float
     rows: int
+    """Pictures that are compared."""
+
     same: bool | None = None
+    """Whether both have the same settings and folds; None for predictions of more than one specialist."""
 
 
 @dataclass(frozen=True, eq=False)
 class Comparison:
-    """against: the other run's folder. outliers: rows left out, whose labels are far off from both runs' predictions.
-    compared: which of the ensemble's predictions are compared, "final" or "plain".
-
-    changed: the pictures that changed most, with both predictions. only_ours, only_theirs: specialists without a pair.
-    """
+    """Two runs on the same pictures."""
 
     against: str
+    """The other run's folder."""
+
     outliers: int
+    """Rows that are left out: their labels are far from the predictions of both runs."""
+
     differences: tuple[Difference, ...]
     changed: tuple[Picture, ...]
+    """The pictures whose error differs most, with both predictions."""
+
     only_ours: tuple[str, ...]
+    """Specialists that only this run has."""
+
     only_theirs: tuple[str, ...]
     compared: str
+    """Which predictions of the ensemble are compared, "final" or "plain"."""
 
 
 def compare(
@@ -70,14 +80,14 @@ def compare(
     outliers = is_outlier(ours[ensemble], faces.coords) & is_outlier(other.coords[ensemble], faces.coords)
     pairs = [(ensemble, ensemble, ~outliers), (f"{ensemble}, {EVERY}", ensemble, np.ones(len(faces), bool))]
     pairs += [(name, name, ~outliers) for name in ours if name in other.coords and name != ensemble]
-    found: list[Difference] = []
+    differences: list[Difference] = []
     for title, name, kept in pairs:
         same = digests[name] == other.digests[name] if name in digests else None
-        found += _differences(title, ours[name][kept], other.coords[name][kept], faces.take(kept), weights, same)
+        differences += _differences(title, ours[name][kept], other.coords[name][kept], faces.take(kept), weights, same)
     return Comparison(
         against=str(other.folder),
         outliers=int(outliers.sum()),
-        differences=tuple(found),
+        differences=tuple(differences),
         changed=_changed(replace(gallery, coords=ours[ensemble].astype(gallery.coords.dtype)), other.coords[ensemble]),
         compared=ensemble,
         only_ours=tuple(name for name in ours if name not in other.coords),
@@ -90,27 +100,27 @@ def _differences(
 ) -> list[Difference]:
     """For each subset that both predict some of, and for both together where there are both."""
     labels = np.where(np.isnan(ours) | np.isnan(theirs), np.nan, faces.coords)
-    told = ~np.isnan(labels).all(axis=(1, 2))
-    there = [s for s in SUBSETS if (told & (faces.subset == s)).any()]
-    parts = [(str(s), {one: float(one == s) for one in SUBSETS}) for s in there]
-    if all(s in there for s in SUBSETS if weights[s] > 0):
+    paired = ~np.isnan(labels).all(axis=(1, 2))
+    predicted = [s for s in SUBSETS if (paired & (faces.subset == s)).any()]
+    parts = [(str(s), {t: float(t == s) for t in SUBSETS}) for s in predicted]
+    if all(s in predicted for s in SUBSETS if weights[s] > 0):
         parts.append((WEIGHTED, weights))
-    found = []
+    differences = []
     for subset, shares in parts:
-        rows = told & np.isin(faces.subset, [s for s in SUBSETS if shares[s] > 0])
+        rows = paired & np.isin(faces.subset, [s for s in SUBSETS if shares[s] > 0])
         pair = labels[rows], faces.subset[rows]
         point, low, high = paired_difference(ours[rows], theirs[rows], *pair, shares)
         our_rmse, their_rmse = (weighted_rmse(coords[rows], *pair, shares) for coords in (ours, theirs))
         count = int(rows.sum())
-        found.append(Difference(title, subset, our_rmse, their_rmse, point, low, high, rows=count, same=same))
-    return found
+        differences.append(Difference(title, subset, our_rmse, their_rmse, point, low, high, rows=count, same=same))
+    return differences
 
 
 def _changed(gallery: Gallery, theirs: np.ndarray) -> tuple[Picture, ...]:
     """The pictures whose rms error differs most, the largest difference first."""
     labels = gallery.faces.coords
-    theirs = theirs.astype(gallery.coords.dtype)  # as exact as ours: the same prediction has not changed
+    theirs = theirs.astype(gallery.coords.dtype)  # as exact as ours, so that equal predictions have no difference
     change = np.nan_to_num(np.abs(row_rms(theirs - labels, ~np.isnan(labels)) - gallery.rms))
-    change[np.isnan(labels).any(axis=2).all(axis=1)] = 0.0  # a point labelled by half has no distance to show
+    change[np.isnan(labels).any(axis=2).all(axis=1)] = 0.0  # a point with one labelled coordinate has no distance
     rows = np.argsort(-change, kind="stable")[:CHANGED]
     return gallery.pictures([int(row) for row in rows if change[row] > 0], theirs)

@@ -1,4 +1,4 @@
-"""The audit's files: table, contact sheet and facts, with what was planted in drawn faces, and its essentials."""
+"""The audit's files: table, contact sheet and facts; and its essentials on the terminal."""
 
 import json
 from pathlib import Path
@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from solution.evaluation.label_errors.ranking import FLAGGED, LISTED, flagged, make_audit
@@ -15,12 +14,13 @@ from solution.faces import FaceSet, FoldTable, Predictions
 from solution.report import drawing
 from solution.runtime.artifacts import write_json, write_text
 from solution.runtime.errors import UserError
+from solution.table import Column, Table
 
 
 def read_planted(path: Path) -> dict[int, str]:
-    """The rows whose labels were planted wrong, row → kind, from a drawn folder's manifest.
+    """The rows with planted wrong labels, row → kind, from a drawn folder's manifest.
 
-    UserError where the file cannot be read or names none of it.
+    UserError where the file cannot be read or has no list of them.
     """
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
@@ -32,20 +32,22 @@ def read_planted(path: Path) -> dict[int, str]:
         ) from error
 
 
-def found_planted(found: np.ndarray, planted: dict[int, str]) -> dict[str, Any]:
-    """How many of the found ids (M,) are planted (precision), and of the planted found (recall), and which are missed.
+def found_planted(ids: np.ndarray, planted: dict[int, str]) -> dict[str, Any]:
+    """Compare the ids (M,) of rows that the audit names with the planted rows.
 
-    precision is None where nothing was found, recall where nothing was planted.
+    precision: share of the named rows that are planted; None where no row is named. recall: share of the planted rows
+    that are named; None where no row is planted. missed: planted rows that are not named. innocent: named rows that are
+    not planted.
     """
-    right = np.isin(found, list(planted))
+    right = np.isin(ids, list(planted))
     hits = int(right.sum())
     return {
-        "found": len(found),
+        "found": len(ids),
         "right": hits,
-        "precision": round(hits / len(found), 4) if len(found) else None,
+        "precision": round(hits / len(ids), 4) if len(ids) else None,
         "recall": round(hits / len(planted), 4) if planted else None,
-        "missed": [{"row": row, "kind": kind} for row, kind in planted.items() if row not in found],
-        "innocent": found[~right].tolist(),
+        "missed": [{"row": row, "kind": kind} for row, kind in planted.items() if row not in ids],
+        "innocent": ids[~right].tolist(),
     }
 
 
@@ -111,9 +113,9 @@ WIDTH = 80
 def write_audit(
     folder: Path, faces: FaceSet, table: FoldTable, oof: Predictions, planted: dict[int, str] | None
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """Make the audit and write its table, contact sheet and facts into the folder; the table and the facts.
+    """Make the audit and write its table, contact sheet and facts into the folder. Returns the table and the facts.
 
-    planted: what is wrong in drawn faces, id → kind; None for others.
+    planted: the wrong labels of drawn faces, id → kind; None for other faces.
     """
     audit = make_audit(faces, table, oof)
     facts = facts_of(audit, len(faces), planted)
@@ -124,26 +126,22 @@ def write_audit(
 
 
 def facts_of(audit: pd.DataFrame, rows: int, planted: dict[int, str] | None) -> dict[str, Any]:
-    """The audit in numbers; for drawn faces also precision and recall of the far off and of the flagged rows."""
-    found = {"far_off": audit.loc[audit["far_off"], "id"].to_numpy(), "flagged": flagged(audit)}
+    """The audit in numbers; for drawn faces also precision and recall of the outliers and of the flagged rows."""
+    kinds = {"far_off": audit.loc[audit["far_off"], "id"].to_numpy(), "flagged": flagged(audit)}
     facts: dict[str, Any] = {"rows": rows, "listed": len(audit), "listed_from": LISTED, "flagged_from": FLAGGED}
-    facts |= {name: len(ids) for name, ids in found.items()}
+    facts |= {name: len(ids) for name, ids in kinds.items()}
     if planted is not None:
         facts["planted"] = len(planted)
-        facts |= {f"{name}_against_planted": found_planted(ids, planted) for name, ids in found.items()}
+        facts |= {f"{name}_against_planted": found_planted(ids, planted) for name, ids in kinds.items()}
     return facts
 
 
 def show(audit: pd.DataFrame, facts: dict[str, Any], folder: Path, console: Console | None = None) -> None:
     """Print the worst TOP rows, the numbers, and where the files lie."""
     console = console or Console()
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for title in ("id", "points", "score"):
-        table.add_column(title, justify="right", no_wrap=True)
-    table.add_column("reason", overflow="fold")
-    for row in audit.head(TOP).itertuples():
-        table.add_row(str(row.id), str(row.subset), f"{row.score:.2f}", Text(str(row.reason)))
-    console.print(table, width=min(console.width, WIDTH))
+    columns = [Column("id"), Column("subset", "points"), Column("score", form=".2f"), Column("reason", text=True)]
+    rows = [[row[column.key] for column in columns] for row in audit.head(TOP).to_dict("records")]
+    console.print(Table("The worst labels", columns, rows).rich(), width=min(console.width, WIDTH))
     console.print()
     for sentence in sentences(facts):
         console.print(Text(sentence), width=min(console.width, WIDTH))
@@ -152,18 +150,18 @@ def show(audit: pd.DataFrame, facts: dict[str, Any], folder: Path, console: Cons
 
 
 def sentences(facts: dict[str, Any]) -> list[str]:
-    """What `facts_of` found, in sentences."""
+    """The facts in sentences."""
     lines = [
-        f"{facts['rows']} rows audited: {facts['far_off']} far off, {facts['flagged']} flagged (score "
+        f"{facts['rows']} rows audited: {facts['far_off']} outliers, {facts['flagged']} flagged (score "
         f"{facts['flagged_from']:g} or more), {facts['listed']} listed ({facts['listed_from']:g} or more). "
-        "The audit drops none; reports give their figures with the far off rows and without."
+        "The audit drops no row. Reports give their figures with outliers and without."
     ]
-    for name in ("far_off", "flagged"):
+    for name, kind in (("far_off", "outliers"), ("flagged", "flagged")):
         against = facts.get(f"{name}_against_planted")
         if against is not None:
             lines.append(
-                f"Of {facts['planted']} rows planted wrong, {against['right']} are {name.replace('_', ' ')} (recall "
-                f"{_share(against['recall'])}), among {against['found']} that are (precision "
+                f"Of {facts['planted']} rows with planted wrong labels {against['right']} are {kind} (recall "
+                f"{_share(against['recall'])}); {against['found']} rows are {kind} in all (precision "
                 f"{_share(against['precision'])})."
             )
     return lines

@@ -1,6 +1,6 @@
-"""The report as one HTML file that needs nothing else: template, style, scripts and plotly's script are put into it.
+"""The report as one HTML file that needs no other file: template, style, scripts and plotly's script are in it.
 
-Its content policy lets no request leave it and runs no script but those that it was written with.
+Its content policy forbids every request, and every script other than those that it was written with.
 """
 
 import base64
@@ -17,23 +17,23 @@ from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
 from solution.evaluation.calibration import BINS
+from solution.evaluation.evaluation import TOGETHER
 from solution.evaluation.outliers import OUTLIERS_IN_WORDS
-from solution.evaluation.summary import headline
 from solution.evaluation.worst_faces import Mark, Picture
 from solution.keypoints import SUBSETS
 from solution.report.charts import charts
-from solution.report.render import (
-    calibration_sheet,
-    comparison_sentences,
-    comparison_sheet,
-    contributions_sheet,
-    folds_sheet,
-    headline_sheet,
-    heat_sheet,
-    recipes_sheet,
-    settings_sheet,
+from solution.report.report import Report
+from solution.report.sentences import comparison_sentences, headline, trust
+from solution.report.tables import (
+    calibration_table,
+    comparison_table,
+    contributions_table,
+    folds_table,
+    headline_table,
+    keypoints_table,
+    recipes_table,
+    settings_table,
 )
-from solution.report.report import TOGETHER, Report
 from solution.runtime.artifacts import write_text
 
 NAME = "report.html"
@@ -42,7 +42,7 @@ SCRIPTS = ("theme.js", "tables.js", "pictures.js", "charts.js")
 
 
 def write_page(folder: Path, report: Report) -> Path:
-    """Write the page into `folder`, atomically; the same report, the same bytes. Gives its path."""
+    """Write the page into `folder`, atomically, and return its path. The same report gives the same bytes."""
     write_text(folder / NAME, render(report))
     return folder / NAME
 
@@ -56,7 +56,7 @@ def render(report: Report) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    early, own, plotly = _asset("early.js"), "\n".join(map(_asset, SCRIPTS)), _script(get_plotlyjs())
+    early, scripts, plotly = _asset("early.js"), "\n".join(map(_asset, SCRIPTS)), _script(get_plotlyjs())
     figures = charts(report)
     return environment.get_template("page.html.j2").render(
         report=report,
@@ -66,34 +66,36 @@ def render(report: Report) -> str:
         bins=BINS,
         together=TOGETHER,
         outliers_in_words=OUTLIERS_IN_WORDS,
-        sentences=headline(report.summary, steps=False),
-        sheets=_sheets(report),
+        truth=report.evaluation.truth,
+        trust=trust(report.evaluation, report.summary),
+        sentences=headline(report, steps=False),
+        tables=_tables(report),
         compared=[] if report.comparison is None else comparison_sentences(report.comparison),
         recipes=list(dict.fromkeys(curve.recipe for curve in report.curves)),
         folds=sorted({curve.fold for curve in report.curves}),
         style=Markup(_asset("page.css")),
         early=Markup(early),
-        own=Markup(own),
+        scripts=Markup(scripts),
         plotly=Markup(plotly),
-        allowed=" ".join(_hash(text) for text in (early, own, plotly)),
+        allowed=" ".join(_hash(text) for text in (early, scripts, plotly)),
         heights={name: figure["layout"]["height"] for name, figure in figures.items()},
         data={"charts": _data(figures), "pictures": _data(_gallery(report))},
     )
 
 
-def _sheets(report: Report) -> dict[str, Any]:
-    sheets = {
-        "standing": headline_sheet(report.headline.figures),
-        "folds": folds_sheet(report.tables, report.summary),
-        "heat": {subset: heat_sheet(report.tables, str(subset)) for subset in SUBSETS},
-        "contributions": contributions_sheet(report.contributions),
-        "calibration": calibration_sheet(report.calibration),
-        "recipes": recipes_sheet(report.provenance),
-        "settings": settings_sheet(report.provenance),
+def _tables(report: Report) -> dict[str, Any]:
+    tables = {
+        "standing": headline_table(report),
+        "folds": folds_table(report),
+        "heat": {subset: keypoints_table(report.evaluation.errors, str(subset)) for subset in SUBSETS},
+        "contributions": contributions_table(report),
+        "calibration": calibration_table(report),
+        "recipes": recipes_table(report.provenance),
+        "settings": settings_table(report.provenance),
     }
     if report.comparison is not None:
-        sheets["comparison"] = comparison_sheet(report.comparison)
-    return sheets
+        tables["comparison"] = comparison_table(report.comparison)
+    return tables
 
 
 def _asset(name: str) -> str:
@@ -101,9 +103,9 @@ def _asset(name: str) -> str:
 
 
 def _script(text: str) -> str:
-    """A script as it can stand within a page: with the line ends that a browser reads, and without the closing tag."""
+    """A script that can stand within a page. Its line ends are those that a browser reads, since digests name it."""
     if "</script" in text.lower() or "<!--" in text:
-        raise ValueError("expected a script that can stand within a page, got one that holds a tag")
+        raise ValueError("expected a script that can stand within a page, got one that contains a tag")
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
@@ -121,40 +123,41 @@ def _data(value: Any) -> Markup:  # noqa: ANN401 - any JSON value
 def _gallery(report: Report) -> dict[str, Any]:
     """The pictures as the page's script takes them."""
     changed = () if report.comparison is None else report.comparison.changed
+    image = dict(zip(report.faces.ids.tolist(), report.faces.images, strict=True))
     return {
         "points": list(report.points),
-        "worst": [_picture(one) for one in report.pictures],
-        "changed": [_picture(one) for one in changed],
+        "worst": [_picture(picture, image[picture.id]) for picture in report.evaluation.pictures],
+        "changed": [_picture(picture, image[picture.id]) for picture in changed],
     }
 
 
-def _picture(one: Picture) -> dict[str, Any]:
-    height, width = one.image.shape
+def _picture(picture: Picture, image: np.ndarray) -> dict[str, Any]:
+    height, width = image.shape
     return {
-        "id": one.id,
-        "subset": one.subset,
-        "fold": one.fold,
-        "rms": _rounded(one.rms),
-        "other": None if one.rms_other is None else _rounded(one.rms_other),
-        "outlier": one.outlier,
-        "score": one.score,
-        "reason": one.reason,
+        "id": picture.id,
+        "subset": picture.subset,
+        "fold": picture.fold,
+        "rms": _rounded(picture.rms),
+        "other": None if picture.rms_other is None else _rounded(picture.rms_other),
+        "outlier": picture.outlier,
+        "score": picture.score,
+        "reason": picture.reason,
         "size": [width, height],
-        "png": _png(one.image),
-        "marks": [_mark(mark) for mark in one.marks],
+        "png": _png(image),
+        "marks": [_mark(mark) for mark in picture.marks],
     }
 
 
 def _mark(mark: Mark) -> dict[str, Any]:
-    """The point's number, its places, error and spread; `o` is what the other run says."""
-    found = {
+    """The point's number `k`, label `l`, prediction `p`, error `e` and sigma `s`; `o` is the other run's prediction."""
+    entry = {
         "k": mark.point,
         "l": [_rounded(value) for value in mark.label],
         "p": [_rounded(value) for value in mark.predicted],
         "e": _rounded(mark.error),
         "s": _rounded(mark.sigma),
     }
-    return found if mark.other is None else {**found, "o": [_rounded(value) for value in mark.other]}
+    return entry if mark.other is None else {**entry, "o": [_rounded(value) for value in mark.other]}
 
 
 def _rounded(value: float) -> float | None:

@@ -1,4 +1,4 @@
-"""Another finished run of the same data, read from its folder: what a run is compared with."""
+"""Another finished run on the same data, read from its folder, to compare a run with."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,19 +19,22 @@ STACK = "stack"
 
 @dataclass(frozen=True, eq=False)
 class Other:
-    """coords: by name, `compared` first and then each specialist, out-of-fold (N, 15, 2) in pixels in the faces' order,
-    NaN where it says nothing. digests: by specialist, what its trainings were made from. compared: which of the
-    ensemble's predictions can be compared, FINAL or PLAIN.
-    """
+    """The other run."""
 
     folder: Path
     coords: Mapping[str, np.ndarray]
+    """By name, `compared` first and then each specialist: out-of-fold predictions (N, 15, 2) in pixels in the faces'
+    order, NaN where there is none."""
+
     digests: Mapping[str, str]
+    """By specialist, the digest of its trainings' inputs."""
+
     compared: str = FINAL
+    """Which predictions of the ensemble can be compared, FINAL or PLAIN."""
 
 
 def read_other(folder: Path, competition: Competition) -> Other:
-    """Read a folder folds/DATASET. UserError unless it holds a finished run, undamaged, of these very data."""
+    """Read a folder folds/DATASET. UserError unless it has a finished and undamaged run on the same data."""
     trainings = _trainings(folder)
     parts = {
         name: _specialist(folder, name, [digest for _, digest in made], competition) for name, made in trainings.items()
@@ -47,7 +50,7 @@ def _compared(folder: Path) -> str:
 
 
 def _trainings(folder: Path) -> dict[str, list[list[str]]]:
-    """By specialist, for each fold what a training was made from and what came of it, as the stack's manifest says."""
+    """By specialist and fold, the digests of a training's inputs and files, from the stack's manifest."""
     found = _sealed(folder / STACK, folder, ARRAYS)["inputs"].get("trainings")
     if not isinstance(found, dict) or not found or not all(_is_pairs(made) for made in found.values()):
         raise _unfinished(folder, f"{folder / STACK} does not name its trainings")
@@ -89,13 +92,13 @@ def _specialist(folder: Path, name: str, made: list[str], competition: Competiti
 
 
 def _held_out(place: Path) -> tuple[np.ndarray, np.ndarray]:
-    """ids (N,) and coords (N, 15, 2) of a fold's held-out rows, which every format has under these names."""
+    """ids (N,) and coords (N, 15, 2) of a fold's held-out rows. Every format has these names."""
     with np.load(place / PREDICTIONS, allow_pickle=False) as arrays:
         return arrays["held_ids"], arrays["held_coords"]
 
 
 def _sealed(place: Path, folder: Path, file: str) -> dict[str, Any]:
-    """A folder's manifest, its files checked against it, this one among them."""
+    """A folder's manifest. UserError unless it names this file and its files are intact."""
     content = manifest(place)
     if content is None or not isinstance(content.get("inputs"), dict):
         raise _unfinished(folder, f"{place} has no manifest")

@@ -1,4 +1,4 @@
-"""What made a run: data, settings and their digests, training times, and the versions and machine of the report."""
+"""How a run was made: data, settings and their digests, training times, and the versions and machine of the report."""
 
 import os
 import platform
@@ -32,31 +32,45 @@ CPU_INFO = Path("/proc/cpuinfo")
 
 @dataclass(frozen=True)
 class Trainings:
-    """A recipe's trainings. settings: every one, flat. seconds: by fold. device: where they ran."""
+    """The trainings of one recipe."""
 
     name: str
     digest: str
     settings: Mapping[str, Any]
+    """Every setting; those within settings are named by path: optimiser.lr."""
+
     seconds: tuple[float, ...]
+    """Training time of each fold."""
+
     device: str
+    """Where they ran."""
+
     parent: str | None
+    """The recipe whose weights they start from."""
 
 
 @dataclass(frozen=True)
 class Provenance:
-    """dataset: facts of the data. recipes: every specialist. stack: its digest and settings, flat. versions, machine:
-    of the report, which need not be those of the trainings.
-    """
+    """How a run was made."""
 
     dataset: Mapping[str, Any]
+    """Facts about the data."""
+
     recipes: tuple[Trainings, ...]
+    """Every specialist."""
+
     stack: Mapping[str, Any]
+    """The stack's digest and settings."""
+
     versions: Mapping[str, str]
+    """Of the report; those of the trainings may be others."""
+
     machine: Mapping[str, Any]
+    """Of the report; the trainings may have run elsewhere."""
 
     @property
     def minutes(self) -> float:
-        """Of all trainings, one after another."""
+        """Time of all trainings, one after another."""
         return sum(sum(recipe.seconds) for recipe in self.recipes) / 60
 
 
@@ -132,7 +146,7 @@ def _machine() -> dict[str, Any]:
 
 
 def _processor() -> str:
-    """The processor's name where the system tells it."""
+    """The processor's name, if the system knows it."""
     if CPU_INFO.is_file():
         for line in CPU_INFO.read_text(encoding="utf-8", errors="replace").splitlines():
             if line.startswith("model name"):

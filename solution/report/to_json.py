@@ -1,65 +1,56 @@
 """The report as one JSON object: what the terminal shows, in numbers."""
 
 import math
-from collections.abc import Hashable
 from dataclasses import asdict
 from typing import Any
 
-import numpy as np
-import pandas as pd
-
-from solution.evaluation.headline import Figure
-from solution.evaluation.summary import closing, headline
+from solution.evaluation.summary import Figure
 from solution.evaluation.worst_faces import Picture
 from solution.report.comparison import Comparison
 from solution.report.provenance import Provenance
 from solution.report.report import Report
+from solution.report.sentences import closing, headline, trust
+from solution.report.tables import scores_table
+from solution.runtime.values import to_json
 from solution.specialists.history import Curve
 
 DECIMALS = 6
 
 
 def facts(report: Report) -> dict[str, Any]:
-    """The report as JSON values. RMSE and all other distances in pixels; null where a figure does not exist."""
-    found = {
+    """The report as JSON values. RMSE and all other distances are in pixels; null where a figure does not exist."""
+    evaluation, points = report.evaluation, report.points
+    values = {
         "dataset": report.provenance.dataset,
-        "submission": None if report.summary.submission is None else str(report.summary.submission),
-        "figures": {figure.key: _figure(figure) for figure in report.headline.figures},
+        "submission": None if report.submission is None else str(report.submission),
+        "figures": {figure.key: _figure(figure) for figure in report.figures},
         "outliers": report.summary.outliers,
         "disagreeing": report.summary.disagreeing,
-        "trust": report.headline.trust,
-        "folds": _records(report.tables.folds),
-        "keypoints": _records(report.tables.keypoints),
-        "contributions": [asdict(one) for one in report.contributions],
+        "trust": trust(evaluation, report.summary),
+        "folds": scores_table(evaluation.errors.folds, "fold").records(),
+        "keypoints": scores_table(evaluation.errors.keypoints, "point").records(),
+        "contributions": report.contributions,
         "training": [_curve(curve) for curve in report.curves],
-        "calibration": [asdict(one) for one in report.calibration],
-        "worst": [_picture(picture, report.points) for picture in report.pictures],
+        "calibration": evaluation.calibration,
+        "worst": [_picture(picture, points) for picture in evaluation.pictures],
         "made": _provenance(report.provenance),
-        "against": None if report.comparison is None else _comparison(report.comparison, report.points),
-        "sentences": [*headline(report.summary), closing(report.summary)],
+        "against": None if report.comparison is None else _comparison(report.comparison, points),
+        "sentences": [*headline(report), closing(report)],
     }
-    return plain(found)
+    return rounded(to_json(values))
 
 
-def plain(value: Any) -> Any:  # noqa: ANN401 - any value made of containers, numbers and text
-    """The value as JSON can hold it: text keys, numbers rounded to DECIMALS, None for what is no number."""
+def rounded(value: Any) -> Any:  # noqa: ANN401 - any JSON value
+    """The JSON value with its numbers rounded to DECIMALS."""
     if isinstance(value, dict):
-        return {str(key): plain(one) for key, one in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [plain(one) for one in value]
-    if isinstance(value, np.generic):
-        value = value.item()
-    if isinstance(value, float):
-        return round(value, DECIMALS) if math.isfinite(value) else None
-    return value
+        return {key: rounded(part) for key, part in value.items()}
+    if isinstance(value, list):
+        return [rounded(part) for part in value]
+    return round(value, DECIMALS) if isinstance(value, float) and math.isfinite(value) else value
 
 
 def _figure(figure: Figure) -> dict[str, Any]:
-    return {"title": figure.title, "rmse": dict(figure.scores), "interval": dict(figure.intervals)}
-
-
-def _records(frame: pd.DataFrame) -> list[dict[Hashable, Any]]:
-    return frame.to_dict("records")
+    return {"title": figure.title, "rmse": figure.scores, "interval": figure.intervals}
 
 
 def _curve(curve: Curve) -> dict[str, Any]:
@@ -74,15 +65,14 @@ def _curve(curve: Curve) -> dict[str, Any]:
 
 
 def _picture(picture: Picture, points: tuple[str, ...]) -> dict[str, Any]:
-    worst = max(picture.marks, key=lambda mark: mark.error)
     return {
         "id": picture.id,
         "subset": picture.subset,
         "fold": picture.fold,
         "rms": picture.rms,
         "rms_other": picture.rms_other,
-        "worst_point": points[worst.point],
-        "worst_error": worst.error,
+        "worst_point": points[picture.worst.point],
+        "worst_error": picture.worst.error,
         "outlier": picture.outlier,
         "audit_score": picture.score,
         "audit_reason": picture.reason,
@@ -103,7 +93,7 @@ def _comparison(comparison: Comparison, points: tuple[str, ...]) -> dict[str, An
     return {
         "run": comparison.against,
         "outliers": comparison.outliers,
-        "differences": [asdict(one) for one in comparison.differences],
+        "differences": comparison.differences,
         "changed": [_picture(picture, points) for picture in comparison.changed],
         "only_ours": comparison.only_ours,
         "only_theirs": comparison.only_theirs,

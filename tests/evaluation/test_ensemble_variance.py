@@ -16,7 +16,7 @@ def pipelines(sd: float) -> np.ndarray:
 
 
 @pytest.mark.parametrize("sd", [0.5, 6.0])
-def test_it_is_what_averaging_takes_off_the_squared_error(sd: float):
+def test_averaging_reduces_the_squared_error_by_the_variance(sd: float):
     made = pipelines(sd)
     found = ensemble_variance(made, TEST.subset)
     assert found.disagreeing == 0  # not even where all pipelines are as poor
@@ -29,10 +29,10 @@ def test_it_is_what_averaging_takes_off_the_squared_error(sd: float):
 
 
 @pytest.mark.parametrize(("off", "disagreeing"), [(2.2 * DISAGREEING, 0), (3.0 * DISAGREEING, 1)])
-def test_a_face_that_tears_the_pipelines_apart_does_not_make_the_figure(off: float, disagreeing: int):
-    made, row = pipelines(0.3), int(np.flatnonzero(TEST.subset == 15)[3])
-    sane = ensemble_variance(np.delete(made, row, axis=1), np.delete(TEST.subset, row))
-    made[4, row] += off
-    found = ensemble_variance(made, TEST.subset)
+def test_a_face_on_which_the_pipelines_disagree_is_left_out(off: float, disagreeing: int):
+    coords, row = pipelines(0.3), int(np.flatnonzero(TEST.subset == 15)[3])
+    sane = ensemble_variance(np.delete(coords, row, axis=1), np.delete(TEST.subset, row))
+    coords[4, row] += off
+    found = ensemble_variance(coords, TEST.subset)
     assert found.disagreeing == disagreeing
     assert (found.by_subset == pytest.approx(sane.by_subset)) == bool(disagreeing)

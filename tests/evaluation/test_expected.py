@@ -131,7 +131,7 @@ def test_a_smaller_test_file_has_the_wider_interval():
     assert small.scores == large.scores
 
 
-def test_a_test_file_without_end_still_has_the_training_rows_own_luck():
+def test_an_endless_test_file_still_has_the_chance_of_the_training_rows():
     """So it is as wide as that of cross-validation, and wider by the root of 2 where both files are as large."""
     oof = out_of_fold()
     low, high = bootstrap_interval(oof.coords, oof.labels, oof.subset, WEIGHTS)

@@ -17,7 +17,7 @@ def residuals(labels: float, predictions: float) -> tuple[np.ndarray, np.ndarray
 
 
 @pytest.mark.parametrize(("labels", "predictions"), [(0.9, 0.6), (0.3, 1.2)])
-def test_what_labels_and_what_predictions_get_wrong_is_told_apart(labels: float, predictions: float):
+def test_errors_of_labels_and_of_predictions_are_separated(labels: float, predictions: float):
     found = label_noise(*residuals(labels, predictions))
     assert found is not None
     assert (found.pictures, found.rows) == (PICTURES, 2 * PICTURES + 1)
@@ -29,7 +29,7 @@ def test_what_labels_and_what_predictions_get_wrong_is_told_apart(labels: float,
     assert high - low < 0.1 * found.labels
 
 
-def test_a_point_that_only_one_twin_labels_says_nothing():
+def test_a_point_with_one_label_shows_no_noise():
     given, group = residuals(0.9, 0.6)
     before = label_noise(given, group)
     given[PICTURES * 2 :, 3] = np.nan
@@ -40,7 +40,7 @@ def test_a_point_that_only_one_twin_labels_says_nothing():
     assert after.labels == pytest.approx(before.labels, rel=0.05)
 
 
-def test_of_few_twins_nothing_is_said():
+def test_few_duplicates_give_no_estimate():
     given, group = residuals(0.9, 0.6)
     few = np.concatenate([np.arange(FEWEST - 1), 2 * PICTURES + np.arange(FEWEST - 1)])
     assert label_noise(given[few], group[few]) is None

@@ -56,7 +56,7 @@ def test_rmse_of_nothing_is_not_a_number():
     assert math.isnan(pooled(np.full((2, 15, 2), np.nan)))
 
 
-def test_a_hole_is_an_error_not_a_better_score():
+def test_a_missing_prediction_is_an_error_and_no_better_score():
     coords, labels = holed()
     row, point, axis = np.argwhere(~np.isnan(labels))[0]
     coords[row, point, axis] = np.nan
@@ -77,7 +77,7 @@ def test_with_weights_of_the_cells_the_weighted_figure_is_the_pooled_one():
     assert weighted_rmse(coords, faces.coords, faces.subset, weights) == pytest.approx(rmse(coords, faces.coords))
 
 
-def test_the_interval_holds_the_figure_and_narrows_with_more_pictures():
+def test_the_interval_contains_the_figure_and_is_narrower_with_more_pictures():
     widths = []
     for rows in (30, 300):
         faces = small_faces(rows, rows)
@@ -88,7 +88,7 @@ def test_the_interval_holds_the_figure_and_narrows_with_more_pictures():
     assert 2 < widths[0] / widths[1] < 5  # about the root of ten
 
 
-def test_paired_differences_know_the_better_one():
+def test_paired_differences_show_the_better_one():
     faces = small_faces(60, 60)
     good, bad = (predicted(faces, error=e, seed=1).coords for e in (1.0, 1.1))
     point, low, high = paired_difference(good, bad, faces.coords, faces.subset, BOTH)
@@ -96,7 +96,7 @@ def test_paired_differences_know_the_better_one():
         weighted_rmse(good, faces.coords, faces.subset, BOTH) - weighted_rmse(bad, faces.coords, faces.subset, BOTH)
     )
     assert low < point < high < 0
-    assert high - low < 0.02  # the same errors but for a factor: pairing takes the pictures' own luck out
+    assert high - low < 0.02  # the same errors but for a factor: pairing removes what is common to both
 
 
 def test_one_subset_alone_has_an_interval_without_a_warning():

@@ -1,18 +1,16 @@
-"""Out-of-fold predictions of small random faces, and the report that comes of them without any run on disk."""
-
-from pathlib import Path
+"""Out-of-fold predictions of small random faces, and their report, without any run on disk."""
 
 import numpy as np
 import pytest
 
-from solution.evaluation.ensemble_variance import EnsembleVariance
-from solution.evaluation.error_tables import Tables, make_tables
-from solution.evaluation.summary import Summary, summarise
-from solution.faces import FaceSet, FoldTable, Predictions
+from solution.evaluation.evaluation import Evaluation
+from solution.evaluation.expected import OutOfFold
+from solution.evaluation.summary import Summary, Validation, summarise
+from solution.faces import FaceSet, FoldTable, Predictions, aligned
 from solution.keypoints import FACE15, IN_FOUR
 from solution.report.report import Report
 from tests.evaluation.label_errors.conftest import singles, truth  # noqa: F401 - fixtures
-from tests.report.cases import CHOICE, SIZES, WEIGHTS, only, report_of
+from tests.report.cases import SIZES, WEIGHTS, evaluation_of, only, report_of
 from tests.small import predicted, small_faces, small_folds
 
 
@@ -44,34 +42,19 @@ def outliers(faces: FaceSet) -> np.ndarray:
 
 
 @pytest.fixture
-def tables(faces: FaceSet, table: FoldTable, oof: list[Predictions], outliers: np.ndarray) -> Tables:
-    return make_tables(faces, table, oof, WEIGHTS, outliers)
-
-
-@pytest.fixture
 def summary(faces: FaceSet, oof: list[Predictions], outliers: np.ndarray) -> Summary:
-    return summarise(
-        faces,
-        oof[3],
-        WEIGHTS,
-        outliers=outliers,
-        variance=EnsembleVariance({15: 0.1, 4: 0.2}, 0),
-        sizes=SIZES,
-        choice=CHOICE,
-        added={15: [["unet_15", 1.09], ["eyes", 1.07]], 4: [["eyes", 1.4]]},
-        seconds={"unet_15": 1020.0, "eyes": 75.0},
-        submission=Path("submissions/real/best.csv"),
-        drawn=False,
-    )
+    rows = OutOfFold(coords=aligned(faces, oof[3]), labels=faces.coords, subset=faces.subset, outliers=outliers)
+    validation = Validation(oof=rows, variance={15: 0.1, 4: 0.2}, sizes=SIZES, weights=WEIGHTS)
+    return summarise("stack", validation, disagreeing=0)
 
 
 @pytest.fixture
-def report(
-    faces: FaceSet,
-    table: FoldTable,
-    oof: list[Predictions],
-    outliers: np.ndarray,
-    tables: Tables,
-    summary: Summary,
-) -> Report:
-    return report_of(faces, table, oof, outliers, tables, summary)
+def evaluation(
+    faces: FaceSet, table: FoldTable, oof: list[Predictions], outliers: np.ndarray, summary: Summary
+) -> Evaluation:
+    return evaluation_of(faces, table, oof, outliers, summary)
+
+
+@pytest.fixture
+def report(faces: FaceSet, evaluation: Evaluation) -> Report:
+    return report_of(faces, evaluation)

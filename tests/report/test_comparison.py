@@ -14,7 +14,7 @@ from solution.ensemble.selection import ARRAYS, FINAL, PLAIN
 from solution.evaluation.metrics import paired_difference, rmse
 from solution.report.comparison import EVERY, Comparison, compare
 from solution.report.previous_run import Other, read_other
-from solution.report.render import comparison_sentences
+from solution.report.sentences import comparison_sentences
 from solution.runtime.artifacts import MANIFEST, seal
 from solution.runtime.errors import UserError
 from tests.report.cases import WEIGHTS, gallery_of
@@ -130,7 +130,7 @@ def test_another_run_is_shown_on_the_terminal_and_in_the_page(
     arguments = ["report", "--data", str(drawn_folder), "--scale", "smoke", "--against", str(other_run)]
     assert main(arguments, finished_copy) == 0
     said = capsys.readouterr().out
-    (line,) = [line.split() for line in said.splitlines() if line.startswith("final, 15 ")]
+    (line,) = [line.split() for line in said.splitlines() if line.split()[:2] == ["final", "15"]]
     assert float(line[4]) == pytest.approx(float(line[2]) - float(line[3]), abs=0.0015)
     assert f"Compared with {other_run}" in " ".join(said.split())
     assert 'id="comparison-table"' in (finished_copy / "folds" / "faces" / "report.html").read_text()
@@ -147,8 +147,8 @@ def of_format_6(other_run: Path) -> None:
 
 
 PLAIN_ALONE = (
-    "The other run is of an earlier format, whose final predictions had the labels' drift added by rank: the plain "
-    "predictions of both are compared."
+    "The other run is of an earlier format, whose final predictions contain the label drift by rank. So the plain "
+    "predictions of both runs are compared."
 )
 
 

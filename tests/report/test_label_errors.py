@@ -71,7 +71,7 @@ def test_the_verb_writes_its_files_and_leaves_every_other_one_untouched(finished
     for name in (TABLE, SHEET, FACTS):
         assert (folder / name).is_file()
     assert json.loads((folder / FACTS).read_text())["planted"] == len(read_planted(drawn_folder / "drawn.json")) == 2
-    assert "The audit drops none" in capsys.readouterr().out
+    assert "The audit drops no row" in capsys.readouterr().out
     assert main(["report", *arguments], finished_copy) == 0
     assert {path: file_digest(path) for path in files} == before
 

@@ -11,12 +11,13 @@ import numpy as np
 import pytest
 
 from solution.__main__ import main
-from solution.evaluation.error_tables import make_tables
+from solution.evaluation.error_tables import make_errors
 from solution.evaluation.outliers import OUTLIERS_IN_WORDS
 from solution.evaluation.summary import Truth
 from solution.faces import FaceSet, FoldTable, Predictions
 from solution.report.page import _script, render, write_page
 from solution.report.report import Report
+from solution.report.sentences import trust
 from tests.places import REPOSITORY
 from tests.report.cases import WEIGHTS
 
@@ -74,13 +75,12 @@ def test_the_same_report_gives_the_same_bytes(report: Report, tmp_path: Path):
 
 def test_figures_stand_in_the_page(report: Report, text: str):
     bare = without_scripts(text)
-    assert f"<strong>{report.summary.expected['overall']:.3f}<small> px</small></strong>" in bare
-    low, high = report.summary.expected_intervals["overall"]
-    assert f"over every label; a test file of this size: {low:.3f} to {high:.3f}" in bare
-    for kind in ("overall", 15, 4):
-        figure = report.summary.expected_without_outliers[kind]
-        assert f"<strong>{figure:.3f}<small> px</small></strong>" in bare
-    for sentence in report.headline.trust:
+    expected, without = report.summary["expected"], report.summary["expected_without_outliers"]
+    low, high = expected.intervals["overall"]
+    assert f"over every label; 95 % of test files of this size: {low:.3f} to {high:.3f}" in bare
+    for score in (expected.scores["overall"], *without.scores.values()):
+        assert f"<strong>{score:.3f}<small> px</small></strong>" in bare
+    for sentence in trust(report.evaluation, report.summary):
         assert sentence in bare.replace("&#39;", "'")
     assert "submissions/real/best.csv" in bare
     assert f"An outlier is a row whose labels are {OUTLIERS_IN_WORDS}, or that" in bare.replace("&#39;", "'")
@@ -91,8 +91,8 @@ def test_figures_stand_in_the_page(report: Report, text: str):
 
 def test_pictures_hold_what_is_drawn_over_them(report: Report, text: str):
     pictures = data_of(text, "pictures")
-    assert [one["id"] for one in pictures["worst"]] == [one.id for one in report.pictures]
-    first, mark = pictures["worst"][0], report.pictures[0].marks[0]
+    assert [one["id"] for one in pictures["worst"]] == [picture.id for picture in report.evaluation.pictures]
+    first, mark = pictures["worst"][0], report.evaluation.pictures[0].marks[0]
     assert first["marks"][0] == {
         "k": mark.point,
         "l": [round(x, 3) for x in mark.label],
@@ -112,13 +112,14 @@ def test_charts_hold_the_histories_and_figures(report: Report, text: str):
     assert held[0]["x"] == [2, 4]
     assert held[0]["y"] == [2.0, 1.5]
     both = charts["standing"]["data"][0]
-    for i, name in enumerate(("expected", "cv", "expected_without_outliers", "cv_without_outliers")):
-        score, (low, high) = (getattr(report.summary, name + end)["overall"] for end in ("", "_intervals"))
+    drawn = [figure for figure in report.summary.figures if figure.short]
+    for i, figure in enumerate(drawn):
+        score, (low, high) = figure.scores["overall"], figure.intervals["overall"]
         assert both["x"][i] == pytest.approx(score, abs=1e-5)
         assert both["error_x"]["array"][i] == pytest.approx(high - score, abs=2e-5)
         assert both["error_x"]["arrayminus"][i] == pytest.approx(score - low, abs=2e-5)
     titles = charts["standing"]["layout"]["yaxis"]["ticktext"]
-    assert titles == ["Expected", "CV", "Expected, no outliers", "CV, no outliers"]
+    assert titles == [figure.short for figure in drawn]
     first = charts["standing"]["data"][-1]
     assert "first place" in first["name"]
     assert first["y"] == [-0.5, 0.5]  # beside the expected score alone
@@ -128,23 +129,23 @@ def test_names_are_text_and_never_markup(
     report: Report, faces: FaceSet, table: FoldTable, oof: list[Predictions]
 ) -> None:
     odd = "</script><img src=x onerror=alert(1)>"
-    tables = make_tables(faces, table, [*oof, replace(oof[2], name=odd)], WEIGHTS, np.zeros(len(faces), bool))
-    curves = tuple(replace(one, recipe=odd) for one in report.curves)
-    text = render(replace(report, tables=tables, curves=curves))
+    errors = make_errors(faces, table, [*oof, replace(oof[2], name=odd)], WEIGHTS, np.zeros(len(faces), bool))
+    curves = tuple(replace(curve, recipe=odd) for curve in report.curves)
+    text = render(replace(report, evaluation=replace(report.evaluation, errors=errors), curves=curves))
     assert odd not in text
     assert "<img src=x" not in text
     assert "&lt;img src=x onerror=alert(1)&gt;" in text
 
 
 def test_a_script_that_would_end_itself_is_refused():
-    with pytest.raises(ValueError, match="holds a tag"):
+    with pytest.raises(ValueError, match="contains a tag"):
         _script("let a = '</Script>';")
 
 
 def test_a_drawn_run_shows_its_true_score(finished: Path):
     text = (finished / "folds" / "faces" / "report.html").read_text()
     bare = without_scripts(text)
-    assert "side the expected interval. Without outliers (" in bare
+    assert "side the expected interval. Without outliers (true: " in bare
     assert "True, on the test pictures" in bare
     assert "leaderboard" not in bare
     assert {"curves-base", "curves-child", "curves-other"} <= set(data_of(text, "charts"))
@@ -152,7 +153,8 @@ def test_a_drawn_run_shows_its_true_score(finished: Path):
 
 def test_the_true_scores_tile(report: Report):
     truth = Truth({"overall": 1.111, 15: 0.9, 4: 1.4}, {"overall": (1.01, 1.25)}, 2, {"overall": 1.05, 15: 1, 4: 1.4})
-    bare = " ".join(without_scripts(render(replace(report, summary=replace(report.summary, truth=truth)))).split())
+    known = replace(report, evaluation=replace(report.evaluation, truth=truth))
+    bare = " ".join(without_scripts(render(known)).split())
     tile = bare[bare.index(">True<") :][:200]
     assert "<strong>1.111<small> px</small></strong>" in tile
     assert "95 %: 1.010 to 1.250, the answers are known" in tile

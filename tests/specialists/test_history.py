@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from solution.report.charts import curves as curves_chart
-from solution.report.render import sparkline, thinned
+from solution.report.tables import sparkline, thinned
 from solution.runtime.artifacts import Workspace
 from solution.runtime.errors import UserError
 from solution.specialists.history import by_recipe, mean_held, mean_loss, read_curves

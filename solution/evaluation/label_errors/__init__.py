@@ -1,3 +1,1 @@
-"""Which labels are wrong, told from out-of-fold predictions, duplicates and geometry. It only tells: nothing is
-dropped.
-"""
+"""Which labels look wrong, by out-of-fold predictions, duplicates and geometry. No row is dropped."""

@@ -1,6 +1,6 @@
-"""What speaks against a label: its distance from the out-of-fold prediction, and from its duplicates' labels.
+"""Evidence against a label: its distance from the out-of-fold prediction, and from its duplicates' labels.
 
-Each piece of evidence is a ratio: what was measured over a limit that right labels stay below.
+Each kind of evidence is a ratio: the measured value over a limit that right labels stay below.
 """
 
 import warnings
@@ -15,54 +15,48 @@ from solution.faces import FaceSet
 from solution.keypoints import SUBSETS, Schema
 
 ROW_LIMIT = 4.0
-"""Times the residual that is usual for a row of its subset whose specialists disagree as much."""
+"""Times the usual residual of a row of its subset with the same disagreement of the specialists."""
 
 POINT_LIMIT = 8.0
-"""Times the distance usual for that point there. Above ROW_LIMIT: the farthest of fifteen points lies far often."""
+"""Times the usual distance of that point. It is above ROW_LIMIT, since the farthest of fifteen points is often far."""
 
 DUPLICATE_LIMIT = 4.0
-"""px a label. Independently made labels of one picture differ by 1.1 px rms; of 465 groups of Kaggle's duplicates two
-lie beyond 4 px, at 20 and 31, and the next at 2.6.
+"""px per label. Independent labels of one picture differ by 1.1 px rms. Of 465 groups of Kaggle's duplicates two differ
+by more than 4 px (20 and 31); the next one differs by 2.6.
 """
 
 CLIP = 4.0
-"""Times the median: what lies beyond it says nothing of what is usual."""
+"""Times the median: larger values are clipped before the usual value is computed."""
 
 LEAST = 0.3
-"""px rms that every row is allowed: no labeller is steadier, however well the specialists know the row."""
+"""px rms that every row may have: no labeller is more exact."""
 
 
 @dataclass(frozen=True, eq=False)
 class Evidence:
-    """ratio: (N,), 1 = at the limit, NaN = says nothing of this row. reason: what to tell of a row, by its number."""
+    """One kind of evidence against the labels of N rows."""
 
-    ratio: np.ndarray
-    reason: Callable[[int], str]
+    ratio: np.ndarray  # (N,) 1: at the limit; NaN: no evidence about this row
+    reason: Callable[[int], str]  # the evidence in words, by row
 
 
 @dataclass(frozen=True, eq=False)
 class Residuals:
-    """How the labels of N faces lie to their predictions and their duplicates.
+    """The labels of N faces against their predictions and their duplicates."""
 
-    vectors: (N, K, 2) label minus prediction, px, NaN without a label. rms: (N,) px, of all a row's cells. usual: (N,)
-    the rms to expect of a row like this one. duplicate: (N,) the row of the duplicate that agrees best, -1 for none.
-    disagreement: (N,) px a label, with that duplicate. distance: (N, K) of each point to its prediction or, if nearer,
-    to a duplicate's label.
-    """
-
-    vectors: np.ndarray
-    rms: np.ndarray
-    usual: np.ndarray
-    duplicate: np.ndarray
-    disagreement: np.ndarray
-    distance: np.ndarray
+    vectors: np.ndarray  # (N, K, 2) label minus prediction, px, NaN without a label
+    rms: np.ndarray  # (N,) px, of all cells of a row
+    usual: np.ndarray  # (N,) the rms to expect of a row like this one, px
+    duplicate: np.ndarray  # (N,) the row of the duplicate that agrees best, -1 for none
+    disagreement: np.ndarray  # (N,) px per label, with that duplicate
+    distance: np.ndarray  # (N, K) of each point to its prediction or, if nearer, to a duplicate's label, px
 
     @classmethod
     def of(cls, faces: FaceSet, group: np.ndarray, coords: np.ndarray, sigma: np.ndarray) -> "Residuals":
         """From predictions (N, K, 2) with the specialists' disagreement (N, K), px, and groups of identical pictures.
 
-        A point's own distance is the smaller of two: labellers who put a point at the same place independently are
-        right, and the specialists that point elsewhere have lost their way in a hard picture.
+        If a duplicate's label agrees with a point, the label is right and the prediction is wrong. So a point's
+        distance is the smaller one of the two.
         """
         vectors = faces.coords - coords
         rms = row_rms(vectors, ~np.isnan(faces.coords))
@@ -80,9 +74,9 @@ class Residuals:
 
 
 def disagreement(members: np.ndarray) -> np.ndarray:
-    """How far specialists (M, N, K, 2) lie apart: rms distance from their mean, (N, K) px; NaN for fewer than two."""
+    """The specialists' (M, N, K, 2) rms distance from their mean, (N, K) px; NaN for fewer than two of them."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)  # points that nobody predicts
+        warnings.simplefilter("ignore", RuntimeWarning)  # points without a prediction
         apart = np.sqrt(np.nanvar(members, axis=0).mean(axis=-1))
     return np.where((~np.isnan(members[..., 0])).sum(axis=0) > 1, apart, np.nan)
 
@@ -96,7 +90,7 @@ def _duplicate_pairs(group: np.ndarray) -> Iterator[tuple[int, int]]:
 
 
 def row_evidence(residuals: Residuals) -> Evidence:
-    """The row as a whole lies off. A row that lies far off is over the limit however hard its picture."""
+    """The whole row is far from its prediction. An outlier is always above the limit."""
     rms = np.sqrt(_row_mean(residuals.distance**2) / 2)
     limit = np.minimum(ROW_LIMIT * residuals.usual, outlier_threshold(residuals.rms))
 
@@ -111,7 +105,7 @@ def row_evidence(residuals: Residuals) -> Evidence:
 
 
 def point_evidence(residuals: Residuals, subset: np.ndarray, schema: Schema) -> Evidence:
-    """The one point that lies off most, against what is usual for it in its subset and for the row."""
+    """The point that is farthest from its prediction, compared with its usual distance in its subset and row."""
     usual = np.full(residuals.distance.shape, np.nan)
     for s in SUBSETS:
         rows = subset == s
@@ -129,10 +123,10 @@ def point_evidence(residuals: Residuals, subset: np.ndarray, schema: Schema) -> 
 
 
 def duplicate_evidence(residuals: Residuals, ids: np.ndarray) -> Evidence:
-    """Identical pictures with different labels: the blame is shared by squared residual.
+    """Identical pictures with different labels. Their difference is divided between them by squared residual.
 
-    Duplicates equally far from the prediction get their disagreement each, px a label; one whose duplicate lies right
-    on the prediction gets the whole difference, and one that lies there itself gets nothing.
+    Duplicates at the same distance from the prediction get one half each. A duplicate that agrees with the prediction
+    gets nothing, and the other one gets the whole difference.
     """
     own, other = (np.nan_to_num(rms**2) for rms in (residuals.rms, residuals.rms[residuals.duplicate]))
     share = np.where(own + other > 0, own / np.where(own + other > 0, own + other, 1.0), 0.5)
@@ -147,8 +141,8 @@ def duplicate_evidence(residuals: Residuals, ids: np.ndarray) -> Evidence:
 def _usual(rms: np.ndarray, sigma: np.ndarray, faces: FaceSet) -> np.ndarray:
     """The rms (N,) px to expect of each row: a constant and a multiple of its specialists' disagreement, by subset.
 
-    Specialists that disagree are about to be wrong themselves; how much, the rows tell together (non-negative least
-    squares). Rows without a spread, and subsets without one, go by the constant.
+    Specialists that disagree often have large errors. Non-negative least squares over the rows gives the multiple. Rows
+    and subsets without a disagreement have the constant alone.
     """
     labelled = np.where(np.isnan(faces.coords[..., 0]), np.nan, sigma)
     apart = np.nan_to_num(np.sqrt(_row_mean(labelled**2)))
@@ -164,13 +158,13 @@ def _usual(rms: np.ndarray, sigma: np.ndarray, faces: FaceSet) -> np.ndarray:
 
 
 def _row_mean(values: np.ndarray) -> np.ndarray:
-    """Mean over what is not NaN in each row of (N, K): (N,), NaN for a row of NaN."""
+    """Mean of each row of (N, K) without NaN: (N,), NaN for a row of NaN."""
     count = (~np.isnan(values)).sum(axis=1)
     return np.where(count > 0, np.nansum(values, axis=1) / np.maximum(count, 1), np.nan)
 
 
 def _clipped_mean(distance: np.ndarray) -> np.ndarray:
-    """Each point's mean distance over the rows, (N, K) in, (K,) out, without what lies far beyond the median."""
+    """Each point's mean distance over the rows, clipped: (N, K) in, (K,) out."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # points that are never labelled
         return np.nanmean(np.fmin(distance, CLIP * np.nanmedian(distance, axis=0)), axis=0)

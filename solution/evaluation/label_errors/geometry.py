@@ -1,4 +1,4 @@
-"""Labels that no upright face can have, told without any prediction: by how many pixels each rule is broken."""
+"""Labels that no upright face can have: by how many pixels each rule is broken. No prediction is needed."""
 
 from collections.abc import Iterator
 
@@ -9,13 +9,13 @@ from solution.faces import FaceSet
 from solution.keypoints import SUBSETS, Schema
 
 GEOMETRY_LIMIT = 3.0
-"""px. Slips of a pixel or two at closed lips, low brows and the picture's edge are a labeller's habit, no mistake."""
+"""px. One or two pixels at closed lips, low brows and the picture's edge are usual for a labeller and no mistake."""
 
 TOLERANCE = 0.3
-"""How far outside of the triangle of eyes and lip a nose may lie, as a share of its longest side: profiles do."""
+"""How far outside of the triangle of eyes and lip a nose may be, as a share of the longest side, for profiles."""
 
 SAME_PLACE = 1.0
-"""px: two points closer than this were put on one place. Lips alone may be: they close."""
+"""px: two points closer than this are on one place, which only the two lips may be."""
 
 EYES = ("left_eye_center", "right_eye_center")
 LIPS = ("mouth_center_top_lip", "mouth_center_bottom_lip")
@@ -35,7 +35,7 @@ def geometry_evidence(faces: FaceSet) -> Evidence:
 
 
 def _rules(faces: FaceSet) -> tuple[list[str], np.ndarray]:
-    """Every rule's name, and by how many pixels each row breaks it: (R, N), 0 where it holds or cannot be told."""
+    """Every rule's name, and by how many pixels each row breaks it: (R, N), 0 where it holds or is unknown."""
     height, width = faces.images.shape[1:]
     found = [
         *_orders(faces.coords, faces.schema),
@@ -47,7 +47,7 @@ def _rules(faces: FaceSet) -> tuple[list[str], np.ndarray]:
 
 
 def _orders(coords: np.ndarray, schema: Schema) -> Iterator[tuple[str, np.ndarray]]:
-    """What lies left of or above what it must not, in the picture; the person's left is the picture's right."""
+    """Points in a wrong order from left to right or from top to bottom. The person's left is the picture's right."""
     at = {name: coords[:, k] for k, name in enumerate(schema.points)}
     for k, name in enumerate(schema.points):
         partner = schema.points[schema.mirror[k]]
@@ -68,13 +68,13 @@ def _orders(coords: np.ndarray, schema: Schema) -> Iterator[tuple[str, np.ndarra
 
 
 def _nose_outside(coords: np.ndarray, schema: Schema) -> np.ndarray:
-    """How far the nose lies outside of the triangle of eyes and bottom lip, beyond what is tolerated, (N,) px."""
+    """How far the nose is outside of the triangle of eyes and bottom lip, less the tolerance, (N,) px."""
     corners = coords[:, schema.index((*EYES, LIPS[1]))]
     nose = coords[:, schema.points.index("nose_tip"), None]
     side = np.roll(corners, -1, axis=1) - corners
     length = np.linalg.norm(side, axis=-1)
     to_nose = nose - corners
-    # Signed distance from each side's line, positive inside, whichever way round the corners are given.
+    # Signed distance from each side's line, positive inside for either order of the corners.
     area = side[:, 0, 0] * side[:, 1, 1] - side[:, 0, 1] * side[:, 1, 0]
     cross = side[..., 0] * to_nose[..., 1] - side[..., 1] * to_nose[..., 0]
     inside = np.sign(area)[:, None] * cross / np.maximum(length, 1.0)
@@ -82,13 +82,13 @@ def _nose_outside(coords: np.ndarray, schema: Schema) -> np.ndarray:
 
 
 def _outside(coords: np.ndarray, width: int, height: int) -> np.ndarray:
-    """How far the farthest point lies outside of the picture, (N,) px; below 0 within."""
+    """How far the farthest point is outside of the picture, (N,) px; below 0 inside."""
     beyond = np.concatenate([-coords, coords - (width - 1, height - 1)], axis=1)
     return np.fmax.reduce(beyond, axis=(1, 2))
 
 
 def _same_places(faces: FaceSet) -> Iterator[tuple[str, np.ndarray]]:
-    """Pairs of points put on one place, and how far apart they usually lie in that subset, px."""
+    """Pairs of points on one place, and their usual distance in that subset, px."""
     points = faces.schema.points
     for k, name in enumerate(points):
         for j in range(k):

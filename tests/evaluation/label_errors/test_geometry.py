@@ -31,7 +31,7 @@ def test_right_faces_break_no_rule(truth):
         ({"left_eyebrow_inner_end": (60, 70)}, "left_eyebrow_inner_end below its eye"),
     ],
 )
-def test_impossible_faces_are_told(truth, singles, changes, reason):
+def test_impossible_faces_have_a_reason(truth, singles, changes, reason):
     ratio, told = judged(truth, singles[0], changes)
     assert ratio > 1
     assert reason in told

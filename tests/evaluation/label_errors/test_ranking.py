@@ -55,7 +55,7 @@ def test_planted_errors_come_first_and_are_named(truth, singles):
     assert entry(audit, swapped)["score"] > entry(audit, shifted)["score"]
 
 
-def test_the_blame_goes_to_the_twin_that_lies_off_the_prediction(truth):
+def test_of_two_duplicates_the_one_far_from_its_prediction_is_flagged(truth):
     (_, _), (right, wrong) = duplicates_of(truth)[:2]
     coords = truth.coords.copy()
     coords[wrong] += (8.0, 8.0)
@@ -66,7 +66,7 @@ def test_the_blame_goes_to_the_twin_that_lies_off_the_prediction(truth):
     assert entry(audit, wrong)["twin_disagreement_px"] == pytest.approx(8 / np.sqrt(2), abs=2.0)
 
 
-def test_twins_that_disagree_are_both_flagged_where_nothing_else_tells_them_apart(truth):
+def test_duplicates_that_disagree_are_both_flagged_without_other_evidence(truth):
     first, second = duplicates_of(truth)[0]
     coords, middle = truth.coords.copy(), truth.coords.copy()
     coords[second] = coords[first] + (11.0, 0.0)
@@ -76,7 +76,7 @@ def test_twins_that_disagree_are_both_flagged_where_nothing_else_tells_them_apar
     assert {first, second} <= set(flagged(audit))
 
 
-def test_twins_that_agree_speak_for_their_labels_against_lost_predictions(truth, singles):
+def test_duplicates_that_agree_are_not_flagged_for_wrong_predictions(truth, singles):
     row, duplicate = duplicates_of(truth)[-1]
     oof = oof_of(truth)
     for lost in (row, duplicate, singles[0]):
@@ -85,7 +85,7 @@ def test_twins_that_agree_speak_for_their_labels_against_lost_predictions(truth,
     assert flagged(audit).tolist() == [singles[0]]
 
 
-def test_where_the_specialists_disagree_more_is_forgiven_unless_it_is_absurd(truth, singles):
+def test_disagreement_of_the_specialists_raises_the_limit_except_for_outliers(truth, singles):
     sigma = np.random.default_rng(1).uniform(1, 6, len(truth)).astype(np.float32)
     easy, hard, absurd = singles[-3:]
     sigma[[easy, hard, absurd]] = 1.0, 6.0, 12.0
@@ -101,7 +101,7 @@ def test_where_the_specialists_disagree_more_is_forgiven_unless_it_is_absurd(tru
     assert audit.loc[absurd, "score"] >= 1
 
 
-def test_unknown_spread_unlabelled_and_unpredicted_rows_are_survived(truth, singles):
+def test_rows_without_sigma_label_or_prediction_are_accepted(truth, singles):
     coords = truth.coords.copy()
     coords[singles[0]] = np.nan
     coords[singles[-1]] += 20.0
@@ -111,7 +111,7 @@ def test_unknown_spread_unlabelled_and_unpredicted_rows_are_survived(truth, sing
     assert flagged(make_audit(faces, table_of(faces), oof)).tolist() == [singles[-1]]
 
 
-def test_rows_that_do_not_belong_together_are_refused(truth):
+def test_predictions_of_other_rows_are_refused(truth):
     with pytest.raises(ValueError, match="same rows"):
         make_audit(truth, table_of(truth), oof_of(truth.take(np.arange(len(truth))[::-1])))
 
