@@ -21,7 +21,6 @@ import torch
 import solution
 from solution import pipeline
 from solution.data.reader import read_competition
-from solution.ensemble import selection
 from solution.faces import FaceSet, Predictions
 from solution.recipe import LandmarkRecipe, Recipe
 from solution.runtime.device import LOG, cores, set_threads, take_device
@@ -33,7 +32,7 @@ from solution.specialists.landmarks.network import LandmarkNet
 from solution.specialists.landmarks.predict import TTA_SHIFTS, predict_with
 from solution.specialists.training import HISTORY
 from solution.studies.benchmarks.results import MATMUL, PYTHON, Measured, Row
-from solution.studies.benchmarks.setup import QUICK, BenchmarkSetup, Size, silenced, stacked
+from solution.studies.benchmarks.setup import QUICK, BenchmarkSetup, Size, remove_stack, silenced, stacked
 from solution.studies.benchmarks.timer import core_seconds, machine, multiply_adds, peak_memory
 
 Predict = Callable[[FaceSet], Predictions]
@@ -227,11 +226,11 @@ def _predict_all(networks: list[tuple[Recipe, Predict]], faces: FaceSet, threads
 
 
 def stack(setup: BenchmarkSetup) -> Iterator[Row]:
-    """The stack stage on all rows: blend, trees, baselines, label drift."""
+    """The stack stage on all rows (blend, trees, baselines, label drift) and the evaluation."""
     silenced(pipeline.data, setup.run)
 
     def call() -> None:
-        shutil.rmtree(selection.folder_of(setup.run), ignore_errors=True)
+        remove_stack(setup.run)
         stacked(setup.run)
 
     yield _stage(setup, call, "stack", "stack stage")

@@ -18,7 +18,6 @@ from scipy.stats import linregress
 from solution import pipeline
 from solution.data.folds import make_folds
 from solution.data.reader import read_competition
-from solution.ensemble import selection
 from solution.recipe import Recipe
 from solution.runtime.artifacts import write_json
 from solution.runtime.device import cores
@@ -27,7 +26,7 @@ from solution.specialists.job import METHODS
 from solution.specialists.training import Training
 from solution.studies.benchmarks.parts import open_setup
 from solution.studies.benchmarks.results import plain_table, wide_console
-from solution.studies.benchmarks.setup import BenchmarkSetup, Size, silenced, stacked
+from solution.studies.benchmarks.setup import BenchmarkSetup, Size, remove_stack, silenced, stacked
 from solution.studies.benchmarks.timer import TreeMemory, peak_memory
 
 
@@ -148,7 +147,7 @@ def _train_folds(setup: BenchmarkSetup) -> Callable[[], object]:
 
 
 def _stack(setup: BenchmarkSetup) -> Callable[[], object]:
-    shutil.rmtree(selection.folder_of(setup.run), ignore_errors=True)
+    remove_stack(setup.run)
     return partial(stacked, setup.run)
 
 

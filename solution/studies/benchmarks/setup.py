@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
@@ -138,8 +139,15 @@ def silenced(call: Callable[..., object], *arguments: object) -> None:
 
 
 def stacked(run: Run) -> None:
-    """Run the stack stage, unless it is complete."""
+    """Run the stack stage and the evaluation, unless they are complete."""
     silenced(pipeline.stack, run)
+    silenced(pipeline.evaluation, run)
+
+
+def remove_stack(run: Run) -> None:
+    """Remove what `stacked` has made."""
+    for name in ("stack", "evaluation"):
+        shutil.rmtree(run.workspace.folds / name, ignore_errors=True)
 
 
 DRAWN = 60
