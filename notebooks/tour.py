@@ -28,9 +28,9 @@ from solution.evaluation.metrics import rmse
 from solution.keypoints import FACE15, SUBSETS
 from solution.report import drawing
 from solution.run import Run, Source
-from solution.specialists.job import HISTORY
 from solution.specialists.landmarks.network import standardise
 from solution.specialists.landmarks.predict import load, predict
+from solution.specialists.training import HISTORY
 
 logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stdout, force=True)
 HOME = Path(solution.__file__).resolve().parents[1]
@@ -59,7 +59,7 @@ def show(name: str, picture: np.ndarray) -> None:
 # %%
 DATA = WORK / "tour"
 write_drawn(DATA, DrawnSettings(train15=170, train4=230, test15=30, test4=40))
-run = Run(WORK, Source(DATA, "tour"), "smoke", CPU, jobs=1)
+run = Run(WORK, Source(DATA, "tour"), "smoke", CPU, workers=1)
 pipeline.data(run)
 train, test = run.competition.train, run.competition.test
 

@@ -1,4 +1,4 @@
-"""Coordinates and what a network puts out, there and back, in one object each. Every codec is a frozen setting."""
+"""Coordinates and a network's raw output, both ways in one object. Every codec is a frozen setting."""
 
 from collections.abc import Mapping
 from dataclasses import Field, dataclass
@@ -14,7 +14,7 @@ class Codec(Protocol):
     """Pixel coordinates (B, K, 2) ↔ a network's raw output for K points: a dataclass, whose fields are settings."""
 
     kind: ClassVar[str]
-    """What it is called in settings."""
+    """Its name in settings."""
 
     __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
 
@@ -22,7 +22,7 @@ class Codec(Protocol):
         """The raw output that stands for these coordinates."""
 
     def decode(self, raw: Tensor) -> tuple[Tensor, Tensor]:
-        """Coordinates (B, K, 2) in pixels and spread (B, K): standard deviation per axis in pixels, NaN if none."""
+        """Coordinates (B, K, 2) and sigma (B, K), the standard deviation per axis, in pixels; NaN if not known."""
 
 
 @dataclass(frozen=True)
@@ -41,10 +41,10 @@ class Direct:
 
 @dataclass(frozen=True)
 class Heatmap:
-    """One map of logits a point, (B, K, size, size), read as the mean of its softmax: it lands between cells.
+    """One map of logits a point, (B, K, size, size), read as the mean of its softmax.
 
-    Integral regression: Sun et al., "Integral Human Pose Regression", ECCV 2018. The softmax's own standard deviation
-    is the spread.
+    Integral regression: Sun et al., "Integral Human Pose Regression", ECCV 2018. Sigma is the standard deviation of the
+    softmax.
     """
 
     kind: ClassVar[str] = "Heatmap"
@@ -57,7 +57,7 @@ class Heatmap:
         return torch.arange(self.size, device=device) * cell + (cell - 1) / 2
 
     def encode(self, coords: Tensor, sigma: float = 2.0) -> Tensor:
-        """Logits of a Gaussian that is sigma pixels wide."""
+        """Logits of a Gaussian with a standard deviation of sigma pixels."""
         cells = self._cells(coords.device)
         x = (cells - coords[..., 0, None]) / sigma
         y = (cells - coords[..., 1, None]) / sigma
@@ -77,7 +77,7 @@ class Heatmap:
 
 @dataclass(frozen=True)
 class SimCC:
-    """One distribution of x and one of y a point, (B, K, 2, bins) logits across the picture, read by expectation."""
+    """One distribution of x and one of y a point, (B, K, 2, bins) logits, read as their means."""
 
     kind: ClassVar[str] = "SimCC"
 
@@ -89,7 +89,7 @@ class SimCC:
         return torch.arange(self.bins, device=device) * width + (width - 1) / 2
 
     def encode(self, coords: Tensor, sigma: float = 2.0) -> Tensor:
-        """Logits of Gaussians that are sigma pixels wide."""
+        """Logits of Gaussians with a standard deviation of sigma pixels."""
         return -(((self._centres(coords.device) - coords[..., None]) / sigma) ** 2) / 2
 
     def decode(self, raw: Tensor) -> tuple[Tensor, Tensor]:
@@ -101,7 +101,7 @@ class SimCC:
 
 @dataclass(frozen=True)
 class Coordinates:
-    """Coordinates and spread in pixels, (B, K, 3), from a network that reads its own maps."""
+    """Coordinates and sigma in pixels, (B, K, 3), from a network that reads its own maps."""
 
     kind: ClassVar[str] = "Coordinates"
 

@@ -1,4 +1,4 @@
-"""The values that travel between the stages: faces, folds and predictions. All frozen, all checked when made."""
+"""The values that travel between the stages: faces, folds and predictions. They are frozen and checked when made."""
 
 from dataclasses import dataclass, replace
 
@@ -9,17 +9,13 @@ from solution.keypoints import KINDS, Schema
 
 @dataclass(frozen=True, eq=False)
 class FaceSet:
-    """Pictures with their labels, in file order.
+    """Pictures with their labels, in file order."""
 
-    ids: (N,) int64, unique. images: (N, H, W) uint8. coords: (N, K, 2) float32, (x, y) in pixels, NaN = not labelled.
-    subset: (N,) int8, one of KINDS: 15 or 4, or 68 with the 68-point schema.
-    """
-
-    ids: np.ndarray
-    images: np.ndarray
-    coords: np.ndarray
-    schema: Schema
-    subset: np.ndarray
+    ids: np.ndarray  # (N,) int64, unique
+    images: np.ndarray  # (N, H, W) uint8
+    coords: np.ndarray  # (N, K, 2) float32, (x, y) in pixels; NaN: not labelled
+    schema: Schema  # K points
+    subset: np.ndarray  # (N,) int8, one of KINDS: 15 or 4, or 68 with the 68-point schema
 
     def __post_init__(self) -> None:
         n = len(self.ids)
@@ -36,27 +32,21 @@ class FaceSet:
         return len(self.ids)
 
     def take(self, rows: np.ndarray | slice) -> "FaceSet":
-        """The faces at these rows (indices, a mask or a slice), in that order."""
-        return replace(
-            self,
-            ids=self.ids[rows],
-            images=self.images[rows],
-            coords=self.coords[rows],
-            subset=self.subset[rows],
-        )
+        """The faces at these rows, in that order. rows: indices, a mask or a slice."""
+        return replace(self, **{name: getattr(self, name)[rows] for name in ("ids", "images", "coords", "subset")})
 
     def sample(self, about: int) -> "FaceSet":
-        """About so many of the faces, evenly spread over the file; all where there are no more."""
+        """About so many of the faces, at equal distances in the file; all if there are no more."""
         return self.take(slice(None, None, max(1, len(self) // about)))
 
 
 @dataclass(frozen=True, eq=False)
 class FoldTable:
-    """Which fold holds each face out. ids, fold, group: (N,) int64; a group (identical pictures) lies in one fold."""
+    """Which fold holds each face out."""
 
-    ids: np.ndarray
-    fold: np.ndarray
-    group: np.ndarray
+    ids: np.ndarray  # (N,) int64
+    fold: np.ndarray  # (N,) int64
+    group: np.ndarray  # (N,) int64; identical pictures are a group, and a group is in one fold
 
     @property
     def k(self) -> int:
@@ -66,28 +56,24 @@ class FoldTable:
 
 @dataclass(frozen=True, eq=False)
 class Predictions:
-    """What one specialist (or blend, or stack) says of N faces.
-
-    ids: (N,). coords: (N, K, 2) float32 in pixels, NaN = not predicted. sigma: (N, K) float32, its own standard
-    deviation in pixels (per axis), NaN = it has none.
-    """
+    """The points of N faces as one specialist (or blend, or stack) predicts them."""
 
     name: str
-    ids: np.ndarray
-    coords: np.ndarray
-    sigma: np.ndarray
+    ids: np.ndarray  # (N,) int64
+    coords: np.ndarray  # (N, K, 2) float32 in pixels; NaN: not predicted
+    sigma: np.ndarray  # (N, K) float32, standard deviation per axis in pixels; NaN: not known
 
     def __post_init__(self) -> None:
         n, k = self.coords.shape[:2]
         if self.ids.shape != (n,) or self.coords.shape != (n, k, 2) or self.sigma.shape != (n, k):
             raise ValueError(
                 f"{self.name}: shapes disagree: ids {self.ids.shape}, coords {self.coords.shape}, "
-                f"spread {self.sigma.shape}"
+                f"sigma {self.sigma.shape}"
             )
 
 
 def rows_of(ids: np.ndarray, wanted: np.ndarray) -> np.ndarray:
-    """Where the wanted ids stand in `ids`. ValueError where one is missing or `ids` repeat."""
+    """The rows of the wanted ids in `ids`. ValueError if one is missing or `ids` repeat."""
     order = np.argsort(ids, kind="stable")
     at = order[np.minimum(np.searchsorted(ids, wanted, sorter=order), len(ids) - 1)]
     if len(np.unique(ids)) != len(ids) or not np.array_equal(ids[at], wanted):
@@ -96,7 +82,7 @@ def rows_of(ids: np.ndarray, wanted: np.ndarray) -> np.ndarray:
 
 
 def aligned(faces: FaceSet, predictions: Predictions) -> np.ndarray:
-    """The predictions' coords in the faces' order, (N, K, 2) float64 in pixels, NaN for a face they do not hold."""
+    """The predictions' coords in the faces' order, (N, K, 2) float64 in pixels, NaN for a face that they lack."""
     coords = np.full(faces.coords.shape, np.nan)
     coords[rows_of(faces.ids, predictions.ids)] = predictions.coords
     if len(np.unique(predictions.ids)) != len(predictions.ids):

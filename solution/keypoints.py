@@ -1,8 +1,7 @@
-"""The point schemas: names, mirror partners derived from the names, groups, and the pixel convention.
+"""The point schemas: names, mirror partners derived from the names, and the pixel convention.
 
-Pixel convention, used everywhere: (x, y), x to the right, y down, the centre of the top left pixel at (0, 0), so that
-the centre of a picture 96 pixels wide lies at x = 47.5 and mirroring a picture takes x to 95 - x. "Left" is the
-pictured person's left, at the picture's right.
+Pixel convention: (x, y), x to the right, y down. The centre of the top left pixel is (0, 0), so the centre of a picture
+96 pixels wide is at x = 47.5, and mirroring takes x to 95 - x. "Left" is the person's left, at the picture's right.
 """
 
 from dataclasses import dataclass
@@ -14,10 +13,10 @@ SIZE = 96
 """Height and width of the competition's pictures, in pixels."""
 
 SUBSETS = (15, 4)
-"""The two kinds of rows, named by how many points the labellers placed at most."""
+"""The two kinds of rows, named by the most points that their labellers placed."""
 
 KINDS = (*SUBSETS, 68)
-"""Every kind of row: the competition's two, and those of the 68-point scheme."""
+"""Every kind of row: the competition's two, and those of the 68-point schema."""
 
 
 def _partner(name: str) -> str:
@@ -27,14 +26,11 @@ def _partner(name: str) -> str:
 
 @dataclass(frozen=True)
 class Schema:
-    """A set of named points in a fixed order.
-
-    partners: pairs of points that mirroring swaps; other names swap "left" with "right", or stay.
-    """
+    """A set of named points in a fixed order."""
 
     name: str
     points: tuple[str, ...]
-    partners: tuple[tuple[str, str], ...] = ()
+    partners: tuple[tuple[str, str], ...] = ()  # pairs that mirroring swaps; other names swap "left" and "right"
 
     @property
     def size(self) -> int:
@@ -49,11 +45,11 @@ class Schema:
 
     @cached_property
     def columns(self) -> tuple[str, ...]:
-        """The points' columns as the competition names them: NAME_x, NAME_y for each point, length 2 K."""
+        """The competition's column names, NAME_x and NAME_y of each point, length 2 K."""
         return tuple(f"{point}_{axis}" for point in self.points for axis in "xy")
 
     def index(self, points: tuple[str, ...]) -> np.ndarray:
-        """Where the named points stand in this schema, shape (len(points),)."""
+        """The indices of the named points in this schema, shape (len(points),)."""
         return np.array([self.points.index(point) for point in points])
 
 
@@ -83,7 +79,7 @@ FACE4 = Schema("face4", ("left_eye_center", "right_eye_center", "nose_tip", "mou
 _BACKWARDS = (
     (*range(17),),  # the jaw
     (*range(17, 27),),  # both eyebrows
-    (*range(31, 36),),  # the nostrils; the bridge, 27 to 30, lies in the middle
+    (*range(31, 36),),  # the nostrils; the bridge, 27 to 30, is in the middle
     (*range(36, 40), *range(42, 46)),  # the upper lids with the corners
     (40, 41, 46, 47),  # the lower lids
     (*range(48, 55),),  # the mouth: outer top, outer bottom, inner top, inner bottom
@@ -91,14 +87,14 @@ _BACKWARDS = (
     (*range(60, 65),),
     (*range(65, 68),),
 )
-"""Runs of the 68 points that are their own mirror images, read backwards."""
+"""Sequences of the 68 points that mirroring reverses."""
 
 FACE68 = Schema(
     "face68",
     tuple(str(i) for i in range(68)),
     tuple((str(a), str(b)) for run in _BACKWARDS for a, b in zip(run, reversed(run), strict=True) if a < b),
 )
-"""The 68-point scheme of the iBUG 300-W annotations, in its usual order."""
+"""The 68-point schema of the iBUG 300-W annotations, in its usual order."""
 
 SHARED = {
     "left_eye_center": (42, 43, 44, 45, 46, 47),
@@ -117,16 +113,16 @@ SHARED = {
     "mouth_center_top_lip": (51,),
     "mouth_center_bottom_lip": (57,),
 }
-"""Which of the 68 points stand for each of the fifteen; an eye's centre is the mean of its outline."""
+"""The points of the 68 that give each of the fifteen as their mean: an eye's centre is that of its outline."""
 
 IN_FOUR = FACE15.index(FACE4.points)
-"""Where the four points of the 4-keypoint rows stand among the fifteen."""
+"""The indices of the 4-keypoint rows' points among the fifteen."""
 
 POINTS = {15: np.arange(FACE15.size), 4: IN_FOUR, 68: np.arange(FACE68.size)}
-"""The points a subset's rows are labelled with, as indices into its schema: FACE15, or FACE68 for 68."""
+"""The points that a subset's labels have, as indices into its schema: FACE15, or FACE68 for 68."""
 
 BEYOND_FOUR = np.setdiff1d(np.arange(FACE15.size), IN_FOUR)
-"""The points that only 15-keypoint rows have: a row with a label (or a question) here is a 15-keypoint row."""
+"""The points that only 15-keypoint rows have."""
 
 
 def mirror(coords: np.ndarray, schema: Schema = FACE15, width: int = SIZE) -> np.ndarray:
@@ -142,5 +138,5 @@ def fifteen_of(coords: np.ndarray) -> np.ndarray:
 
 
 def subset_of(known: np.ndarray) -> np.ndarray:
-    """The subset of each row, from which points it has. Bool (N, 15) in; int8 (N,) of 15 and 4 out."""
+    """The subset of each row by the points that it has. Bool (N, 15) in, int8 (N,) of 15 and 4 out."""
     return np.where(known[:, BEYOND_FOUR].any(axis=1), 15, 4).astype(np.int8)

@@ -1,4 +1,4 @@
-"""The stages in order. Each one reads files and writes files.
+"""The stages in order. Each reads its input from the disk and writes its output there.
 
 Data, folds, train and stack make the predictions. Evaluation computes every figure once. Submission, report and audit
 read it.
@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 
-from solution import recipes
 from solution.data.folds import make_folds, read_folds, write_folds
 from solution.data.reader import DRAWN
 from solution.ensemble import duplicates, selection
@@ -49,7 +48,7 @@ from solution.specialists.landmarks import pretrained
 
 
 def data(run: Run) -> None:
-    """Read and check the files, and say what they hold."""
+    """Read and check the files, and log what they contain."""
     train, test = run.competition.train, run.competition.test
     counts = {s: int((train.subset == s).sum()) for s in SUBSETS}
     LOG.info(
@@ -64,13 +63,13 @@ def data(run: Run) -> None:
 
 @exclusive
 def folds(run: Run) -> None:
-    """Make the fold table, unless the one there fits the data."""
+    """Make the fold table, unless there is one of these data."""
     path = run.workspace.fold_table
     if path.is_file():
         try:
             read_folds(path, run.competition.train)
         except UserError:
-            LOG.info("Folds: %s is of other data, made anew", path)
+            LOG.info("Folds: %s is of other data and is made again", path)
         else:
             LOG.info("Folds: %s is up to date", path)
             return
@@ -81,17 +80,11 @@ def folds(run: Run) -> None:
 
 @exclusive
 def train(run: Run, names: tuple[str, ...] = (), fold: int | None = None) -> None:
-    """Train what is not complete: every recipe, or the named ones, on every fold, or one."""
-    for name in names:
-        if run.scale not in recipes.load(name).runs_at:
-            raise UserError(f"--recipe {name}: expected one that runs at scale {run.scale}, it does not")
-    if fold is not None and not 0 <= fold < run.table.k:
-        raise UserError(f"--fold {fold}: expected 0 to {run.table.k - 1}")
-    jobs = [job for job in run.jobs(*names) if fold in (None, job.fold)]
-    missing = incomplete("Train", jobs)
+    """Train what is not complete: every recipe, or the named ones, on every fold, or on one."""
+    missing = incomplete("Train", run.jobs(*names, fold=fold))
     untrained = [job for job in missing if not job.is_trained()]
     if len(untrained) < len(missing):
-        LOG.info("Train: %d trained networks predict anew", len(missing) - len(untrained))
+        LOG.info("Train: %d trained networks predict again", len(missing) - len(untrained))
     stale = sum(job.files_digest is not None for job in untrained)
     if stale:
         LOG.warning("Train: %d trainings of other settings, data or scale are replaced", stale)
@@ -121,32 +114,32 @@ def trained(run: Run) -> list[Specialist]:
 
 @exclusive
 def stack(run: Run) -> Ensemble:
-    """Blend and stack, unless that is done already for these trainings."""
+    """Blend and stack, unless that is done for these trainings."""
     inputs = selection.inputs_of(run)
-    found = selection.load(run, inputs)
-    if found is not None:
+    ensemble = selection.load(run, inputs)
+    if ensemble is not None:
         LOG.info("Stack: up to date")
-        return found
-    made = selection.make(trained(run), run)
-    selection.save(made, run, inputs)
-    for subset, choice in made.choice.items():
+        return ensemble
+    ensemble = selection.make(trained(run), run)
+    selection.save(ensemble, run, inputs)
+    for subset, choice in ensemble.choice.items():
         LOG.info(
             "Stack: %d-keypoint rows: blend %.4f px, stack %.4f px: %s used",
-            *(subset, choice["blend"], choice["stack"], choice["used"]),
+            *(subset, choice.blend, choice.stack, choice.used),
         )
-    return made
+    return ensemble
 
 
 def stacked(run: Run) -> Ensemble:
-    """The stack stage's result; UserError where it has not run on what is there now."""
-    found = selection.load(run, selection.inputs_of(run))
-    if found is None:
+    """The result of the stack stage. UserError if it has not run on the current trainings."""
+    ensemble = selection.load(run, selection.inputs_of(run))
+    if ensemble is None:
         by = lock.holder(run.workspace.folds)
         raise UserError(
-            f"{selection.folder_of(run)}: expected the stack of the trainings there now. "
+            f"{selection.folder_of(run)}: expected the stack of the current trainings. "
             + (f"Wait for {by}." if by else "Run `python -m solution stack` with the same --data and --scale first.")
         )
-    return found
+    return ensemble
 
 
 NAME = "submission"
@@ -274,7 +267,7 @@ def submit(run: Run, name: str, message: str, *, yes: bool = False, wait: float 
 
 
 def _require_finished(run: Run) -> None:
-    """UserError naming the first training that is not complete: what the others make together is nothing to send."""
+    """UserError that names the first training that is not complete: an unfinished run is not submitted."""
     jobs = run.jobs()
     missing = [f"{job.recipe.name}/fold{job.fold}" for job in jobs if not job.is_complete()]
     if missing:

@@ -1,4 +1,4 @@
-"""A specialist's settings as typed, frozen values, checked when made. `digest()` names what was made from them."""
+"""A specialist's settings as typed, frozen values, which are checked when made."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
@@ -17,60 +17,52 @@ SCALES = ("smoke", "cpu", "full")
 
 @dataclass(frozen=True, kw_only=True)
 class Augmentation:
-    """How a training picture is varied. Ranges are symmetric: rotation in degrees, shift as a share of the width.
-
-    elastic: how far half of the pictures are bent, pixels rms an axis.
-    """
+    """How a training picture is varied. Every range is symmetric around no change."""
 
     mirror: bool = True
-    rotation: float = 15.0
-    scale: float = 0.12
-    shift: float = 0.06
-    elastic: float = 0.0
-    light: float = 0.2
+    rotation: float = 15.0  # degrees
+    scale: float = 0.12  # share of the size
+    shift: float = 0.06  # share of the width
+    elastic: float = 0.0  # elastic deformation of half of the pictures, px rms an axis
+    light: float = 0.2  # share of the contrast and brightness
 
     def __post_init__(self) -> None:
         require(0 <= self.rotation <= 180, "rotation: 0 to 180 degrees", self.rotation)
-        require(0 <= self.scale < 1, "scale: 0 to below 1", self.scale)
-        require(0 <= self.shift < 1, "shift: 0 to below 1", self.shift)
         require(self.elastic >= 0, "elastic: 0 or more pixels", self.elastic)
-        require(0 <= self.light < 1, "light: 0 to below 1", self.light)
+        require_shares(self, "scale", "shift", "light")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Optimiser:
     """AdamW under a one-cycle schedule, with an exponential moving average of the weights for evaluation."""
 
-    lr: float = 2e-3
+    lr: float = 2e-3  # at the peak
     weight_decay: float = 1e-2
-    warm_up: float = 0.15
-    average: float = 0.99
-    clip: float = 50.0
+    warm_up: float = 0.15  # share of the steps before the peak
+    average: float = 0.99  # share of the average that a step keeps
+    clip: float = 50.0  # the largest norm of the gradient
 
     def __post_init__(self) -> None:
         require(self.lr > 0, "lr: above 0", self.lr)
         require(0 < self.warm_up < 1, "warm_up: a share between 0 and 1", self.warm_up)
-        require(0 <= self.average < 1, "average: 0 to below 1", self.average)
+        require_shares(self, "average")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """What every specialist has. `method` names the trainer that runs it.
-
-    rows: the subset it is trained on and predicts. scales: fields that differ at a scale, by name of the scale.
-    parent: a recipe whose weights of the same fold this one starts from. runs_at: the scales it is part of.
-    """
+    """The settings of every specialist. `digest()` changes with any of them."""
 
     method: ClassVar[str]
+    """Names the functions that train it and predict: `METHODS` in specialists/job.py."""
 
     name: str
-    rows: Rows
+    rows: Rows  # the subset that it is trained on and predicts
     epochs: int = 30
     batch: int = 64
     seed: int = 0
-    parent: str | None = None
+    parent: str | None = None  # the recipe whose weights of the same fold this one starts from
     runs_at: tuple[str, ...] = SCALES
-    scales: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    scales: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # fields that differ, by scale
 
     def __post_init__(self) -> None:
         require(self.rows in ("15", "4", "all"), 'rows: "15", "4" or "all"', self.rows)
@@ -82,7 +74,7 @@ class Recipe:
             self.at(scale)
 
     def at(self, scale: str) -> Self:
-        """This recipe at a scale: the scale's fields put in, and no scales left. TypeError on a misspelt field."""
+        """This recipe with the fields of a scale, and without `scales`. TypeError if a field is misspelt."""
         return replace(self, **{**self.scales.get(scale, {}), "scales": {}})
 
     @property
@@ -101,7 +93,7 @@ class Recipe:
 
     @property
     def subsets(self) -> tuple[int, ...]:
-        """The subsets it predicts: (15,), (4,) or both."""
+        """The subsets that it predicts: (15,), (4,) or both."""
         return SUBSETS if self.rows == "all" else (int(self.rows),)
 
     def points(self, subset: int) -> np.ndarray:
@@ -119,22 +111,18 @@ class Recipe:
 
 @dataclass(frozen=True, kw_only=True)
 class LandmarkRecipe(Recipe):
-    """A network that sees the whole picture and gives coordinates. See models/ for the architectures.
-
-    init_from: a folder of solution/weights/ whose network, trained on other faces, is where a fresh one starts, heads
-    excepted.
-    """
+    """A network that reads coordinates from the whole picture."""
 
     method: ClassVar[str] = "landmarks"
     schema: ClassVar[Schema] = FACE15
 
-    model: str
+    model: str  # an architecture: a file of models/
     codec: Codec
     model_args: Mapping[str, Any] = field(default_factory=dict)
     augmentation: Augmentation = field(default_factory=Augmentation)
     optimiser: Optimiser = field(default_factory=Optimiser)
     loss: str = "huber"
-    init_from: str | None = None
+    init_from: str | None = None  # a folder of solution/weights/: a network of other faces, taken without its heads
 
     @property
     def landmarks(self) -> "LandmarkRecipe":
@@ -146,7 +134,7 @@ class LandmarkRecipe(Recipe):
 
 @dataclass(frozen=True, kw_only=True)
 class Landmark68Recipe(LandmarkRecipe):
-    """The same for the 68-point scheme. It learns from other pictures: no scale of the competition's run has it."""
+    """The same for the 68-point schema. It learns from other pictures, so no scale of the competition's run has it."""
 
     method: ClassVar[str] = "landmarks68"
     schema: ClassVar[Schema] = FACE68
@@ -160,74 +148,70 @@ class Landmark68Recipe(LandmarkRecipe):
 
 
 def require(holds: bool, expected: str, got: object) -> None:
-    """ValueError where a setting is not what is expected."""
+    """ValueError if a setting is not as expected."""
     if not holds:
         raise ValueError(f"expected {expected}, got {got!r}")
 
 
+def require_shares(settings: object, *names: str) -> None:
+    """ValueError if one of these fields is not from 0 to below 1."""
+    for name in names:
+        require(0 <= getattr(settings, name) < 1, f"{name}: 0 to below 1", getattr(settings, name))
+
+
 POINTS = FACE4.points
-"""The points with a class of their own, in the order of the classes; "elsewhere" comes last."""
+"""The points that are classes, in order. "Elsewhere" is the last class."""
 
 SMALLEST_PATCH = 17
-"""What two strided layers and the head see, in pixels; each layer between them adds `PATCH_STEP`."""
+"""The receptive field of two strided layers and the head, in pixels. Each layer between them adds `PATCH_STEP`."""
 
 PATCH_STEP = 8
 
 
 @dataclass(frozen=True, kw_only=True)
 class PatchRecipe(Recipe):
-    """A denoising autoencoder on patches, whose encoder then tells five classes of patches apart.
+    """A classifier of patches: left eye, right eye, nose, mouth or elsewhere.
 
-    patch: side in pixels, which sets the depth. channels: of the first layer and of all later ones. masked, noise: how
-    the autoencoder's input is spoilt (share of 4x4 squares put to the mean; standard deviation of the added noise, 1 =
-    the picture's contrast). softness: a patch d pixels off a point is that point's class with probability
-    exp(-d²/2 softness²). Patches cut from a face in an epoch: `pretrain_patches` anywhere; for the classes, one at
-    each of the four points (give or take `jitter` pixels), `near` near misses up to `miss` pixels off, and `far`
-    anywhere. rotation in degrees, scale and light as shares. pretrain_lr, lr: peaks of one cycle each, with AdamW,
-    `warm_up` the share spent rising. fit_faces: about how many faces teach the correction and the spread.
+    Its encoder is first trained as a denoising autoencoder. A patch d pixels off a point is of that point's class with
+    probability exp(-d²/2 softness²). Both phases use AdamW with one cycle of the learning rate.
     """
 
     method: ClassVar[str] = "patches"
 
-    patch: int = 41
-    channels: tuple[int, int] = (16, 48)
-    masked: float = 0.25
-    noise: float = 0.1
+    patch: int = 41  # side in pixels; it sets the depth
+    channels: tuple[int, int] = (16, 48)  # of the first layer and of all later ones
+    masked: float = 0.25  # share of the autoencoder's 4x4 squares that are set to the mean
+    noise: float = 0.1  # standard deviation of the noise on its input; 1 is the picture's contrast
     pretrain_epochs: int = 2
-    pretrain_patches: int = 4
-    pretrain_lr: float = 1e-3
-    softness: float = 3.0
-    jitter: float = 2.0
-    near: int = 3
+    pretrain_patches: int = 4  # patches of a face and epoch, anywhere
+    pretrain_lr: float = 1e-3  # at the peak
+    softness: float = 3.0  # px
+    jitter: float = 2.0  # px; the patch at each of the four points is moved by up to this
+    near: int = 3  # patches of a face and epoch up to `miss` pixels off a point
     miss: float = 14.0
-    far: int = 3
+    far: int = 3  # patches of a face and epoch anywhere
     mirror: bool = True
-    rotation: float = 12.0
-    scale: float = 0.1
-    light: float = 0.2
-    lr: float = 4e-3
+    rotation: float = 12.0  # degrees
+    scale: float = 0.1  # share of the size
+    light: float = 0.2  # share of the contrast and brightness
+    lr: float = 4e-3  # at the peak
     weight_decay: float = 1e-2
-    warm_up: float = 0.15
-    fit_faces: int = 2000
+    warm_up: float = 0.15  # share of the steps before the peak
+    fit_faces: int = 2000  # faces, about, on which the correction and sigma are fitted
 
     def __post_init__(self) -> None:
         depth, rest = divmod(self.patch - SMALLEST_PATCH, PATCH_STEP)
         require(depth >= 0 and rest == 0, f"patch: {SMALLEST_PATCH} plus a multiple of {PATCH_STEP}", self.patch)
         require(min(self.channels) >= 1, "channels: two counts of 1 or more", self.channels)
-        require(0 <= self.masked < 1, "masked: 0 to below 1", self.masked)
-        require(self.noise >= 0, "noise: 0 or more", self.noise)
-        require(self.pretrain_epochs >= 0, "pretrain_epochs: 0 or more", self.pretrain_epochs)
-        require(self.pretrain_patches >= 1, "pretrain_patches: 1 or more", self.pretrain_patches)
-        require(self.softness > 0, "softness: above 0 pixels", self.softness)
-        require(self.jitter >= 0, "jitter: 0 or more pixels", self.jitter)
-        require(min(self.near, self.far) >= 0, "near and far: 0 or more patches", (self.near, self.far))
-        require(self.miss > 0, "miss: above 0 pixels", self.miss)
+        require_shares(self, "masked", "scale", "light")
+        for name in ("noise", "pretrain_epochs", "jitter", "near", "far"):
+            require(getattr(self, name) >= 0, f"{name}: 0 or more", getattr(self, name))
+        for name in ("pretrain_patches", "fit_faces"):
+            require(getattr(self, name) >= 1, f"{name}: 1 or more", getattr(self, name))
+        for name in ("softness", "miss", "lr", "pretrain_lr"):
+            require(getattr(self, name) > 0, f"{name}: above 0", getattr(self, name))
         require(0 <= self.rotation <= 180, "rotation: 0 to 180 degrees", self.rotation)
-        require(0 <= self.scale < 1, "scale: 0 to below 1", self.scale)
-        require(0 <= self.light < 1, "light: 0 to below 1", self.light)
-        require(min(self.lr, self.pretrain_lr) > 0, "lr and pretrain_lr: above 0", (self.lr, self.pretrain_lr))
         require(0 < self.warm_up < 1, "warm_up: a share between 0 and 1", self.warm_up)
-        require(self.fit_faces >= 1, "fit_faces: 1 or more", self.fit_faces)
         super().__post_init__()
 
     @property
@@ -247,7 +231,7 @@ class PatchRecipe(Recipe):
 
     @classmethod
     def restored(cls, settings: dict[str, Any]) -> Self:
-        """The recipe that `settings()` described. TypeError where it described another kind."""
-        given: dict[str, Any] = {name: value for name, value in settings.items() if name != "method"}
-        given |= {name: tuple(value) for name, value in given.items() if isinstance(value, list)}
-        return cls(**given)
+        """The recipe of these `settings()`. TypeError if they are of another kind."""
+        fields: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in settings.items()}
+        del fields["method"]
+        return cls(**fields)

@@ -1,7 +1,6 @@
-"""A run: where its data comes from, its scale and device, and its results on disk.
+"""A run: its data, scale and device, and its results on disk. `open_run` makes one from the command line's options.
 
-The data is what --data names, else data/, else Kaggle's files where credentials are set up, else faces drawn here.
-`open_run` makes a run of the command line's options.
+The data are those that --data names, else data/, else Kaggle's files if there are credentials, else drawn faces.
 """
 
 import argparse
@@ -41,38 +40,38 @@ KAGGLE_DATASET = "kaggle"
 
 @dataclass(frozen=True)
 class Source:
-    """A folder with the competition's files, and the name that its results go by."""
+    """A folder with the competition's files."""
 
     folder: Path
-    dataset: str
+    dataset: str  # the name of its results
 
 
-def find_source(root: Path, data: Path | None) -> Source:
-    """The first source that applies, said aloud in one line. UserError where --data holds no competition files."""
+def find_source(root: Path, data: Path | None, settings: DrawnSettings | None = None) -> Source:
+    """The first source that applies, which is logged. settings: of drawn faces. UserError if --data has no files."""
     default = root / "data"
     if data is not None:
         if not has_competition(data):
             raise UserError(
                 f"--data {data}: expected a folder with the competition's files (training.zip, test.zip, "
-                "IdLookupTable.csv), found none. Name the folder they were unpacked or downloaded to."
+                "IdLookupTable.csv), found none. Name the folder with these files."
             )
-        return _said(Source(data, dataset_name(data, default)), "named by --data")
+        return _logged(Source(data, dataset_name(data, default)), "named by --data")
     lacking = missing(default)
     if not lacking:
-        return _said(Source(default, KAGGLE_DATASET), "data/ holds the competition's files")
+        return _logged(Source(default, KAGGLE_DATASET), "data/ holds the competition's files")
     if has_credentials():
         LOG.info("Data: none in data/; Kaggle credentials found, downloading to %s", default)
         download(default)
-        return _said(Source(default, KAGGLE_DATASET), "downloaded from Kaggle")
+        return _logged(Source(default, KAGGLE_DATASET), "downloaded from Kaggle")
     if len(lacking) < len(REQUIRED):
         raise UserError(
             f"{default}: expected all of {', '.join(REQUIRED)} (or zips of them), got none of {', '.join(lacking)}. "
-            "Put what is missing there too; or move the others away, and faces are drawn."
+            "Put the missing files there. Or move the others away: faces are then drawn."
         )
     folder = default / DRAWN_DATASET
-    settings = DrawnSettings()
-    doing = "the faces drawn earlier" if is_drawn(folder, settings) else "drawing faces"
-    LOG.info("Data: none in data/, no Kaggle credentials: %s (made up, not for Kaggle)", doing)
+    settings = settings or DrawnSettings()
+    action = "the faces drawn earlier" if is_drawn(folder, settings) else "drawing faces"
+    LOG.info("Data: none in data/, no Kaggle credentials: %s (not for Kaggle)", action)
     try:
         ensure_drawn(folder, settings)
     except OSError as error:
@@ -80,18 +79,18 @@ def find_source(root: Path, data: Path | None) -> Source:
             f"{folder}: expected a folder to draw faces into, got: {error.strerror}. "
             "Name the competition's files with --data, or run from a copy that can be written to."
         ) from error
-    return _said(Source(folder, DRAWN_DATASET), "drawn faces")
+    return _logged(Source(folder, DRAWN_DATASET), "drawn faces")
 
 
 def dataset_name(folder: Path, default: Path) -> str:
-    """data/ and its drawn faces keep their own names; any other folder lends its name."""
+    """The name of a folder's results: "kaggle" for data/, else the folder's name."""
     resolved = folder.resolve()
     if resolved == default.resolve():
         return KAGGLE_DATASET
     return resolved.name or "root"
 
 
-def _said(source: Source, why: str) -> Source:
+def _logged(source: Source, why: str) -> Source:
     LOG.info("Data: %s (%s); results under folds/%s and submissions/%s", source.folder, why, *[source.dataset] * 2)
     return source
 
@@ -107,20 +106,11 @@ class Run(ReadOnce):
     root: Path
     source: Source
     scale: str
-
-    device: torch.device
-    """Where trainings run."""
-
-    workers: int | None = None
-    """Trainings at once; None: one a core or a GPU."""
-
+    device: torch.device  # where trainings run
+    workers: int | None = None  # trainings at once; None: one a core or a GPU
     weights: InitWeights = field(default_factory=InitWeights)
-
-    use_duplicates: bool = False
-    """Write a third submission, which uses the labels of training pictures that are identical to test pictures."""
-
-    executor: str = ray.LOCAL
-    """As --executor: local, ray or ray:ADDRESS."""
+    use_duplicates: bool = False  # write a third submission, which uses the labels of identical training pictures
+    executor: str = ray.LOCAL  # as --executor: local, ray or ray:ADDRESS
 
     @cached_property
     def workspace(self) -> Workspace:
@@ -132,7 +122,7 @@ class Run(ReadOnce):
 
     @cached_property
     def table(self) -> FoldTable:
-        """The fold table; UserError where the stage has not run."""
+        """UserError if the folds stage has not run."""
         path = self.workspace.fold_table
         if not path.is_file():
             raise UserError(
@@ -143,59 +133,60 @@ class Run(ReadOnce):
 
     @cached_property
     def recipes(self) -> tuple[Recipe, ...]:
-        """Every specialist that runs at this scale, with the settings it has there."""
+        """Every specialist that runs at this scale, with its settings there."""
         running = [recipe.at(self.scale) for recipe in recipes.load_all() if self.scale in recipe.runs_at]
         return tuple(self.weights.chosen(recipe) for recipe in running)
 
-    @property
-    def _named(self) -> dict[str, Recipe]:
-        return {recipe.name: recipe for recipe in self.recipes}
+    def recipe(self, name: str) -> Recipe:
+        """One of the specialists. UserError if there is no such recipe, or if it does not run at this scale."""
+        for recipe in self.recipes:
+            if recipe.name == name:
+                return recipe
+        at = " or ".join(recipes.load(name).runs_at) or "no scale of the run"
+        raise UserError(f"recipe {name}: expected one that runs at scale {self.scale}, it runs at {at}")
 
     def job(self, recipe: Recipe | str, fold: int) -> Job:
-        """A recipe on one fold: one of this run's by its name, or a variation of one as a value.
-
-        UserError if it starts from a recipe that the run does not have.
-        """
+        """A specialist, by its name, or a variation of one on one fold. UserError as `recipe`, or for a wrong fold."""
+        if not 0 <= fold < self.table.k:
+            raise UserError(f"--fold {fold}: expected 0 to {self.table.k - 1}")
         if isinstance(recipe, str):
-            recipe = self._named[recipe]
-        if recipe.parent and recipe.parent not in self._named:
-            raise UserError(f"recipe {recipe.name} starts from {recipe.parent!r}, which is not a recipe")
+            recipe = self.recipe(recipe)
         parent = self.job(recipe.parent, fold) if recipe.parent else None
         return Job(recipe, fold, self.workspace.fold(recipe.name, fold), self, parent, self.weights.file(recipe))
 
-    def jobs(self, *names: str) -> list[Job]:
-        """The jobs of these recipes, or of all, on every fold."""
+    def jobs(self, *names: str, fold: int | None = None) -> list[Job]:
+        """The named specialists, or all, on every fold, or on one. UserError as `job`."""
+        chosen = {self.recipe(name).name for name in names}
+        folds = range(self.table.k) if fold is None else (fold,)
         return [
-            self.job(recipe, fold)
+            self.job(recipe, number)
             for recipe in self.recipes
-            if not names or recipe.name in names
-            for fold in range(self.table.k)
+            if not names or recipe.name in chosen
+            for number in folds
         ]
 
     @contextmanager
     def exclusive(self) -> Iterator[None]:
-        """Keep other processes from writing this data set's results. UserError naming the one that is at it."""
-        with lock.hold(self.workspace.folds) as remark:
-            if remark:
-                LOG.warning("%s", remark)
+        """Keep other processes from writing this data set's results. UserError that names the one that does."""
+        with lock.hold(self.workspace.folds):
             for folder in (self.workspace.folds, self.workspace.submissions):
                 remove_stale(folder)
             yield
 
 
 def exclusive(stage: Callable[Concatenate[Run, P], R]) -> Callable[Concatenate[Run, P], R]:
-    """A stage that only one process at a time may be in."""
+    """A stage that only one process at a time may run."""
 
     @wraps(stage)
-    def held(run: Run, *given: P.args, **named: P.kwargs) -> R:
+    def locked(run: Run, *args: P.args, **kwargs: P.kwargs) -> R:
         with run.exclusive():
-            return stage(run, *given, **named)
+            return stage(run, *args, **kwargs)
 
-    return held
+    return locked
 
 
 def check_scale(scale: str) -> str:
-    """The scale as given; UserError where there is no such scale."""
+    """The value of --scale. UserError if there is no such scale."""
     if scale not in SCALES:
         raise UserError(f"--scale {scale}: expected one of {', '.join(SCALES)}. {suggestion(scale, SCALES)}".strip())
     return scale
@@ -203,9 +194,9 @@ def check_scale(scale: str) -> str:
 
 @exclusive
 def forget_results(run: Run) -> None:
-    """Forget all results of this data set, but the cache of its files and the ledger of what was sent.
+    """Remove all results of this data set, except the cache of its files and the ledger of submissions.
 
-    UserError, and nothing forgotten, where the new run could not begin: files or first weights wrong, Ray missing.
+    UserError, and nothing is removed, if the new run could not begin: wrong files or initial weights, or no Ray.
     """
     _, _ = run.recipes, run.competition
     if run.executor != ray.LOCAL:
@@ -224,29 +215,25 @@ def forget_results(run: Run) -> None:
 
 
 def open_run(options: argparse.Namespace, root: Path, fresh: bool = False) -> Run:
-    """The run that the options describe. fresh: forget its earlier results first."""
+    """The run that the options describe. fresh: remove its earlier results first."""
     check_jobs(options.jobs)
     if options.scale is not None:
         check_scale(options.scale)
-    device = _device(ray.check_executor(options.executor), options.device)
-    found = find_source(root, options.data)
-    scale = options.scale or default_scale(found.folder, device.type)
+    if ray.check_executor(options.executor) == ray.LOCAL:
+        device = pick_device(options.device)
+    else:
+        device = ray.pick_device(ray.address_of(options.executor), options.device)
+    source = find_source(root, options.data)
+    scale = options.scale or default_scale(source.folder, device.type)
     weights = InitWeights(options.weights, not options.no_pretrained)
-    run = Run(root, found, scale, device, options.jobs, weights, options.use_duplicates, options.executor)
+    run = Run(root, source, scale, device, options.jobs, weights, options.use_duplicates, options.executor)
     if fresh:
-        forget_results(run)  # before the log is opened: it is one of the results
+        forget_results(run)  # before the log is opened, which is one of the results
     log_to(run.workspace.folds / "log.txt")
-    LOG.info("Scale %s on %s, data %s", scale, device, found.folder)
+    LOG.info("Scale %s on %s, data %s", scale, device, source.folder)
     if options.weights and not any(asks(recipe) for recipe in recipes.load_all() if scale in recipe.runs_at):
         LOG.warning("--weights %s: not read, no recipe of scale %s starts from ImageNet's", options.weights, scale)
     return run
-
-
-def _device(executor: str, wish: str) -> torch.device:
-    """What trainings run on: of this machine, or of the cluster's."""
-    if executor == ray.LOCAL:
-        return pick_device(wish)
-    return ray.pick_device(ray.address_of(executor), wish)
 
 
 def default_scale(folder: Path, device: str) -> str:

@@ -42,7 +42,10 @@ def tidied_up() -> Iterator[None]:
     """Put the logging back that a command sets up."""
     loggers = (logging.getLogger(), LOG)
     before = [list(logger.handlers) for logger in loggers]
+    level, propagate = LOG.level, LOG.propagate
     yield
+    LOG.setLevel(level)
+    LOG.propagate = propagate
     for logger, handlers in zip(loggers, before, strict=True):
         for handler in set(logger.handlers) - set(handlers):
             handler.close()
@@ -53,6 +56,17 @@ def tidied_up() -> Iterator[None]:
 def _no_left_overs() -> Iterator[None]:
     with tidied_up():
         yield
+
+
+@pytest.fixture
+def gpus(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
+    """Let torch find this many GPUs."""
+
+    def pretend(count: int) -> None:
+        monkeypatch.setattr(torch.cuda, "is_available", lambda: count > 0)
+        monkeypatch.setattr(torch.cuda, "device_count", lambda: count)
+
+    return pretend
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""What the tests let workers do: importable there, which a function inside a test is not. And runs for tests."""
+"""Runs for tests, and tasks that worker processes can import, which a function inside a test is not."""
 
 import os
 import time
@@ -42,12 +42,11 @@ def run_of(root: Path, data: Path, recipes: Sequence[Recipe] = ALL) -> Run:
 
 @dataclass(frozen=True)
 class Note:
-    """A task that leaves a file which says when and where it began and ended."""
+    """A task that writes into a file when and where it began and ended."""
 
     name: str
     folder: Path = Path()
     after: frozenset[str] = frozenset()
-    kind: str = "some"
 
     def is_complete(self) -> bool:
         return (self.folder / self.name).is_file()

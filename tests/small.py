@@ -3,6 +3,7 @@
 import numpy as np
 
 from solution.data.competition import Competition, Lookup
+from solution.ensemble.members import MemberStack
 from solution.faces import FaceSet, FoldTable, Predictions
 from solution.keypoints import FACE15, IN_FOUR, SIZE
 
@@ -42,3 +43,10 @@ def predicted(faces: FaceSet, name: str = "some", error: float = 0.0, seed: int 
 def small_folds(faces: FaceSet) -> FoldTable:
     """Rows dealt out to three folds in turn, each its own group."""
     return FoldTable(faces.ids, np.arange(len(faces)) % FOLDS, np.arange(len(faces)))
+
+
+def member_stack(coords: np.ndarray, subset: int = 15, uncertainty: np.ndarray | float = 1.0) -> MemberStack:
+    """Specialists m0, m1, … with these coords (M, N, 15, 2) and this relative uncertainty (M, N), or one for all."""
+    sigma = np.full(coords.shape[:3], np.nan, np.float32)
+    names = tuple(f"m{i}" for i in range(len(coords)))
+    return MemberStack(subset, names, coords, sigma, np.broadcast_to(uncertainty, coords.shape[:2]).copy())

@@ -14,7 +14,6 @@ from solution import recipes
 from solution.recipe import Augmentation, LandmarkRecipe, PatchRecipe
 from solution.runtime.device import prepared, take_device, to_device
 from solution.runtime.workers import local
-from solution.runtime.workers.local import workers_for
 from solution.specialists.landmarks.augment import Augmenter
 from solution.specialists.landmarks.losses import LOSSES
 from solution.specialists.landmarks.network import LandmarkNet
@@ -93,14 +92,6 @@ def test_an_error_comes_with_its_batch():
     assert [next(made), next(made)] == [1, 0]
     with pytest.raises(ZeroDivisionError):
         next(made)
-
-
-def test_workers_on_gpus_and_how_jobs_shares_them(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(torch.cuda, "device_count", lambda: 4)
-    assert workers_for(GPU, None) == ["cuda:0", "cuda:1", "cuda:2", "cuda:3"]
-    assert workers_for(GPU, 2) == ["cuda:0", "cuda:1"]
-    assert workers_for(GPU, 6) == ["cuda:0", "cuda:1", "cuda:2", "cuda:3", "cuda:0", "cuda:1"]
-    assert workers_for(torch.device("cuda:2"), 3) == ["cuda:2"] * 3
 
 
 def test_each_worker_keeps_its_device(tmp_path: Path):

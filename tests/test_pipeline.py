@@ -4,22 +4,17 @@ import csv
 import json
 import math
 import shutil
-import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import replace
-from importlib import import_module
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-import solution
 from solution import pipeline, recipes
 from solution.__main__ import STOPPED, main
-from solution.cli import FAMILY
-from solution.cli.parser import load_command
 from solution.data.competition import Competition
 from solution.ensemble import selection
 from solution.evaluation.ensemble_variance import ensemble_variance
@@ -32,8 +27,13 @@ Cli = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
+def run(finished_copy: Path, drawn_folder: Path) -> Run:
+    return Run(finished_copy, Source(drawn_folder, "faces"), "smoke", torch.device("cpu"))
+
+
+@pytest.fixture
 def cli(drawn_folder: Path, capsys: pytest.CaptureFixture[str]) -> Cli:
-    """Run a verb on the drawn faces below a root: its exit code, and what it said on both streams."""
+    """Run a command on the drawn faces below a root: its exit code, and both output streams."""
 
     def call(
         root: Path, command: str, *more: str, data: Path = drawn_folder, scale: str = "smoke"
@@ -77,9 +77,8 @@ def test_a_run_makes_everything(finished: Path, drawn: Competition):
     assert record["rows"] == len(drawn.lookup.row_id)
 
 
-def test_the_evaluation_is_of_the_predictions_that_are_submitted(finished_copy: Path, drawn_folder: Path):
+def test_the_evaluation_is_of_the_predictions_that_are_submitted(run: Run):
     """With the test file's sizes, the weights, and the place of its pictures."""
-    run = Run(finished_copy, Source(drawn_folder, "faces"), "smoke", torch.device("cpu"))
     made, data = pipeline.stacked(run), run.competition
     summary = pipeline.evaluation(run).summaries[selection.PLAIN]
     coords, labels = made.oof[selection.PLAIN].astype(np.float32).astype(float), data.train.coords
@@ -94,7 +93,7 @@ def test_the_evaluation_is_of_the_predictions_that_are_submitted(finished_copy: 
 
 
 def test_the_evaluation_is_made_where_it_is_missing_and_only_read_where_it_is_there(
-    finished_copy: Path, drawn_folder: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch
+    finished_copy: Path, run: Run, cli: Cli, monkeypatch: pytest.MonkeyPatch
 ):
     folder = finished_copy / "folds" / "faces" / "evaluation"
     before = (folder / "evaluation.json").read_bytes()
@@ -108,13 +107,12 @@ def test_the_evaluation_is_made_where_it_is_missing_and_only_read_where_it_is_th
     monkeypatch.setattr("solution.evaluation.evaluation.evaluate", refuse)
     for command in (("submission",), ("submission", "--use-duplicates"), ("report",), ("report", "--json"), ("run",)):
         assert cli(finished_copy, *command)[0] == 0
-    run = Run(finished_copy, Source(drawn_folder, "faces"), "smoke", torch.device("cpu"))
     monkeypatch.setattr("solution.evaluation.expected.CONFIG", ExpectedConfig(farthest=40.0))
     with pytest.raises(AssertionError, match="computed again"):
         pipeline.evaluation(run)
 
 
-def test_the_data_stage_tells_where_the_test_pictures_stand(finished_copy: Path, cli: Cli):
+def test_the_data_stage_logs_where_the_test_pictures_are(finished_copy: Path, cli: Cli):
     code, said, _ = cli(finished_copy, "data")
     assert code == 0
     for subset in (15, 4):
@@ -122,11 +120,8 @@ def test_the_data_stage_tells_where_the_test_pictures_stand(finished_copy: Path,
     assert "test pictures are identical to labelled ones" in said
 
 
-def test_the_audit_reads_the_predictions_with_drift(
-    finished_copy: Path, drawn_folder: Path, monkeypatch: pytest.MonkeyPatch
-):
+def test_the_audit_reads_the_predictions_with_drift(run: Run, monkeypatch: pytest.MonkeyPatch):
     """A training row's own place is known, wherever the test pictures stand."""
-    run = Run(finished_copy, Source(drawn_folder, "faces"), "smoke", torch.device("cpu"))
     made = pipeline.stacked(run)
     made.oof[selection.WITH_DRIFT] += np.float32(0.25)
     monkeypatch.setattr(pipeline, "stacked", lambda run: made)
@@ -138,7 +133,7 @@ def test_the_audit_reads_the_predictions_with_drift(
     assert (np.nan_to_num(audited[0].coords) != np.nan_to_num(made.oof[selection.FINAL])).any()
 
 
-def test_the_report_tells_the_submissions_true_error(finished: Path, drawn_folder: Path):
+def test_the_report_has_the_true_error_of_the_submission(finished: Path, drawn_folder: Path):
     def locations(path: Path) -> list[float]:
         with path.open(newline="") as handle:
             return [float(row["Location"]) for row in csv.DictReader(handle)]
@@ -230,14 +225,14 @@ BAD = {
 
 
 @pytest.mark.parametrize("case", BAD)
-def test_a_bad_wish_is_one_line_and_touches_nothing(finished_copy: Path, cli: Cli, case: str):
+def test_a_wrong_option_is_one_line_and_changes_nothing(finished_copy: Path, cli: Cli, case: str):
     arguments, options, message = BAD[case]
     before = snapshot(finished_copy)
     assert message in refused(cli(finished_copy, *arguments, **options))
     assert snapshot(finished_copy) == before
 
 
-def test_weights_that_no_recipe_reads_are_told(finished_copy: Path, cli: Cli, tmp_path: Path):
+def test_weights_that_no_recipe_reads_are_reported(finished_copy: Path, cli: Cli, tmp_path: Path):
     code, said, _ = cli(finished_copy, "folds", "--weights", str(tmp_path))
     assert code == 0
     assert "not read, no recipe of scale smoke starts from ImageNet's" in said
@@ -245,7 +240,7 @@ def test_weights_that_no_recipe_reads_are_told(finished_copy: Path, cli: Cli, tm
 
 def test_a_recipe_of_another_scale_is_refused(finished_copy: Path, cli: Cli, use_recipes: Callable[..., None]):
     use_recipes(BASE, CHILD, replace(OTHER, runs_at=("full",)))
-    assert "--recipe other: expected one that runs at scale smoke" in refused(
+    assert "recipe other: expected one that runs at scale smoke" in refused(
         cli(finished_copy, "train", "--recipe", "other")
     )
 
@@ -284,7 +279,7 @@ def test_each_stage_names_the_command_that_it_needs(
         assert "Run `python -m solution stack`" in refused(cli(tmp_path, command))
 
 
-def test_folds_of_other_faces_are_made_anew(finished_copy: Path, cli: Cli):
+def test_folds_of_other_faces_are_made_again(finished_copy: Path, cli: Cli):
     path = finished_copy / "folds" / "faces" / "folds.csv"
     before = path.read_text()
     path.write_text("\n".join(before.splitlines()[:-1]))
@@ -300,37 +295,6 @@ def test_ctrl_c_says_that_epochs_are_kept(finished_copy: Path, cli: Cli, monkeyp
     code, _, said = cli(finished_copy, "data")
     assert code == STOPPED
     assert "Every finished epoch is kept" in said
-
-
-def test_every_command_explains_itself(capsys: pytest.CaptureFixture[str]):
-    for name in FAMILY:
-        command = load_command(name)
-        with pytest.raises(SystemExit) as ended:
-            main([name, "--help"])
-        assert ended.value.code == 0
-        said = " ".join(capsys.readouterr().out.split())
-        assert f"needs: {command.needs} makes: {command.makes} " in said
-        assert all(f"python -m solution {example}" in said for example in command.examples)
-
-
-def test_the_registry_has_every_family_and_every_command_of_it():
-    files = {path.stem for path in Path(solution.__file__).parent.glob("cli/[!_]*.py")} - {"parser"}
-    assert files == set(FAMILY.values())
-    for family in files:
-        named = [name for name, its in FAMILY.items() if its == family]
-        assert list(import_module(f"solution.cli.{family}").COMMANDS) == named
-
-
-def test_help_waits_for_no_torch():
-    code = "import sys; from solution.__main__ import parser; parser(); sys.exit('torch' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
-
-
-def test_an_unknown_verb_ends_with_2(capsys: pytest.CaptureFixture[str]):
-    with pytest.raises(SystemExit) as ended:
-        main(["fly"])
-    assert ended.value.code == 2
-    assert "invalid choice: 'fly'" in capsys.readouterr().err
 
 
 def test_the_real_recipes_are_all_reachable_from_the_command_line(tmp_path: Path, finished: Path, cli: Cli):

@@ -6,7 +6,8 @@ import pytest
 
 from solution import recipes
 from solution.codecs import Direct, Heatmap
-from solution.ensemble import stacker
+from solution.ensemble import selection
+from solution.ensemble.config import EnsembleConfig, StackerConfig
 from solution.recipe import LandmarkRecipe, Recipe
 
 UNET = {"widths": (4, 8, 8), "depth": 1, "stride": 4}
@@ -43,4 +44,4 @@ def stand_in(patch: pytest.MonkeyPatch, chosen: Sequence[Recipe]) -> None:
     real = recipes.load
     patch.setattr(recipes, "names", lambda: tuple(sorted(by_name)))
     patch.setattr(recipes, "load", lambda name: by_name[name] if name in by_name else real(name))
-    patch.setattr(stacker, "ROUNDS", 10)
+    patch.setattr(selection, "CONFIG", EnsembleConfig(stacker=StackerConfig(rounds=10)))

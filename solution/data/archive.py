@@ -1,6 +1,6 @@
-"""Where each of the competition's files lies, and its bytes: a plain file, inside a zip, or inside Kaggle's outer zip.
+"""Where each of the competition's files is, and its bytes: a plain file, inside a zip, or inside Kaggle's outer zip.
 
-Nothing is ever unpacked into a folder: content is streamed, and counted while it streams.
+Nothing is unpacked into a folder. Content is streamed, and its size is checked while it streams.
 """
 
 import struct
@@ -17,46 +17,49 @@ from solution.runtime.artifacts import file_digest
 from solution.runtime.errors import UserError
 
 OUTER = "facial-keypoints-detection.zip"
-"""What Kaggle's "download all" gives; it holds the other files, some of them zipped once more."""
+"""The file of Kaggle's "download all"; it holds the other files, some of them zipped once more."""
 
 PAGE = "https://www.kaggle.com/c/facial-keypoints-detection/data"
 
 LIMIT = 4 * 2**30
-"""Most bytes that one file may hold, unpacked. Kaggle's largest holds 0.24 GB: far more is a mistake or a zip bomb."""
+"""Most bytes of one unpacked file. Kaggle's largest has 0.24 GB; far more is a mistake or a zip bomb."""
 
 SMALL, RATIO = 64 * 2**20, 100
-"""A larger entry may unpack to so many times its packed size at most. Pixels as text unpack to 4 times."""
+"""An entry of more than SMALL bytes may unpack to RATIO times its packed size at most. Pixels as text: 4 times."""
 
 METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
-"""How entries may be packed. What Kaggle uses; others let a few bytes ask for gigabytes of memory to unpack."""
+"""How entries may be packed. Kaggle uses these; with others a few bytes can ask for gigabytes of memory."""
 
 CHUNK = 2**20
 
-# What a damaged, encrypted or foreign zip makes zipfile raise, and what the disk may answer.
+# The errors of zipfile for a damaged, encrypted or foreign zip, and those of the disk.
 _DAMAGE = (
     zipfile.BadZipFile, zlib.error, struct.error, EOFError, RuntimeError, ValueError, OverflowError, OSError,
 )  # fmt: skip
 
 
 class NoRoomError(UserError):
-    """There is nothing wrong with the file: the disk has no space to unpack it."""
+    """The file is not at fault: the disk has no space to unpack it."""
 
 
 @dataclass(frozen=True)
 class Source:
-    """One file of the competition. path: the file on disk; entries: the way to it through zips, empty if plain. remedy:
-    what helps where it is damaged, a sentence.
-    """
+    """One file of the competition."""
 
     path: Path
+    """The file on disk."""
+
     entries: tuple[str, ...] = ()
+    """The entry in the zip, or in each nested zip; empty for a plain file."""
+
     remedy: str = f"Fetch it again from {PAGE}."
+    """What helps where the file is damaged, a sentence."""
 
     def __str__(self) -> str:
         return ": ".join((str(self.path), *self.entries))
 
     def digest(self) -> str:
-        """SHA-256 of the file on disk, zip and all."""
+        """SHA-256 of the file on disk, packed as it is."""
         try:
             return file_digest(self.path)
         except OSError as error:
@@ -78,17 +81,17 @@ class Source:
 
 
 def locate(folder: Path, name: str) -> Source | None:
-    """Where the file of this name lies below folder: plain before zip before outer zip. None if nowhere."""
+    """The file of this name in a folder: plain, else zipped, else in the outer zip. None where it is nowhere."""
     zipped = Path(name).with_suffix(".zip").name
     if (folder / name).is_file():
         return Source(folder / name)
     if (folder / zipped).is_file():
         return Source(folder / zipped, (name,))
     outer = folder / OUTER
-    held = _names(outer) if outer.is_file() else set()
-    if name in held:
+    inside = _names(outer) if outer.is_file() else set()
+    if name in inside:
         return Source(outer, (name,))
-    return Source(outer, (zipped, name)) if zipped in held else None
+    return Source(outer, (zipped, name)) if zipped in inside else None
 
 
 def _names(path: Path) -> set[str]:
@@ -101,44 +104,34 @@ def _names(path: Path) -> set[str]:
 
 
 def _entry(archive: zipfile.ZipFile, name: str, source: Source) -> zipfile.ZipInfo:
-    """The one entry of this name, in whatever folder of the zip; UserError if unsafe, missing or ambiguous."""
+    """The one entry of this name in any folder of the zip. UserError where it is unsafe, too large or not alone."""
     for info in archive.infolist():
-        if _climbs(info.orig_filename):
+        path = PureWindowsPath(info.orig_filename)  # understands both kinds of slashes
+        if path.anchor or ".." in path.parts:
             raise UserError(
                 f"{source}: expected a zip with plain names, got the entry {info.orig_filename!r}, which leads out of "
                 f"the folder. Do not use this file. {source.remedy}"
             )
-    found = [info for info in archive.infolist() if PurePosixPath(info.filename).name == name and not info.is_dir()]
-    if len(found) != 1:
+    same = [info for info in archive.infolist() if PurePosixPath(info.filename).name == name and not info.is_dir()]
+    if len(same) != 1:
         raise UserError(
-            f"{source}: expected one entry named {name}, got {len(found)} among "
-            f"{sorted(archive.namelist())[:5]}. {source.remedy}"
-        )
-    _check_size(found[0], source)
-    if found[0].compress_type not in METHODS:
-        raise UserError(
-            f"{source}: expected an entry that is stored or deflated, got method {found[0].compress_type}. "
+            f"{source}: expected one entry named {name}, got {len(same)} among {sorted(archive.namelist())[:5]}. "
             f"{source.remedy}"
         )
-    return found[0]
-
-
-def _check_size(info: zipfile.ZipInfo, source: Source) -> None:
-    """UserError where the entry says that it unpacks to more than any of the competition's files would."""
-    if info.file_size > LIMIT:
-        raise _too_large(source, f"{info.file_size} bytes declared")
-    if info.file_size > max(SMALL, RATIO * info.compress_size):
-        raise _too_large(source, f"{info.file_size} bytes declared of {info.compress_size} packed ones")
-
-
-def _climbs(name: str) -> bool:
-    """Whether a zip entry's name is absolute or leads upwards, on any operating system."""
-    path = PureWindowsPath(name)  # understands both kinds of slashes
-    return bool(path.anchor) or ".." in path.parts
+    (entry,) = same
+    if entry.file_size > LIMIT:
+        raise _too_large(source, f"{entry.file_size} bytes declared")
+    if entry.file_size > max(SMALL, RATIO * entry.compress_size):
+        raise _too_large(source, f"{entry.file_size} bytes declared of {entry.compress_size} packed ones")
+    if entry.compress_type not in METHODS:
+        raise UserError(
+            f"{source}: expected an entry that is stored or deflated, got method {entry.compress_type}. {source.remedy}"
+        )
+    return entry
 
 
 def _counted(stream: IO[bytes], source: Source) -> Iterator[bytes]:
-    """The stream in pieces; UserError once it has given more than LIMIT bytes."""
+    """The stream in pieces. UserError after more than LIMIT bytes: the declared size may be wrong."""
     total = 0
     while chunk := stream.read(CHUNK):
         total += len(chunk)
@@ -148,7 +141,7 @@ def _counted(stream: IO[bytes], source: Source) -> Iterator[bytes]:
 
 
 def _seekable(stream: IO[bytes], source: Source) -> IO[bytes]:
-    """The stream's content in a nameless temporary file: a zip in a zip must be read from its end.
+    """The stream's content in a nameless temporary file, since a zip in a zip must be read from its end.
 
     NoRoomError where there is no space for it.
     """
@@ -158,13 +151,13 @@ def _seekable(stream: IO[bytes], source: Source) -> IO[bytes]:
         with _room(source):
             copy.write(chunk)
     with _room(source):
-        copy.seek(0)  # writes what is still in its buffer
+        copy.seek(0)  # also writes what is still buffered
     return copy
 
 
 @contextmanager
 def _room(source: Source) -> Iterator[None]:
-    """Let what the disk says of the temporary file in the block come out as NoRoomError."""
+    """Turn an error of the disk in the block into NoRoomError."""
     try:
         yield
     except OSError as error:
@@ -182,8 +175,7 @@ def _too_large(source: Source, got: str) -> UserError:
 
 
 def _unreadable(source: Source, error: Exception) -> UserError:
-    reason = str(error) or type(error).__name__
     return UserError(
-        f"{source}: expected a whole file that can be read, got: {reason}. "
-        f"Is it cut off? {source.remedy} See that you may read it."
+        f"{source}: expected a whole file that can be read, got: {str(error) or type(error).__name__}. "
+        f"Is it cut off? {source.remedy} Check that you have permission to read it."
     )

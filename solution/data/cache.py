@@ -1,4 +1,4 @@
-"""The competition as arrays on disk, so that only the first read parses text. Named by the files it was read from."""
+"""The competition as arrays on disk, so that text is parsed only once. A cache has the digest of its files as name."""
 
 from pathlib import Path
 
@@ -10,14 +10,16 @@ from solution.keypoints import FACE15
 from solution.runtime.artifacts import atomic, complete, seal
 
 VERSION = 5
-"""To be raised with any change to how the files are read or what is kept: older caches are then made anew."""
+"""Raise it with any change to how files are read or what is stored: older caches are then made again."""
 
 ARRAYS = "competition.npz"
 DIGESTS = ("digest", "train_digest", "test_digest")
+FACES = ("ids", "images", "coords", "subset")
+ASKED = ("row_id", "image_id", "column")
 
 
 def load(cache: Path, files: str) -> Competition | None:
-    """What was read from files of this digest; None where there is nothing, or not as it was written."""
+    """The competition read from files of this digest; None where no intact cache exists."""
     folder = cache_folder(cache, files)
     if not complete(folder, _inputs(files), [ARRAYS]):
         return None
@@ -25,7 +27,7 @@ def load(cache: Path, files: str) -> Competition | None:
         return Competition(
             train=_faces(arrays, "train"),
             test=_faces(arrays, "test"),
-            lookup=Lookup(arrays["row_id"], arrays["image_id"], arrays["column"]),
+            lookup=Lookup(**{name: arrays[name] for name in ASKED}),
             **{name: str(arrays[name]) for name in DIGESTS},
             drawn=bool(arrays["drawn"]),
             answers=arrays.get("answers"),
@@ -34,13 +36,11 @@ def load(cache: Path, files: str) -> Competition | None:
 
 
 def store(cache: Path, files: str, competition: Competition) -> None:
-    """Keep what was read from files of this digest. The manifest comes last: a half-written cache is never used."""
+    """Store the competition read from files of this digest. The manifest comes last, so no partial cache is used."""
     arrays = {
-        **_columns("train", competition.train),
-        **_columns("test", competition.test),
-        "row_id": competition.lookup.row_id,
-        "image_id": competition.lookup.image_id,
-        "column": competition.lookup.column,
+        **{f"train_{name}": getattr(competition.train, name) for name in FACES},
+        **{f"test_{name}": getattr(competition.test, name) for name in FACES},
+        **{name: getattr(competition.lookup, name) for name in ASKED},
         **{name: np.array(getattr(competition, name)) for name in DIGESTS},
         "drawn": np.array(competition.drawn),
         "held_out": np.array(competition.held_out),
@@ -62,20 +62,5 @@ def _inputs(files: str) -> dict[str, int | str]:
     return {"version": VERSION, "files": files}
 
 
-def _columns(name: str, faces: FaceSet) -> dict[str, np.ndarray]:
-    return {
-        f"{name}_ids": faces.ids,
-        f"{name}_images": faces.images,
-        f"{name}_coords": faces.coords,
-        f"{name}_subset": faces.subset,
-    }
-
-
-def _faces(arrays: np.lib.npyio.NpzFile, name: str) -> FaceSet:
-    return FaceSet(
-        ids=arrays[f"{name}_ids"],
-        images=arrays[f"{name}_images"],
-        coords=arrays[f"{name}_coords"],
-        schema=FACE15,
-        subset=arrays[f"{name}_subset"],
-    )
+def _faces(arrays: np.lib.npyio.NpzFile, part: str) -> FaceSet:
+    return FaceSet(schema=FACE15, **{name: arrays[f"{part}_{name}"] for name in FACES})

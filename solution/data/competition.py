@@ -14,42 +14,51 @@ from solution.keypoints import FACE15, SUBSETS
 
 @dataclass(frozen=True, eq=False)
 class Lookup:
-    """The cells a submission must answer, in the lookup table's order.
-
-    row_id, image_id: (M,) int64. column: (M,) int64, an index into FACE15.columns: point = column // 2, axis =
-    column % 2 (0 = x, 1 = y).
-    """
+    """The M cells that a submission must answer, in the lookup table's order."""
 
     row_id: np.ndarray
+    """(M,) int64"""
+
     image_id: np.ndarray
+    """(M,) int64"""
+
     column: np.ndarray
+    """(M,) int64, an index into FACE15.columns: point = column // 2, axis = column % 2 (0 = x, 1 = y)."""
 
     def rows_in(self, ids: np.ndarray) -> np.ndarray:
-        """The row of these ImageIds (N,), in any order but all there, that each asked cell is about: (M,)."""
+        """The place of each asked cell's picture among these ImageIds (N,), all there in any order: (M,)."""
         order = np.argsort(ids)
         return order[np.searchsorted(ids, self.image_id, sorter=order)]
 
 
 @dataclass(frozen=True, eq=False)
 class Competition:
-    """Everything read from the competition's files. Test faces carry NaN labels.
-
-    digest: names what was read, the answers excepted. train_digest: names the training file's faces and labels alone,
-    test_digest the test pictures and which subset each is of. train ids are 0-based row numbers of the training file;
-    test ids are the ImageIds. answers: (M,) float64 in the lookup's order where they are known, else None. drawn: made
-    by this project. held_out: the test faces are labelled ones that were held out. Of neither kind is anything for
-    Kaggle.
-    """
+    """Everything read from the competition's files."""
 
     train: FaceSet
+    """Ids are 0-based row numbers of the training file."""
+
     test: FaceSet
+    """Ids are the ImageIds; labels are NaN."""
+
     lookup: Lookup
     digest: str
+    """Changes with any value that is read, except the answers."""
+
     train_digest: str
+    """Changes with the training file's faces and labels."""
+
     test_digest: str
+    """Changes with the test pictures and with which subset each is of."""
+
     drawn: bool
+    """The faces are drawn by this project; nothing made from them can be sent to Kaggle."""
+
     answers: np.ndarray | None = None
+    """(M,) float64 in the lookup's order, pixels; None where they are not known."""
+
     held_out: bool = False
+    """The test faces are held-out labelled faces; nothing made from them can be sent to Kaggle."""
 
     @classmethod
     def of(
@@ -62,8 +71,8 @@ class Competition:
         held_out: bool = False,
         answers: np.ndarray | None = None,
     ) -> Self:
-        """The competition with the digests of these values: files of the same content have the same digests, zipped or
-        not. The answers are in none of them: nothing that is trained or predicted may depend on them.
+        """The competition with the digests of these values. Packing does not change them. The answers are in none, so
+        no training and no prediction can depend on them.
         """
         labelled, pictures = (_parts(faces) for faces in (train, test))
         asked = [lookup.row_id, lookup.image_id, lookup.column, np.array(drawn)]

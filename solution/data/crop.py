@@ -1,4 +1,4 @@
-"""The upright square of a picture that a network sees, there and back."""
+"""The upright square crop of a picture that a network sees, and its inverse."""
 
 import math
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from solution.keypoints import SIZE
 
 CENTRE = (SIZE - 1) / 2
 EDGE = 3
-"""Pixels kept around a frame, so that interpolation at its edge sees the picture and not its repetition."""
+"""Pixels kept around a crop, so that interpolation at its edge uses the picture and not its repeated border."""
 
 SMALLEST = 4.0
 """Shortest side of a frame, in the picture's pixels."""
@@ -18,15 +18,17 @@ SMALLEST = 4.0
 
 @dataclass(frozen=True)
 class Frame:
-    """A square of a picture: its centre and side in the picture's pixels, and how far it is turned, radians clockwise.
-
-    Seen through it the picture is SIZE × SIZE pixels and what was turned stands upright.
-    """
+    """A square of a picture, which becomes an upright crop of SIZE × SIZE pixels."""
 
     x: float
+    """Centre, pixels of the picture."""
+
     y: float
     side: float
+    """Pixels of the picture."""
+
     angle: float = 0.0
+    """Radians, clockwise."""
 
     @property
     def _linear(self) -> np.ndarray:
@@ -43,14 +45,14 @@ class Frame:
         return (coords - np.array([self.x, self.y])) @ np.linalg.inv(self._linear).T + CENTRE
 
     def crop(self, grey: np.ndarray) -> np.ndarray:
-        """What a grey picture (H, W) shows in this frame, (SIZE, SIZE) uint8; its border is repeated outside of it."""
+        """The crop of a grey picture (H, W), (SIZE, SIZE) uint8. Outside the picture its border is repeated."""
         part, left, top = self._part(grey)
         shrink = max(1.0, self.side / SIZE)
         height, width = (max(1, round(length / shrink)) for length in part.shape)
         ratio = np.array([part.shape[1] / width, part.shape[0] / height])
         if shrink > 1:  # averages over areas: a plain interpolation would skip pixels
             part = cv2.resize(part, (width, height), interpolation=cv2.INTER_AREA)
-        # A point p of the part lies at (p + 0.5) / ratio - 0.5 once it has shrunk.
+        # Shrinking moves a point p of the part to (p + 0.5) / ratio - 0.5.
         linear = self._linear / ratio[:, None]
         middle = (np.array([self.x - left, self.y - top]) + 0.5) / ratio - 0.5
         matrix = np.column_stack([linear, middle - linear @ np.full(2, CENTRE)])
@@ -58,7 +60,7 @@ class Frame:
         return cv2.warpAffine(part, matrix, (SIZE, SIZE), flags=flags, borderMode=cv2.BORDER_REPLICATE)
 
     def _part(self, grey: np.ndarray) -> tuple[np.ndarray, int, int]:
-        """The part of the picture that the frame touches, and where its left and top lie in the picture."""
+        """The part of the picture that the frame touches, and its left and top in the picture."""
         corners = self.to_picture(np.array([[0.0, 0.0], [SIZE, 0], [0, SIZE], [SIZE, SIZE]]) - 0.5)
         edge = EDGE * max(1.0, self.side / SIZE)
         height, width = grey.shape
@@ -69,12 +71,12 @@ class Frame:
 
 
 def aligned(coords: np.ndarray, shape: np.ndarray) -> Frame:
-    """The frame through which points (K, 2), picture pixels, lie on a shape (K, 2), frame pixels, as near as may be.
+    """The frame in which points (K, 2), picture pixels, best match a shape (K, 2), frame pixels.
 
-    Least squares over shift, turn and scale; as complex numbers that is a line through the points.
+    Least squares over shift, rotation and scale. With complex numbers this is linear regression.
     """
     ours, theirs = (points[:, 0] + 1j * points[:, 1] for points in (shape, coords))
-    spread = ours - ours.mean()
-    turn = np.vdot(spread, theirs - theirs.mean()) / np.vdot(spread, spread).real
+    centred = ours - ours.mean()
+    turn = np.vdot(centred, theirs - theirs.mean()) / np.vdot(centred, centred).real
     middle = theirs.mean() + turn * (CENTRE * (1 + 1j) - ours.mean())
     return Frame(float(middle.real), float(middle.imag), max(SMALLEST, float(abs(turn)) * SIZE), float(np.angle(turn)))

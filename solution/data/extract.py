@@ -1,4 +1,4 @@
-"""Labelled faces cut out to files: a PNG each, and one table of keypoints."""
+"""Write labelled faces as files: a PNG each, and one table of keypoints."""
 
 import csv
 import io
@@ -21,16 +21,16 @@ def rows_of(faces: FaceSet, subset: str) -> FaceSet:
 
 
 def complete_rows(faces: FaceSet) -> np.ndarray:
-    """Which faces have every label that their subset can have, bool (N,)."""
+    """Faces with every label that their subset can have, bool (N,)."""
     known = ~np.isnan(faces.coords).any(axis=2)
     return np.where(faces.subset == 15, known.all(axis=1), known[:, IN_FOUR].all(axis=1))
 
 
 def extract(faces: FaceSet, folder: Path) -> None:
-    """Write ID.png for each face, grey as it is, and TABLE: file, id, subset, then x and y of each point in pixels.
+    """Write ID.png for each face, and TABLE: file, id, subset, then x and y of each point in pixels.
 
-    A label that is missing is an empty cell. The folder is written beside and put in place whole; UserError where it
-    holds anything already, or where there is no face to write.
+    A missing label is an empty cell. The folder is written atomically; UserError where it is not empty, or where there
+    is no face to write.
     """
     with atomic_folder(folder) as temporary:
         if len(faces) == 0:
@@ -54,5 +54,5 @@ def _table(faces: FaceSet) -> str:
 
 
 def _cell(value: np.float32) -> str:
-    """The shortest decimal number that is this one again; empty for NaN."""
+    """The shortest decimal number that reads back as the same value; empty for NaN."""
     return "" if np.isnan(value) else np.format_float_positional(value, unique=True, trim="-")

@@ -1,23 +1,22 @@
-"""Cross-validation folds: identical pictures stay together, and both kinds of rows are spread evenly."""
+"""Cross-validation folds: identical pictures are in one fold, and each fold has as many rows of each subset."""
 
-import csv
 import hashlib
-import io
 from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from solution.faces import FaceSet, FoldTable
 from solution.keypoints import SUBSETS
 from solution.runtime.artifacts import write_text
 from solution.runtime.errors import UserError
 
-COLUMNS = ("id", "subset", "fold", "group")
+COLUMNS = ["id", "subset", "fold", "group"]
 
 
 def groups_of(images: Iterable[np.ndarray]) -> np.ndarray:
-    """Which of N pictures (H, W) are byte-identical: (N,) int64, the place of each picture's first appearance."""
+    """Groups of byte-identical pictures (H, W): (N,) int64, the row of each picture's first appearance."""
     first: dict[bytes, int] = {}
     return np.array([first.setdefault(key, row) for row, key in enumerate(_fingerprints(images))], dtype=np.int64)
 
@@ -61,10 +60,10 @@ def check_folds(table: FoldTable, faces: FaceSet) -> None:
         raise ValueError("the groups are not those of the identical pictures")
     if table.fold.shape != table.ids.shape or table.fold.min() < 0:
         raise ValueError("not every face has a fold")
-    split = np.flatnonzero(table.fold != table.fold[table.group])  # a group is named by the row of its first member
+    split = np.flatnonzero(table.fold != table.fold[table.group])  # a group's number is the row of its first member
     if split.size:
         raise ValueError(f"the pictures with ids {table.ids[table.group[split[0]]]} and {table.ids[split[0]]} are "
-                         "identical but lie in different folds")  # fmt: skip
+                         "identical but in different folds")  # fmt: skip
     for subset in SUBSETS:
         empty = np.setdiff1d(np.arange(table.k), table.fold[faces.subset == subset])
         if empty.size:
@@ -73,29 +72,23 @@ def check_folds(table: FoldTable, faces: FaceSet) -> None:
 
 def write_folds(path: Path, table: FoldTable, faces: FaceSet) -> None:
     """Write the table as CSV with the columns id, subset, fold, group."""
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    writer.writerows(np.column_stack([table.ids, faces.subset, table.fold, table.group]).tolist())
-    write_text(path, text.getvalue())
+    rows = np.column_stack([table.ids, faces.subset, table.fold, table.group])
+    write_text(path, pd.DataFrame(rows, columns=COLUMNS).to_csv(index=False, lineterminator="\n"))
 
 
 def read_folds(path: Path, faces: FaceSet) -> FoldTable:
     """Read the table back; UserError where it is missing, damaged or not of these faces."""
     try:
-        with path.open(encoding="utf-8", newline="") as handle:
-            header, *rows = list(csv.reader(handle)) or [[]]
-        if tuple(header) != COLUMNS:
-            raise ValueError(f"the columns {header[:6]} instead of {list(COLUMNS)}")
-        values = np.array(rows, dtype=np.int64).reshape(len(rows), -1)
-        if values.shape != (len(faces), len(COLUMNS)):
-            raise ValueError(f"{len(values)} rows")
-        ids, subset, fold, group = values.T
-        table = FoldTable(ids=ids, fold=fold, group=group)
-        if not np.array_equal(subset, faces.subset):
+        rows = pd.read_csv(path, dtype=np.int64)
+        if list(rows.columns) != COLUMNS:
+            raise ValueError(f"the columns {list(rows.columns)[:6]} instead of {COLUMNS}")
+        if len(rows) != len(faces):
+            raise ValueError(f"{len(rows)} rows")
+        table = FoldTable(ids=rows["id"].to_numpy(), fold=rows["fold"].to_numpy(), group=rows["group"].to_numpy())
+        if not np.array_equal(rows["subset"], faces.subset):
             raise ValueError("the subsets differ from the faces'")
         check_folds(table, faces)
-    except (OSError, ValueError, OverflowError, csv.Error) as error:
+    except (OSError, ValueError, OverflowError) as error:
         raise UserError(
             f"{path}: expected the fold table of these {len(faces)} faces, got: {error}. "
             "Run `python -m solution folds` with the same --data again."
@@ -109,10 +102,10 @@ def _fingerprints(images: Iterable[np.ndarray]) -> list[bytes]:
 
 
 def _deal(subset: np.ndarray, group: np.ndarray, k: int, seed: int) -> np.ndarray:
-    """The fold of each row, (N,) int64: each group in turn goes where its kind of rows is rarest.
+    """The fold of each row, (N,) int64: each group in turn goes to the fold with the fewest rows of its subset.
 
-    Groups with both kinds of rows come first and the large before the small, so that the single pictures, nearly all
-    of them, even out what those leave; and no fold stays without a kind that has k groups.
+    Groups with rows of both subsets come first, and large ones before small ones. The single pictures, nearly all of
+    them, then even out the rest, and no fold lacks a subset that has k groups.
     """
     rows, inverse = np.unique(group, return_inverse=True)
     size = np.stack([np.bincount(inverse[subset == s], minlength=len(rows)) for s in SUBSETS], axis=1)
@@ -121,8 +114,8 @@ def _deal(subset: np.ndarray, group: np.ndarray, k: int, seed: int) -> np.ndarra
     order = shuffled[np.lexsort((-size.sum(axis=1)[shuffled], ~mixed[shuffled]))]
     load = np.zeros((k, len(SUBSETS)), dtype=np.int64)
     fold = np.empty(len(rows), dtype=np.int64)
-    for one in order:
-        own = load[:, size[one] > 0].sum(axis=1)
-        fold[one] = np.lexsort((load.sum(axis=1), own))[0]
-        load[fold[one]] += size[one]
+    for index in order:
+        of_subset = load[:, size[index] > 0].sum(axis=1)
+        fold[index] = np.lexsort((load.sum(axis=1), of_subset))[0]
+        load[fold[index]] += size[index]
     return fold[inverse]

@@ -1,9 +1,9 @@
-"""A test file with answers, cut from the labelled faces: a run on the rest ends with its true score.
+"""Hold out labelled faces as a test file with answers: a run on the rest ends with its true score.
 
-Three cuts. `end` and `block` cut as Kaggle did: 15-keypoint rows at random along the file, 4-keypoint rows as one
-contiguous block. `random` deals single rows of both kinds, and `together` keeps byte-identical pictures on one side.
-Only with `together` are the held-out pictures unknown to every stage: the other cuts leave duplicates in both files, as
-Kaggle's own files have them.
+`end` and `block` cut as Kaggle did: 15-keypoint rows at random along the file, 4-keypoint rows as one contiguous block.
+`random` takes single rows of both subsets at random. `together` does so, too, but keeps byte-identical pictures in one
+file, so the held-out pictures are unknown to every stage. The other cuts leave duplicates in both files, as Kaggle's
+files have them.
 """
 
 import random
@@ -25,46 +25,46 @@ from solution.runtime.artifacts import atomic_folder, write_json
 from solution.runtime.errors import UserError
 
 FEWEST = 10
-"""Faces of each subset that either file must have, to be a training file with folds or a test file at all."""
+"""Faces of each subset that either file must have."""
 
 END, BLOCK, RANDOM, TOGETHER = "end", "block", "random", "together"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Cut:
-    """Which labelled faces become the test file. UserError when made with values that no file has.
+    """Which labelled faces become the test file. UserError where a value is out of range.
 
-    Only `end` is the shape of Kaggle's own test file, whose 4-keypoint pictures continue the training file.
+    Only `end` has the shape of Kaggle's test file, whose 4-keypoint pictures continue the training file.
     """
 
     share: float = 0.2
-    """Share of the faces to hold out: of each subset with `end` and `block`, else of all."""
+    """Share of the faces to hold out: of each subset with `end` and `block`, otherwise of all."""
 
     seed: int = 0
-    """Names the random choice; the same seed makes the same files."""
+    """Seed of the random choice."""
 
     kind: str = END
     """END, BLOCK, RANDOM or TOGETHER."""
 
     start: int | None = None
-    """First 4-keypoint row of the block, counted from 0 among the 4-keypoint rows; with BLOCK alone."""
+    """First row of the block, counted from 0 among the 4-keypoint rows; only with BLOCK."""
 
     def __post_init__(self) -> None:
         if not 0 < self.share < 1:
             raise UserError(f"--share {self.share:g}: expected a share between 0 and 1, such as 0.2")
-        if self.seed < 0:  # Python's generator takes it for the same as without its sign
+        if self.seed < 0:  # Python's generator ignores the sign
             raise UserError(f"--seed {self.seed}: expected 0 or more")
         if self.start is not None and self.start < 0:
             raise UserError(f"--block {self.start}: expected 0 or more, the first 4-keypoint row to hold out")
 
     @property
     def name(self) -> str:
-        """The cut as a folder's name has it, such as end-0 or block1200-0."""
+        """The cut in a folder's name, such as end-0 or block1200-0."""
         return f"{self.kind}{'' if self.start is None else self.start}-{self.seed}"
 
 
 def held_out(faces: FaceSet, cut: Cut) -> np.ndarray:
-    """Which faces to hold out, bool (N,). UserError where that leaves too few faces of a subset in either file."""
+    """The faces to hold out, bool (N,). UserError where either file has too few faces of a subset."""
     if cut.kind in (RANDOM, TOGETHER):
         group = groups_of(faces.images) if cut.kind == TOGETHER else np.arange(len(faces))
         held = _random_groups(group, cut)
@@ -102,7 +102,7 @@ def _random_rows(rows: np.ndarray, cut: Cut) -> np.ndarray:
 
 
 def _block(rows: np.ndarray, cut: Cut) -> np.ndarray:
-    """The contiguous block of these rows. UserError where it does not fit before the last one."""
+    """The contiguous block of these rows. UserError where it does not fit."""
     size = round(cut.share * len(rows))
     start = len(rows) - size if cut.start is None else cut.start
     if start + size > len(rows):
@@ -114,16 +114,16 @@ def _block(rows: np.ndarray, cut: Cut) -> np.ndarray:
 
 
 def hold_out(competition: Competition, folder: Path, cut: Cut) -> np.ndarray:
-    """Write the competition's files anew with a test file of labelled faces, both in file order, and the answers.
+    """Write the competition's files with a test file of labelled faces, both in file order, and the answers.
 
-    The folder is put in place whole; the same faces and the same cut make the same bytes. Returns which of the labelled
-    faces are held out, bool (N,). UserError where the folder holds anything, where the cut leaves too few faces, or
-    where the test file has been made by this project already.
+    The folder is written atomically; the same faces and the same cut make the same bytes. Returns which of the labelled
+    faces are held out, bool (N,). UserError where the folder is not empty, where a file has too few faces, or where the
+    faces are drawn or held out already.
     """
     if competition.drawn or competition.held_out:
         raise UserError(
             "--data: expected the competition's own files, got drawn faces or rows held out before, whose answers are "
-            "known. A run on them ends with its true score as they are."
+            "known. A run on them ends with its true score already."
         )
     faces = competition.train
     held = held_out(faces, cut)
@@ -135,7 +135,7 @@ def hold_out(competition: Competition, folder: Path, cut: Cut) -> np.ndarray:
 
 
 def _facts(competition: Competition, cut: Cut, held: np.ndarray) -> dict[str, Any]:
-    """What holdout.json says: the data, the cut, the block of 4-keypoint rows where there is one, and the rows."""
+    """The content of holdout.json: the data, the cut, the block of 4-keypoint rows where there is one, and the rows."""
     faces = competition.train
     facts: dict[str, Any] = {"data": competition.digest, "cut": cut.kind, "share": cut.share, "seed": cut.seed}
     if cut.kind in (END, BLOCK):

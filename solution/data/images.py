@@ -1,6 +1,6 @@
-"""Any picture file as 8-bit colour, upright: EXIF orientation, CMYK, 16 bits, transparency and animations included.
+"""Read any picture file as upright 8-bit colour, also with EXIF orientation, CMYK, 16 bits, transparency or animation.
 
-Decoding is Pillow's. Whatever is wrong with a file becomes one UserError.
+Pillow decodes the file. Every error of a file becomes one UserError.
 """
 
 import io
@@ -19,16 +19,19 @@ LARGEST_FILE = 256 * 2**20
 """Most bytes of a picture's file."""
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".ppm", ".pgm"})
-"""What counts as a picture when a folder is read; a file that is named may have any name."""
+"""Files that count as pictures when a folder is read; a file named by the user may have any name."""
 
 
 @dataclass(frozen=True, eq=False)
 class Picture:
-    """A picture's pixels, (H, W, 3) uint8, blue-green-red, upright. note: what was left out of it, or empty."""
+    """An upright picture."""
 
     name: str
     colour: np.ndarray
+    """(H, W, 3) uint8, blue, green, red."""
+
     note: str = ""
+    """What is left out of the file's content, or empty."""
 
     @cached_property
     def grey(self) -> np.ndarray:
@@ -65,7 +68,7 @@ def decode(name: str, data: bytes) -> Picture:
     except UnidentifiedImageError as error:
         kind = "an empty file" if not data else f"a file that begins with {data[:8]!r}"
         raise UserError(f"{name}: expected a picture (JPEG, PNG, …), got {kind}") from error
-    except Exception as error:  # decoders raise nearly anything for damaged bytes; each means the same
+    except Exception as error:  # decoders raise many types of errors for damaged bytes; each means the same
         raise UserError(f"{name}: expected a whole picture, got: {_first_line(error)}. Is the file cut off?") from error
 
 
@@ -79,7 +82,7 @@ def _decoded(name: str, data: bytes) -> Picture:
 
 
 def _eight_bit(image: Image.Image) -> Image.Image:
-    """The picture in 8-bit RGB; what is transparent becomes white."""
+    """The picture in 8-bit RGB; transparent parts become white."""
     if image.mode.startswith(("I", "F")):
         image = Image.fromarray(_grey_levels(image))
     if image.has_transparency_data:
@@ -90,7 +93,7 @@ def _eight_bit(image: Image.Image) -> Image.Image:
 
 
 def _grey_levels(image: Image.Image) -> np.ndarray:
-    """A picture of one deep channel as 8 bits: 16-bit values by their range, others by what they hold. (H, W) uint8."""
+    """A picture of one deep channel in 8 bits, (H, W) uint8: 16-bit values by their range, others by their extremes."""
     values = np.asarray(image).astype(np.float64)
     if image.mode.startswith("I;16"):
         return (values / 257).round().astype(np.uint8)

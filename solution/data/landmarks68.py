@@ -1,7 +1,7 @@
-"""Pictures labelled with 68 points: one *_frames_keypoints.csv and its pictures, in a folder or a zip, however nested.
+"""Pictures labelled with 68 points: one *_frames_keypoints.csv and its pictures, in a folder or a zip.
 
-The CSV's header has an empty cell and 0 to 135; a row has the picture's file name, then x0, y0 … x67, y67 in pixels of
-that picture. Nothing is unpacked into a folder.
+The CSV's header has an empty cell and 0 to 135. A row has the picture's file name, then x0, y0 … x67, y67 in pixels of
+that picture. Files may be in any folder, and nothing is unpacked.
 """
 
 import csv
@@ -10,10 +10,9 @@ import io
 import math
 import re
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Protocol
 
 import numpy as np
 
@@ -28,19 +27,28 @@ TABLE = "_frames_keypoints.csv"
 CELLS = 1 + 2 * FACE68.size
 
 
+File = Path | zipfile.Path
+"""A file of a folder or an entry of a zip."""
+
+
 @dataclass(frozen=True, eq=False)
 class Frames:
-    """Grey pictures of any size with their 68 points.
-
-    names: (N,) file names. images: N pictures (H, W) uint8. coords: (N, 68, 2) float32, pixels of each picture.
-    digests: sixteen hex digits of each picture's file. flaws: one line for each row left out, with what is wrong.
-    """
+    """N grey pictures of any size with their 68 points."""
 
     names: tuple[str, ...]
+    """File names, (N,)."""
+
     images: tuple[np.ndarray, ...]
+    """N pictures (H, W) uint8."""
+
     coords: np.ndarray
+    """(N, 68, 2) float32, pixels of each picture."""
+
     digests: tuple[str, ...]
+    """Sixteen hex digits of each picture's file, (N,)."""
+
     flaws: tuple[str, ...] = ()
+    """What is wrong with each row that is left out, a line each."""
 
     def __len__(self) -> int:
         return len(self.names)
@@ -53,7 +61,7 @@ class Frames:
 
     @property
     def persons(self) -> tuple[str, ...]:
-        """Who each picture shows: its file name before the last underscore and number."""
+        """The person of each picture: its file name before the last underscore and number."""
         return tuple(re.sub(r"_\d+$", "", PurePosixPath(name).stem) for name in self.names)
 
     def digest(self) -> str:
@@ -64,18 +72,18 @@ class Frames:
 def read_frames(path: Path) -> Frames:
     """Every labelled picture of a folder or zip. A row that is wrong is left out and named in `flaws`.
 
-    UserError where there is no such table, or no row of it can be used.
+    UserError where there is not exactly one such table, or where no row of it can be used.
     """
-    shelf = _open(path)
-    tables = _tables(shelf.names())
+    files = _files(path)
+    tables = [file for name, same in files.items() if name.endswith(TABLE) for file in same]
     if len(tables) != 1:
-        raise UserError(f"{path}: expected one file …{TABLE} with labels, got {len(tables)}{_listed(tables)}")
+        listed = f": {', '.join(map(str, tables[:3]))}" if tables else ""
+        raise UserError(f"{path}: expected one file …{TABLE} with labels, got {len(tables)}{listed}")
     names, images, coords, digests, flaws = [], [], [], [], []
-    pictures = _by_name(shelf.names())
-    for where, cells in _rows(f"{path}: {tables[0]}", shelf.read(tables[0])):
+    for where, cells in _rows(str(tables[0]), _read(tables[0])):
         try:
             points = _points(where, cells)
-            data = shelf.read(_entry(where, cells[0], pictures))
+            data = _read(_picture(where, cells[0], files))
             image = decode(f"{where}: {cells[0]}", data).grey
             _check_range(where, cells[0], points, image)
         except UserError as error:
@@ -91,71 +99,53 @@ def read_frames(path: Path) -> Frames:
 
 
 def without_flaws(frames: Frames) -> Frames:
-    """The frames as given; UserError with the first flaw where there is any."""
+    """The same frames; UserError with the first flaw where there is any."""
     if frames.flaws:
         more = f" ({len(frames.flaws) - 1} more rows like that)" if len(frames.flaws) > 1 else ""
         raise UserError(frames.flaws[0] + more)
     return frames
 
 
-class _Shelf(Protocol):
-    def names(self) -> list[str]:
-        """Every file's name, with its folders."""
-
-    def read(self, name: str) -> bytes:
-        """A file's bytes; UserError where it cannot be read."""
-
-
-@dataclass(frozen=True)
-class _Folder:
-    path: Path
-
-    def names(self) -> list[str]:
-        return sorted(file.relative_to(self.path).as_posix() for file in self.path.rglob("*") if file.is_file())
-
-    def read(self, name: str) -> bytes:
-        try:
-            return (self.path / name).read_bytes()
-        except OSError as error:
-            raise UserError(f"{self.path / name}: expected a file that can be read, got: {error.strerror}") from error
-
-
-@dataclass(frozen=True)
-class _Zip:
-    path: Path
-    archive: zipfile.ZipFile
-
-    def names(self) -> list[str]:
-        return sorted(info.filename for info in self.archive.infolist() if not info.is_dir())
-
-    def read(self, name: str) -> bytes:
-        try:
-            with self.archive.open(name) as stream:
-                data = stream.read(LARGEST_FILE + 1)
-        except Exception as error:  # a damaged zip raises many kinds; each means the same
-            raise UserError(f"{self.path}: {name}: expected a whole entry, got: {error}. Is it cut off?") from error
-        if len(data) > LARGEST_FILE:
-            raise UserError(f"{self.path}: {name}: expected at most {LARGEST_FILE} bytes unpacked")
-        return data
-
-
-def _open(path: Path) -> _Shelf:
+def _files(path: Path) -> dict[str, list[File]]:
+    """The files of a folder or zip by their names without folders; a folder with a single zip is read as that zip."""
     if path.is_dir():
-        folder = _Folder(path)
-        zips = [name for name in folder.names() if name.endswith(".zip")]
-        if len(zips) == 1 and not _tables(folder.names()):
-            return _open(path / zips[0])
-        return folder
+        paths = sorted(file for file in path.rglob("*") if file.is_file())
+        zips = [file for file in paths if file.name.endswith(".zip")]
+        files = _by_name(paths)
+        return _files(zips[0]) if len(zips) == 1 and not any(name.endswith(TABLE) for name in files) else files
     if not path.is_file():
-        raise UserError(f"{path}: expected a zip or folder with …{TABLE} and its pictures, found none")
+        raise UserError(f"{path}: expected a zip or folder with …{TABLE} and its pictures, got nothing there")
     try:
-        return _Zip(path, zipfile.ZipFile(path))
+        archive = zipfile.ZipFile(path)
+        entries = sorted(name for name in archive.namelist() if not name.endswith("/"))
+        return _by_name([zipfile.Path(archive, name) for name in entries])
     except (OSError, zipfile.BadZipFile, ValueError, NotImplementedError) as error:
         raise UserError(f"{path}: expected a whole zip, got: {error}. Is it cut off?") from error
 
 
+def _by_name(files: Sequence[File]) -> dict[str, list[File]]:
+    """Files by their names without folders. The files that macOS adds to zips are left out."""
+    by_name: dict[str, list[File]] = {}
+    for file in files:
+        if not file.name.startswith("._"):
+            by_name.setdefault(file.name, []).append(file)
+    return by_name
+
+
+def _read(file: File) -> bytes:
+    """A file's bytes. UserError where it is damaged or unpacks to more than LARGEST_FILE bytes."""
+    try:
+        with file.open("rb") as stream:
+            data = stream.read(LARGEST_FILE + 1)
+    except Exception as error:  # a damaged zip raises many types of errors, and each means the same
+        raise UserError(f"{file}: expected a whole file that can be read, got: {error}. Is it cut off?") from error
+    if len(data) > LARGEST_FILE:
+        raise UserError(f"{file}: expected at most {LARGEST_FILE} bytes, got more")
+    return bytes(data)
+
+
 def _rows(source: str, data: bytes) -> Iterator[tuple[str, list[str]]]:
-    """Each data row's place, for messages, and its cells."""
+    """Each data row's place for error messages, and its cells."""
     lines = csv.reader(io.StringIO(data.decode("utf-8-sig", "replace")))
     try:
         header = next(lines, [])
@@ -182,34 +172,16 @@ def _points(where: str, cells: list[str]) -> np.ndarray:
     return np.array(values, np.float32).reshape(-1, 2)
 
 
-def _tables(entries: list[str]) -> list[str]:
-    return [entry for bare, found in _by_name(entries).items() if bare.endswith(TABLE) for entry in found]
-
-
-def _by_name(entries: list[str]) -> dict[str, list[str]]:
-    """Where the files of each bare name lie; what macOS adds to zips is passed over."""
-    found: dict[str, list[str]] = {}
-    for entry in entries:
-        bare = PurePosixPath(entry).name
-        if not bare.startswith("._"):
-            found.setdefault(bare, []).append(entry)
-    return found
-
-
-def _entry(where: str, name: str, pictures: dict[str, list[str]]) -> str:
-    """Where the row's picture lies."""
-    entries = pictures.get(PurePosixPath(name).name, [])
-    if len(entries) != 1:
-        raise UserError(f"{where}: expected one picture {name[:60]!r} with the table, found {len(entries)}")
-    return entries[0]
+def _picture(where: str, name: str, files: dict[str, list[File]]) -> File:
+    """The row's picture."""
+    same = files.get(PurePosixPath(name).name, [])
+    if len(same) != 1:
+        raise UserError(f"{where}: expected one picture {name[:60]!r} with the table, got {len(same)}")
+    return same[0]
 
 
 def _check_range(where: str, name: str, points: np.ndarray, image: np.ndarray) -> None:
-    """UserError where a point lies more than the picture's size outside of it: a wrong row or a wrong picture."""
+    """UserError where a point is more than the picture's size outside of it: the row or the picture is wrong."""
     size = np.array(image.shape[::-1])
     if (points < -size).any() or (points > 2 * size).any():
-        raise UserError(f"{where} ({name[:60]}): expected points about the picture of {size[0]}×{size[1]} pixels")
-
-
-def _listed(names: list[str]) -> str:
-    return f": {', '.join(names[:3])}" if names else ""
+        raise UserError(f"{where} ({name[:60]}): expected points in or near the picture of {size[0]}×{size[1]} pixels")

@@ -1,4 +1,4 @@
-"""The competition's files as a value: found, hashed, and read from a cache or, the first time, from Kaggle's CSVs."""
+"""Read the competition's files: find and hash them, then read a cache or, the first time, Kaggle's CSVs."""
 
 from collections.abc import Iterator
 from itertools import islice
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from solution.data import cache as kept
+from solution.data import cache as caching
 from solution.data.archive import OUTER, PAGE, Source, locate
 from solution.data.competition import Competition, Lookup
 from solution.data.table import Row, parse_pixels, read_rows, unique
@@ -23,28 +23,28 @@ DRAWN = "drawn.json"
 """Marks a folder of drawn faces, made by this project."""
 
 UNFINISHED = "drawn.unfinished"
-"""Marks a folder into which faces are being drawn, or were when the drawing broke off."""
+"""Marks a folder into which faces are being drawn, or in which drawing was interrupted."""
 
 HOLDOUT = "holdout.json"
-"""Marks a folder whose test file is made of labelled rows that were held out of its training file."""
+"""Marks a folder whose test file consists of labelled rows, held out of its training file."""
 
 ANSWERS = "answers.csv"
-"""The truth behind the lookup table, RowId and Location; read beside DRAWN or HOLDOUT only."""
+"""The true answers of the lookup table, RowId and Location; read only beside DRAWN or HOLDOUT."""
 
-REMADE = "Delete the folder and make it anew: `python -m solution holdout`, or a run that draws its faces."
-"""What helps where a file that this project made is damaged."""
+REMADE = "Delete the folder and make it again: `python -m solution holdout`, or a run that draws its faces."
+"""The remedy where a file that this project made is damaged."""
 
 BLOCK = 200
 """Rows parsed at once: 15 MB of pixels as 64-bit integers."""
 
 
 def has_competition(folder: Path) -> bool:
-    """Whether the competition's files are in this folder, by their names alone."""
+    """Whether the competition's files are in this folder, judged by their names."""
     return not missing(folder)
 
 
 def missing(folder: Path) -> list[str]:
-    """Which of the competition's files are not in this folder, by their names alone."""
+    """The competition's files that are not in this folder, judged by their names."""
     if (folder / OUTER).is_file():
         return []
     return [
@@ -53,27 +53,27 @@ def missing(folder: Path) -> list[str]:
 
 
 def read_competition(folder: Path, cache: Path) -> Competition:
-    """The competition whose files lie in folder: plain CSVs, zips of them, or Kaggle's outer zip.
+    """The competition whose files are in a folder: plain CSVs, zips of them, or Kaggle's outer zip.
 
-    What was read is kept below cache under the digest of the files. UserError where a file is missing, damaged or wrong
-    in any row; nothing is written then.
+    The result is stored below `cache` under the digest of the files. UserError where a file is missing, damaged or
+    wrong in any row; then nothing is written.
     """
     sources = _sources(folder)
     files = _digest(sources)
-    competition = kept.load(cache, files)
+    competition = caching.load(cache, files)
     if competition is None:
         competition = _read(sources)
-        kept.store(cache, files, competition)
+        caching.store(cache, files, competition)
     return competition
 
 
 def _sources(folder: Path) -> dict[str, Source]:
-    """Where each file lies, by its name; UserError where one is missing that must be there."""
+    """Each file's source by its name; UserError where a required one is missing."""
     if not folder.is_dir():
         got = "a file" if folder.exists() else "nothing there"
         raise UserError(f"{folder}: expected a folder with the competition's files, got {got}. {_remedy()}")
-    found = {name: locate(folder, name) for name in (*REQUIRED, SAMPLE)}
-    lacking = [name for name in REQUIRED if found[name] is None]
+    sources = {name: locate(folder, name) for name in (*REQUIRED, SAMPLE)}
+    lacking = [name for name in REQUIRED if sources[name] is None]
     if lacking:
         raise UserError(
             f"{folder}: expected {', '.join(REQUIRED)} (as they are, zipped, or in {OUTER}), got none of "
@@ -82,12 +82,12 @@ def _sources(folder: Path) -> dict[str, Source]:
     if (folder / UNFINISHED).exists():
         raise UserError(
             f"{folder}: expected a folder with the competition's files, got one into which faces are being drawn, or "
-            "were when that broke off. Wait for it, or delete the folder."
+            "in which drawing was interrupted. Wait for it, or delete the folder."
         )
     ours = {name: Source(folder / name, remedy=REMADE) for name in (DRAWN, HOLDOUT) if (folder / name).exists()}
     if ours and (folder / ANSWERS).exists():
         ours[ANSWERS] = Source(folder / ANSWERS, remedy=REMADE)
-    return {name: source for name, source in found.items() if source is not None} | ours
+    return {name: source for name, source in sources.items() if source is not None} | ours
 
 
 def _remedy() -> str:
@@ -95,13 +95,13 @@ def _remedy() -> str:
 
 
 def _digest(sources: dict[str, Source]) -> str:
-    """Names the files on disk, packed as they are; a zip that holds several is read once."""
+    """A digest of the files on disk, packed as they are; a zip with several of them is read once."""
     of_path = {source.path: source.digest() for source in dict.fromkeys(sources.values())}
     return digest_of({name: of_path[source.path] for name, source in sources.items()})
 
 
 def _read(sources: dict[str, Source]) -> Competition:
-    """Everything from the CSVs, the small files first: an error there need not wait for the large one."""
+    """Read the CSVs, the small files first, so that an error in them is found early."""
     test_ids, test_images = _read_test(sources[TEST])
     lookup = _read_lookup(sources[LOOKUP], test_ids)
     if SAMPLE in sources:
@@ -152,7 +152,7 @@ def _read_test(source: Source) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _read_lookup(source: Source, test_ids: np.ndarray) -> Lookup:
-    """What is asked, each row checked against the features and the test file's ImageIds."""
+    """The lookup table, each row checked against the features and the test file's ImageIds."""
     rows = [row for block in _blocks(source, ("RowId", "ImageId", "FeatureName", "Location")) for row in block]
     columns = {name: place for place, name in enumerate(FACE15.columns)}
     images = set(test_ids.tolist())
@@ -163,9 +163,9 @@ def _read_lookup(source: Source, test_ids: np.ndarray) -> Lookup:
             raise row.error(f"ImageId: expected one that the test file has, got {row.text('ImageId')}")
     asked = [(row.integer("ImageId"), columns[row.text("FeatureName")]) for row in rows]
     first: dict[tuple[int, int], Row] = {}
-    for row, what in zip(rows, asked, strict=True):
-        if first.setdefault(what, row) is not row:
-            raise row.error(f"expected a cell that is not asked twice, got the one of data row {first[what].number}")
+    for row, cell in zip(rows, asked, strict=True):
+        if first.setdefault(cell, row) is not row:
+            raise row.error(f"expected a cell that is not asked twice, got the one of data row {first[cell].number}")
     return Lookup(
         row_id=np.array(list(unique(rows, "RowId")), dtype=np.int64),
         image_id=np.array([image for image, _ in asked], dtype=np.int64),
@@ -176,18 +176,18 @@ def _read_lookup(source: Source, test_ids: np.ndarray) -> Lookup:
 def _by_row_id(source: Source, lookup: Lookup) -> dict[int, Row]:
     """The rows of a RowId,Location file; UserError unless its RowIds are the lookup table's."""
     rows = [row for block in _blocks(source, ("RowId", "Location")) for row in block]
-    found = unique(rows, "RowId")
+    by_id = unique(rows, "RowId")
     asked = set(lookup.row_id.tolist())
-    for row_id, row in found.items():
+    for row_id, row in by_id.items():
         if row_id not in asked:
             raise row.error(f"RowId: expected one of the lookup table's, got {row_id}")
-    lacking = sorted(asked - found.keys())
+    lacking = sorted(asked - by_id.keys())
     if lacking:
         raise UserError(
-            f"{source}: expected the {len(asked)} RowIds of {LOOKUP}, got {len(found)}; the first that is missing is "
+            f"{source}: expected the {len(asked)} RowIds of {LOOKUP}, got {len(by_id)}; the first that is missing is "
             f"{lacking[0]}. {source.remedy}"
         )
-    return found
+    return by_id
 
 
 def _read_answers(source: Source, lookup: Lookup) -> np.ndarray:

@@ -1,8 +1,7 @@
-"""CSV files row by row, every cell checked when it is asked for: an error names the file, the data row and the column.
+"""CSV files row by row. Each cell is checked when it is read: an error names the file, the data row and the column.
 
-None of the competition's cells may hold a comma or a line break, so lines and cells are split as bytes; that and
-streaming keep the 200 MB training file fast and small in memory. The Image column, 9216 grey values a row, is read
-here, too.
+No cell of the competition's files has a comma or a line break, so lines and cells are split as bytes. This and
+streaming keep the 200 MB training file fast and small in memory. The Image column has 9216 grey values a row.
 """
 
 import re
@@ -30,21 +29,24 @@ _NUMBER = re.compile(rb"-?\d+(\.\d*)?([eE][-+]?\d+)?")
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One data row. number counts from 1, the header not counted. cells: column name to raw cell."""
+    """One data row."""
 
     source: Source
     number: int
+    """Counted from 1, without the header."""
+
     cells: dict[str, bytes]
+    """Column name to raw cell."""
 
     def error(self, text: str) -> UserError:
-        """The error that says `text` of this row."""
+        """An error with this text that names the row."""
         return UserError(
             f"{self.source}, data row {self.number} (counted from 1, without the header): {text}. "
             f"Is the file cut off or edited? {self.source.remedy}"
         )
 
     def text(self, column: str) -> str:
-        """The cell as a person would read it."""
+        """The cell as text."""
         return readable(self.cells[column])
 
     def integer(self, column: str) -> int:
@@ -69,14 +71,14 @@ class Row:
 
 
 def readable(cell: bytes) -> str:
-    """The start of a cell as text, whatever bytes it holds."""
+    """The start of a cell as text, for any bytes."""
     return cell[:40].decode("utf-8", "replace")
 
 
 def read_rows(source: Source, columns: tuple[str, ...]) -> Iterator[Row]:
-    """The rows of a CSV file with exactly these columns, in any order. Blank lines are passed over.
+    """The rows of a CSV file with exactly these columns, in any order. Blank lines are skipped.
 
-    UserError where the header is not that or a row has another number of cells.
+    UserError where the header has other columns or a row has another number of cells.
     """
     lines = _lines(source)
     header = _header(source, next(lines, b""), columns)
@@ -89,13 +91,13 @@ def read_rows(source: Source, columns: tuple[str, ...]) -> Iterator[Row]:
 
 
 def unique(rows: list[Row], column: str) -> dict[int, Row]:
-    """The rows by their integer in this column; UserError where it comes twice."""
-    found: dict[int, Row] = {}
+    """The rows by their integer in this column; UserError where an integer comes twice."""
+    by_number: dict[int, Row] = {}
     for row in rows:
-        earlier = found.setdefault(row.integer(column), row)
+        earlier = by_number.setdefault(row.integer(column), row)
         if earlier is not row:
             raise row.error(f"{column}: expected a new number, got {row.text(column)} as in data row {earlier.number}")
-    return found
+    return by_number
 
 
 def _lines(source: Source) -> Iterator[bytes]:
@@ -113,7 +115,7 @@ def _lines(source: Source) -> Iterator[bytes]:
 
 
 def _split(line: bytes) -> list[bytes]:
-    """The cells of a line. Quotes are dropped: no cell holds anything that would need them."""
+    """The cells of a line. Quotes are removed, since no cell needs them."""
     return [cell.strip() for cell in line.replace(b'"', b"").split(b",")]
 
 
@@ -125,7 +127,7 @@ def _header(source: Source, line: bytes, columns: tuple[str, ...]) -> list[str]:
         "unknown": [name for name in names if name not in columns],
         "repeated": [name for name in columns if names.count(name) > 1],
     }
-    faults = [f"{kind}: {_listed(found)}" for kind, found in wrong.items() if found]
+    faults = [f"{kind}: {_listed(those)}" for kind, those in wrong.items() if those]
     if faults:
         raise UserError(
             f"{source}: expected a header with the {len(columns)} columns {_listed(list(columns))}, got "
@@ -135,7 +137,7 @@ def _header(source: Source, line: bytes, columns: tuple[str, ...]) -> list[str]:
 
 
 def _listed(names: list[str], most: int = 4) -> str:
-    """Names for a message, the first few of many; the bytes of a file that is no text come out escaped."""
+    """The first few names for a message; bytes that are no text are escaped."""
     shown = ", ".join(repr(name) for name in names[:most])
     return shown if len(names) <= most else f"{shown}, … ({len(names)} in all)"
 
@@ -146,7 +148,7 @@ _GREY = re.compile(rb"\d{1,3}")
 
 
 def parse_pixels(rows: list[Row]) -> np.ndarray:
-    """The rows' pictures, (N, 96, 96) uint8. UserError naming the first row that is not 9216 integers 0 to 255."""
+    """The rows' pictures, (N, 96, 96) uint8. UserError naming the first row that is not 9216 integers from 0 to 255."""
     cells = [row.cells["Image"] for row in rows]
     pixels = _all_at_once(cells)
     if pixels is None:
@@ -155,9 +157,9 @@ def parse_pixels(rows: list[Row]) -> np.ndarray:
 
 
 def _all_at_once(cells: list[bytes]) -> np.ndarray | None:
-    """All pictures' values in one call, ten times faster than word by word; None where anything is unusual.
+    """All pictures' values in one call, ten times as fast as word by word; None where a cell has an unusual form.
 
-    With PIXELS - 1 spaces a cell holds at most PIXELS values, so the right total means the right count in each.
+    A cell with PIXELS - 1 spaces has at most PIXELS values, so the right total means the right count in each.
     """
     text = b" ".join(cells)
     if text.translate(None, b"0123456789 ") or any(cell.count(b" ") != PIXELS - 1 for cell in cells):
@@ -169,7 +171,7 @@ def _all_at_once(cells: list[bytes]) -> np.ndarray | None:
 
 
 def _one_by_one(row: Row, cell: bytes) -> list[int]:
-    """One picture's values, (9216,), however they are spaced; UserError that names what is wrong."""
+    """One picture's values, (9216,), with any spaces between; UserError naming the first wrong one."""
     words = cell.split()
     if len(words) != PIXELS:
         raise row.error(f"{len(words)} pixels, expected {PIXELS} ({SIZE}×{SIZE})")

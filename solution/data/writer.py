@@ -1,4 +1,4 @@
-"""The competition's files, written as Kaggle gives them, with the answers to its test file beside."""
+"""Write the competition's files in Kaggle's format, with the answers to the test file."""
 
 import zipfile
 from collections.abc import Iterable, Iterator

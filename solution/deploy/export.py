@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from solution import __version__, recipes
+from solution import __version__
 from solution.deploy import portable
 from solution.deploy.portable import BATCH, ONNX, SUFFIX, TORCHSCRIPT, Answer, Portable, farthest, in_pytorch
 from solution.faces import FaceSet
@@ -35,8 +35,9 @@ def export(run: Run, name: str, fold: int, kind: str = ONNX, out: Path | None = 
     kind: ONNX or TORCHSCRIPT. bench: compare the speed of both formats with PyTorch's. UserError if there is no such
     recipe, fold or training, if the recipe is no landmark network, or if the file does not agree.
     """
-    recipe = _recipe(run, name)
-    _, net, offset = load(_trained(run, recipe, fold), torch.device("cpu"))
+    recipe = _landmark(run.recipe(name))
+    trained = run.job(recipe, fold).require("a finished training of these settings and data")
+    _, net, offset = load(trained, torch.device("cpu"))
     faces = _held_out(run, recipe, fold)
     path = out or run.workspace.folds / "export" / f"{name}-fold{fold}{SUFFIX[kind]}"
     set_threads(1)
@@ -56,15 +57,6 @@ def export(run: Run, name: str, fold: int, kind: str = ONNX, out: Path | None = 
     return path
 
 
-def _recipe(run: Run, name: str) -> LandmarkRecipe:
-    """The recipe at the run's scale. UserError if there is none, or if it is no landmark network."""
-    recipe = _landmark(recipes.load(name))
-    if run.scale not in recipe.runs_at:
-        at = " or ".join(recipe.runs_at) or "no scale of the run"
-        raise UserError(f"recipe {name}: expected one that runs at scale {run.scale}, it runs at {at}")
-    return _landmark(next(recipe for recipe in run.recipes if recipe.name == name))
-
-
 def _landmark(recipe: Recipe) -> LandmarkRecipe:
     """The recipe as a landmark recipe. UserError if it is none."""
     if recipe.landmarks is None:
@@ -73,13 +65,6 @@ def _landmark(recipe: Recipe) -> LandmarkRecipe:
             "points outside the network. Export any other recipe."
         )
     return recipe.landmarks
-
-
-def _trained(run: Run, recipe: Recipe, fold: int) -> Path:
-    """The folder of the finished training. UserError with the command to run if there is none."""
-    if not 0 <= fold < run.table.k:
-        raise UserError(f"--fold {fold}: expected 0 to {run.table.k - 1}")
-    return run.job(recipe, fold).require("a finished training of these settings and data")
 
 
 def _held_out(run: Run, recipe: Recipe, fold: int) -> FaceSet:

@@ -1,84 +1,67 @@
-"""The plain blend: a weighted mean of the specialists, the stack's starting point and its baseline.
+"""The blend: a weighted mean of the specialists. It is the stack's starting point and its baseline.
 
-Weights are non-negative and sum to one, one set for each subset and each group of points that the same specialists
-predict. They are learnt from out-of-fold predictions of the other folds, so a row never weighs its own prediction.
+Weights are non-negative and sum to one. Each subset has its own weights, and so has each group of points that the same
+specialists predict. They are fitted to out-of-fold predictions of other folds, so no row influences its own weights.
 """
 
-import warnings
 from dataclasses import dataclass
 
 import numpy as np
 from scipy.optimize import nnls
 
-from solution.keypoints import POINTS
-
-LEAST = 1e-9  # share of everyone who predicts a cell: where the favourite is missing, the others answer
-CLIP = 6.0
-"""Pixels from the specialists' median. A label farther off says that it is wrong or that all are lost; it would buy
-weight for whoever errs the same way. 4-keypoint blend with whole rows left out from 12 px on instead: 1.386 px, so
-1.376 (-0.010, 95 % interval -0.025 to +0.000); 2, 3 and 4 px gave the same."""
-
-RIDGE = 50.0  # px² of pull towards equal weights, as if that many cells voted for them
+from solution.ensemble.config import CONFIG, BlendConfig
+from solution.ensemble.members import MemberStack
 
 
 @dataclass(frozen=True, eq=False)
 class BlendWeights:
-    """Weights (M, 15) of M specialists for each point of one subset; a column sums to 1 where anyone predicts.
-
-    Where a specialist lacks a cell, the weights of those who have it are scaled up to 1.
-    """
+    """The weights of M specialists for one subset. Where one predicts no point, the others' are scaled up to 1."""
 
     values: np.ndarray
+    """(M, 15); a column sums to 1 where any specialist predicts the point."""
+
+    least: float = CONFIG.blend.least
+    """As in BlendConfig."""
 
     def mean(self) -> np.ndarray:
-        """Each specialist's weight (M,), mean over the points that anyone has."""
+        """Each specialist's weight (M,), mean over the points that any specialist predicts."""
         return self.values.sum(axis=1) / max(1, self.values.any(axis=0).sum())
 
-    def apply(self, members: np.ndarray) -> np.ndarray:
-        """The blend of members (M, N, 15, 2): (N, 15, 2), NaN where no specialist predicts."""
-        present = ~np.isnan(members)
-        share = np.where(present, self.values[:, None, :, None] + LEAST, 0.0)
+    def apply(self, coords: np.ndarray) -> np.ndarray:
+        """The blend of coords (M, N, 15, 2): (N, 15, 2) pixels, NaN where no specialist predicts."""
+        present = ~np.isnan(coords)
+        share = np.where(present, self.values[:, None, :, None] + self.least, 0.0)
         total = share.sum(axis=0)
-        blended = (np.where(present, members, 0.0) * share).sum(axis=0) / np.where(total > 0, total, 1.0)
+        blended = (np.where(present, coords, 0.0) * share).sum(axis=0) / np.where(total > 0, total, 1.0)
         return np.where(total > 0, blended, np.nan).astype(np.float32)
 
 
 def fit_weights(
-    members: np.ndarray, labels: np.ndarray, subset: int, estimate: np.ndarray | None = None
+    members: MemberStack, labels: np.ndarray, config: BlendConfig = CONFIG.blend, median: np.ndarray | None = None
 ) -> BlendWeights:
-    """Least-squares weights for one subset's rows: members (M, N, 15, 2), labels (N, 15, 2) with NaN.
+    """Least-squares weights for labels (N, 15, 2) in pixels, NaN where a face has none.
 
-    estimate: the members' `middle` where it is known: fold after fold of the same rows, it took a third of the stage.
+    median: that of these members, where the caller has it already. It takes a third of the stage's time otherwise.
     """
-    estimate = middle(members) if estimate is None else estimate
+    median = members.median() if median is None else median
     values = np.zeros((len(members), labels.shape[1]))
-    covering = ~np.isnan(members).all(axis=(1, 3))  # (M, 15)
-    sane = np.where(np.abs(labels - estimate) < CLIP, labels, np.nan)
-    for pattern in np.unique(covering[:, POINTS[subset]].T, axis=0):
-        points = [k for k in POINTS[subset] if (covering[:, k] == pattern).all()]
+    covering = ~np.isnan(members.coords).all(axis=(1, 3))  # (M, 15)
+    plausible = np.where(np.abs(labels - median) < config.clip, labels, np.nan)
+    for pattern in np.unique(covering[:, members.points].T, axis=0):
+        points = [k for k in members.points if (covering[:, k] == pattern).all()]
         if pattern.any():
-            found = _solve(members[np.ix_(pattern, np.arange(len(labels)), points)], sane[:, points])
-            values[np.ix_(pattern, points)] = found[:, None]
-    return BlendWeights(values)
+            coords = members.coords[np.ix_(pattern, np.arange(len(labels)), points)]
+            values[np.ix_(pattern, points)] = _solve(coords, plausible[:, points], config.ridge)[:, None]
+    return BlendWeights(values, config.least)
 
 
-def middle(members: np.ndarray) -> np.ndarray:
-    """The specialists' median, (M, N, 15, 2) to (N, 15, 2), NaN where no specialist predicts."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)  # a point that no specialist predicts
-        return np.nanmedian(members, axis=0)
-
-
-def _solve(members: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Non-negative weights that sum to 1: the sum is asked for by one heavy equation."""
-    count = len(members)
-    known = ~np.isnan(labels) & ~np.isnan(members).any(axis=0)
-    design = members[:, known].T.astype(np.float64)
-    middle = design.mean(axis=1, keepdims=True)  # predictions agree to a few px: centring keeps the solve sharp
-    deviation, target = design - middle, labels[known] - middle[:, 0]
-    pull = np.sqrt(RIDGE) * np.eye(count)
-    heavy = 1e4 * np.ones((1, count))
-    matrix = np.concatenate([deviation, pull, heavy])
-    answer = np.concatenate([target, np.full(count, np.sqrt(RIDGE) / count), [1e4]])
-    weights, _ = nnls(matrix, answer)
+def _solve(coords: np.ndarray, labels: np.ndarray, ridge: float) -> np.ndarray:
+    """Non-negative weights (M,) that sum to 1; one equation with a large factor enforces the sum."""
+    count = len(coords)
+    known = ~np.isnan(labels) & ~np.isnan(coords).any(axis=0)
+    design = coords[:, known].T.astype(np.float64)  # (cells, M)
+    middle = design.mean(axis=1, keepdims=True)  # predictions agree to a few px: centring keeps the solution exact
+    matrix = np.concatenate([design - middle, np.sqrt(ridge) * np.eye(count), 1e4 * np.ones((1, count))])
+    target = np.concatenate([labels[known] - middle[:, 0], np.full(count, np.sqrt(ridge) / count), [1e4]])
+    weights, _ = nnls(matrix, target)
     return weights / weights.sum()

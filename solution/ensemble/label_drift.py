@@ -1,14 +1,14 @@
-"""How the labellers' habits drift along the file, and where that may be added to predictions.
+"""Label drift: how the labellers' bias changes along the file, and where it may be added to predictions.
 
 Where exactly a labeller puts a point changes along the 4-keypoint rows: the bottom lip by up to 2 px in y. No picture
 shows this; only a row's position does. The drift at a place is the mean residual (label minus prediction) of the
 training rows around it.
 
-A test picture has a known place only where the pictures themselves show it (data/sequence.py). Where they are
-interleaved with the training rows, the drift is read off at their places. Where they continue the training file, what
-the last rows show is carried on with a factor below 1 and an exponential decay. Where their place is unknown, nothing
-is added. Either way it is added only if it wins in a validation that has the test's own shape: single random rows
-placed among the others, or blocks that follow a stretch of rows.
+A test picture has a known place only where the pictures themselves show it (data/sequence.py). Where test pictures are
+interleaved with the training rows, the drift is read at their places. Where they continue the training file, the drift
+of the last rows is extrapolated, with a factor below 1 and an exponential decay. Where their place is unknown, nothing
+is added. The drift is added only if it wins in a validation of the test's own shape: single random rows placed among
+the others, or blocks that follow a stretch of rows.
 """
 
 from collections.abc import Iterator
@@ -20,56 +20,15 @@ import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
 from solution.data.sequence import CONTINUES, INTERLEAVED, Placement, place_pictures
+from solution.ensemble.config import CONFIG, DriftConfig
 from solution.evaluation.metrics import BOOTSTRAPS, SECTIONS, interval, resampled_means
 
 CHUNK = 256  # places at once: 14,000 of them among 56,000 rows take 0.4 GiB of weights
 
 
-@dataclass(frozen=True, kw_only=True)
-class DriftConfig:
-    """How drift is read and carried on. docs/experiments.md has what each value was chosen on."""
-
-    clip: float = 4.0
-    """px: a larger residual is a wrong label or a lost face, not a habit."""
-
-    prior: float = 3.0
-    """Rows' worth of "no drift": keeps a thinly labelled stretch from being believed."""
-
-    near15: float = 40.0
-    """Width of the Gaussian over rows whose places are known, 15-keypoint rows."""
-
-    near4: float = 12.0
-    """The same for 4-keypoint rows."""
-
-    windows: tuple[int, ...] = (50, 100)
-    """Last rows whose mean residual is carried on: the values that are tried."""
-
-    factors: tuple[float, ...] = (0.3, 0.5, 0.7, 0.9)
-    """Share of that mean which the next row keeps."""
-
-    decays: tuple[float, ...] = (50.0, 100.0, 150.0, 200.0)
-    """Rows after which a share of 1/e is left."""
-
-    step: int = 50
-    """Rows between the stretches on which what is carried on is judged."""
-
-    fewest: int = 10
-    """Stretches needed to learn what is carried on."""
-
-    def near(self, subset: int) -> float:
-        """The Gaussian's width of a subset, rows."""
-        return self.near15 if subset == 15 else self.near4
-
-
-CONFIG = DriftConfig()
-
-
 @dataclass(frozen=True, kw_only=True, eq=False)
 class DriftTrial:
-    """What the drift of one subset is worth in a validation of the test's own shape, and what it adds to the test.
-
-    All RMSE in pixels, over the rows whose labels are not far off.
-    """
+    """The validation of one subset's drift in the test's own shape, and what is added. RMSE in pixels, no outliers."""
 
     relation: str
     """How the test pictures stand to the training rows, as in data/sequence.py."""
@@ -81,33 +40,33 @@ class DriftTrial:
     """RMSE of the same rows with drift."""
 
     difference: tuple[float, float, float] = (float("nan"),) * 3
-    """`drift` less `plain`, with its 95 % interval over sections of rows."""
+    """`drift` minus `plain`, and the ends of its 95 % interval over sections of rows."""
 
     rows: int = 0
-    """Rows validated; with a continuation a row counts once for each stretch that it is in."""
+    """Validated rows; with a continuation a row counts once for each stretch that it is in."""
 
     carried: tuple[int, float, float] | None = None
-    """Window (rows), factor and decay (rows) of what is carried on; None where the test does not continue."""
+    """Window (rows), factor and decay (rows) of the extrapolation; None where the test does not continue."""
 
     oof: np.ndarray | None = None
-    """(N, K, 2) drift of each training row from others, as the test gets it; None where a row has none of its own."""
+    """(N, K, 2) px, drift of each training row from other rows, as the test gets it; None where the test continues."""
 
     test: np.ndarray | None = None
-    """(T, K, 2) drift of the test pictures, pixels; None where none can be had."""
+    """(T, K, 2) px, drift of the test pictures; None where it cannot be read."""
 
     @property
     def used(self) -> bool:
-        """Whether the validation supports adding it: better, and clear of chance."""
+        """Whether the drift is added: the whole interval of the difference is below 0."""
         return self.test is not None and self.difference[2] < 0
 
 
 def try_drift(
-    placement: Placement, residuals: np.ndarray, kept: np.ndarray, keys: np.ndarray, config: DriftConfig = CONFIG
+    placement: Placement, residuals: np.ndarray, kept: np.ndarray, keys: np.ndarray, config: DriftConfig = CONFIG.drift
 ) -> DriftTrial:
-    """Judge the drift of one subset for a test file of this placement.
+    """Validate the drift of one subset for a test file of this placement.
 
-    residuals: (N, K, 2) label minus out-of-fold prediction of the subset's training rows, NaN without a label. kept:
-    (N,) bool, rows whose labels are not far off. keys: (N,) int64, equal for identical pictures.
+    residuals: (N, K, 2) px, label minus out-of-fold prediction of the subset's training rows, NaN without a label.
+    kept: (N,) bool, rows without outliers. keys: (N,) int64, equal for identical pictures.
     """
     if placement.places is None or len(residuals) == 0:
         return DriftTrial(relation=placement.relation)
@@ -118,12 +77,15 @@ def try_drift(
 
 
 def drift_at(
-    places: np.ndarray, known: np.ndarray, residuals: np.ndarray, rows: float | np.ndarray, config: DriftConfig = CONFIG
+    places: np.ndarray,
+    known: np.ndarray,
+    residuals: np.ndarray,
+    rows: float | np.ndarray,
+    config: DriftConfig = CONFIG.drift,
 ) -> np.ndarray:
-    """Drift at `places` (M,) from residuals (N, K, 2) at `known` places (N,), NaN where unlabelled.
+    """Drift (M, K, 2) in pixels at `places` (M,), from residuals (N, K, 2) at `known` places (N,).
 
-    rows: the Gaussian's width in rows, one for all or one for each place, (M,). Returns (M, K, 2) pixels; 0 for points
-    that are never labelled.
+    rows: the Gaussian's standard deviation in rows, one for all places or (M,). A point without labels has drift 0.
     """
     clipped, labelled = (part.reshape(len(known), -1) for part in _clipped(residuals, config))
     drift = np.zeros((len(places), clipped.shape[1]), np.float32)
@@ -137,11 +99,11 @@ def drift_at(
 
 
 def drift_without_own(
-    known: np.ndarray, residuals: np.ndarray, rows: float, config: DriftConfig = CONFIG
+    known: np.ndarray, residuals: np.ndarray, rows: float, config: DriftConfig = CONFIG.drift
 ) -> np.ndarray:
-    """Drift at the rows themselves, each row's own residual left out. Shapes as in `drift_at`, (N, K, 2).
+    """Drift (N, K, 2) at the rows themselves, each row's own residual left out. Arguments as in `drift_at`.
 
-    Places are distinct whole numbers and the width is one: a filter along the file does it.
+    Places are distinct whole numbers and the Gaussian is the same for all, so a filter along the file computes it.
     """
     if len(known) == 0:
         return np.zeros(residuals.shape, np.float32)
@@ -149,24 +111,26 @@ def drift_without_own(
     at = known - known.min()
     grid = np.zeros((2, at.max() + 1, *residuals.shape[1:]))
     grid[0, at], grid[1, at] = clipped, labelled
-    peak = rows * np.sqrt(2 * np.pi)  # the filter's kernel sums to 1: this makes its middle 1
+    peak = rows * np.sqrt(2 * np.pi)  # the filter's kernel sums to 1; this makes its middle 1
     total, weight = gaussian_filter1d(grid, rows, axis=1, mode="constant")[:, at] * peak
     return ((total - clipped) / (weight - labelled + config.prior)).astype(np.float32)
 
 
-def drift_of_training(rows: np.ndarray, residuals: np.ndarray, kept: np.ndarray, subset: int) -> np.ndarray:
+def drift_of_training(
+    rows: np.ndarray, residuals: np.ndarray, kept: np.ndarray, subset: int, config: DriftConfig = CONFIG.drift
+) -> np.ndarray:
     """Drift of one subset's training rows from their neighbours, each row's own residual left out: (N, K, 2) pixels.
 
-    Training rows have known places. All 0 where it does not lower the squared error of the kept rows. rows: (N,) in the
-    file, sorted. residuals (N, K, 2), kept (N,) as in `try_drift`.
+    It is 0 everywhere where it does not lower the squared error of the kept rows. rows: (N,) sorted places in the file.
+    residuals (N, K, 2) and kept (N,) as in `try_drift`.
     """
-    drift = drift_without_own(rows, centred(residuals), CONFIG.near(subset))
+    drift = drift_without_own(rows, centred(residuals, config), config.near(subset), config)
     better = np.nansum((residuals - drift)[kept] ** 2) < np.nansum(residuals[kept] ** 2)
     return drift if better else np.zeros_like(drift)
 
 
-def centred(residuals: np.ndarray, config: DriftConfig = CONFIG) -> np.ndarray:
-    """Residuals (N, K, 2) clipped and less each point's mean: a constant is no drift, and a gross error none either."""
+def centred(residuals: np.ndarray, config: DriftConfig = CONFIG.drift) -> np.ndarray:
+    """Residuals (N, K, 2), clipped, minus each point's mean: neither a constant nor a gross error is drift."""
     clipped = np.clip(residuals, -config.clip, config.clip)
     labelled = (~np.isnan(clipped)).sum(axis=0)
     return clipped - np.nansum(clipped, axis=0) / np.maximum(labelled, 1)
@@ -175,7 +139,7 @@ def centred(residuals: np.ndarray, config: DriftConfig = CONFIG) -> np.ndarray:
 def _interleaved(
     placement: Placement, residuals: np.ndarray, kept: np.ndarray, keys: np.ndarray, config: DriftConfig
 ) -> DriftTrial:
-    """Single rows at random as test pictures, placed by rank and duplicates among the others, as the test's own are."""
+    """Validate on random single rows, which are placed among the others as the test pictures are."""
     assert placement.places is not None
     count, width = len(residuals), config.near(placement.subset)
     known, oof = np.arange(count), np.zeros_like(residuals, dtype=np.float32)
@@ -194,88 +158,58 @@ def _interleaved(
 
 
 def _at(placed: Placement, known: np.ndarray, residuals: np.ndarray, width: float, config: DriftConfig) -> np.ndarray:
-    """The drift at a placement's places: the Gaussian is as wide as drift keeps and as the places are uncertain."""
+    """The drift at a placement's places. The uncertainty of the places widens the Gaussian."""
     assert placed.places is not None
     assert placed.error is not None
     return drift_at(placed.places, known, centred(residuals, config), np.hypot(width, placed.error), config)
 
 
 def _deals(rows: int, pictures: int, subset: int) -> Iterator[np.ndarray]:
-    """Random shares of the rows, each as large as the test file's share of all, every row in one of them: (N,) bool."""
+    """Random parts of the rows, (N,) bool, each row in one part. A part is as large as the test file's share of all."""
     shares = int(np.clip(round((rows + pictures) / max(pictures, 1)), 2, 10))
     deal = np.random.default_rng(subset).permutation(rows) % shares
-    return (deal == one for one in range(shares))
+    return (deal == part for part in range(shares))
 
 
 def _continued(placement: Placement, residuals: np.ndarray, kept: np.ndarray, config: DriftConfig) -> DriftTrial:
-    """Stretches as long as the test file, each after a row of the training file: what the rows before it carry on."""
+    """Validate on stretches as long as the test file, predicted from the training rows before each."""
     assert placement.places is not None
     distance = placement.places - len(residuals)
-    stretches = list(_stretches(residuals, kept, max(1, round(float(distance.max()))), config))
+    length = max(1, round(float(distance.max())))
+    validated, shown = np.where(kept[:, None, None], residuals, np.nan), centred(residuals, config)
+    starts = range(max(config.windows), len(residuals) - config.step, config.step)
+    stretches = {start: validated[start : start + length] for start in starts}
+    stretches = {start: rows for start, rows in stretches.items() if not np.isnan(rows).all()}
     if len(stretches) < config.fewest:
         return DriftTrial(relation=CONTINUES)
     tried = list(product(config.windows, config.factors, config.decays))
-    gains = np.array([[stretch.gain(*one) for one in tried] for stretch in stretches])  # (stretches, tried) px²
-    cells = np.array([stretch.cells for stretch in stretches])
-    squares = np.array([stretch.squares for stretch in stretches])
-    learnt = np.array([_without(gains, stretches, i).argmin() for i in range(len(stretches))])
-    gained = gains[np.arange(len(gains)), learnt]
-    best = tried[gains.sum(axis=0).argmin()]
-    carried = centred(residuals, config)[-best[0] :]
-    shape = (1,) * (residuals.ndim - 1)
+    squares = np.array([float(np.nansum(rows**2)) for rows in stretches.values()])
+    cells = np.array([int((~np.isnan(rows)).sum()) for rows in stretches.values()])
+    moved = [
+        [_moved_squares(rows, shown[:start], *values, config) for values in tried] for start, rows in stretches.items()
+    ]
+    gains = np.array(moved) - squares[:, None]  # (stretches, tried) px²; below 0 is better
+    # Each stretch uses the values that are best on the stretches with which it shares no row.
+    reach = 3 * max(config.decays) + max(config.windows)  # beyond, the extrapolation is nearly 0
+    apart = np.abs(np.subtract.outer(list(stretches), list(stretches))) > reach
+    chosen = np.array([gains[others].sum(axis=0).argmin() for others in apart])
+    window, factor, decay = best = tried[gains.sum(axis=0).argmin()]
+    share = _kept_share(distance, factor, decay).reshape(-1, *(1,) * (residuals.ndim - 1))
     return DriftTrial(
         relation=CONTINUES,
-        **_compared_sums(gained, squares, cells, placement.subset, config),
-        rows=int(sum(stretch.rows for stretch in stretches)),
+        **_compared_sums(gains[np.arange(len(gains)), chosen], squares, cells, placement.subset, config),
+        rows=sum(map(len, stretches.values())),
         carried=best,
-        test=(_kept_share(distance, *best[1:]).reshape(-1, *shape) * _mean(carried, config)).astype(np.float32),
+        test=(share * _mean(shown[-window:], config)).astype(np.float32),
     )
 
 
-@dataclass(frozen=True, eq=False)
-class _Stretch:
-    """Rows start to stop, which are judged, their residuals (stop - start, K, 2), NaN where they do not count, and the
-    centred residuals (start, K, 2) of all rows before them.
-
-    squares: sum of squared residuals, px²; cells: how many.
-    """
-
-    start: int
-    stop: int
-    before: np.ndarray
-    residuals: np.ndarray
-    squares: float
-    cells: int
-    config: DriftConfig
-
-    @property
-    def rows(self) -> int:
-        return self.stop - self.start
-
-    def gain(self, window: int, factor: float, decay: float) -> float:
-        """Change of the sum of squares with what the last `window` rows before carry on, px²: below 0 is better."""
-        share = _kept_share(np.arange(self.rows), factor, decay)[:, None, None]
-        moved = self.residuals - share * _mean(self.before[-window:], self.config)
-        return float(np.nansum(moved**2) - self.squares)
-
-
-def _stretches(residuals: np.ndarray, kept: np.ndarray, length: int, config: DriftConfig) -> Iterator[_Stretch]:
-    """A stretch of up to `length` rows after every `step` rows that have a window before them."""
-    judged, shown = np.where(kept[:, None, None], residuals, np.nan), centred(residuals, config)
-    for start in range(max(config.windows), len(residuals) - config.step, config.step):
-        stop = min(start + length, len(residuals))
-        held = judged[start:stop]
-        squares, cells = float(np.nansum(held**2)), int((~np.isnan(held)).sum())
-        if cells:
-            yield _Stretch(start, stop, shown[:start], held, squares, cells, config)
-
-
-def _without(gains: np.ndarray, stretches: list[_Stretch], judged: int) -> np.ndarray:
-    """Sums of the gains over the stretches that share no row with the judged one, (tried,)."""
-    one = stretches[judged]
-    reach = 3 * max(one.config.decays) + max(one.config.windows)  # hardly anything is left of it further on
-    apart = np.array([abs(other.start - one.start) > reach for other in stretches])
-    return gains[apart].sum(axis=0)  # 0 for each that is tried where none is apart
+def _moved_squares(
+    rows: np.ndarray, before: np.ndarray, window: int, factor: float, decay: float, config: DriftConfig
+) -> float:
+    """Sum of squares of a stretch (R, K, 2) after subtraction of what the rows before it extrapolate, px²."""
+    share = _kept_share(np.arange(len(rows)), factor, decay)[:, None, None]
+    return float(np.nansum((rows - share * _mean(before[-window:], config)) ** 2))
 
 
 def _mean(residuals: np.ndarray, config: DriftConfig) -> np.ndarray:
@@ -284,29 +218,29 @@ def _mean(residuals: np.ndarray, config: DriftConfig) -> np.ndarray:
 
 
 def _kept_share(distance: np.ndarray, factor: float, decay: float) -> np.ndarray:
-    """The share that is left so many rows after the last one."""
+    """The share of the mean that is left at this distance (rows) after the last row."""
     return factor * np.exp(-distance / decay)
 
 
-class _Judged(TypedDict):
-    """What a validation found, as DriftTrial names it."""
+class _Validated(TypedDict):
+    """The figures of a validation, by DriftTrial's names."""
 
     plain: float
     drift: float
     difference: tuple[float, float, float]
 
 
-def _compared(ours: np.ndarray, theirs: np.ndarray, subset: int) -> _Judged:
-    """RMSE and their difference from squared errors (N, K, 2), with its interval over sections of rows."""
-    roots = [float(np.sqrt(np.nanmean(squared))) for squared in (ours, theirs)]
-    draws = [np.sqrt(resampled_means(s, np.random.default_rng(0), SECTIONS[subset])) for s in (ours, theirs)]
+def _compared(with_drift: np.ndarray, plain: np.ndarray, subset: int) -> _Validated:
+    """The figures from squared errors (N, K, 2) with drift and without it."""
+    roots = [float(np.sqrt(np.nanmean(squared))) for squared in (with_drift, plain)]
+    draws = [np.sqrt(resampled_means(s, np.random.default_rng(0), SECTIONS[subset])) for s in (with_drift, plain)]
     return {"drift": roots[0], "plain": roots[1], "difference": (roots[0] - roots[1], *interval(draws[0] - draws[1]))}
 
 
 def _compared_sums(
     gained: np.ndarray, squares: np.ndarray, cells: np.ndarray, subset: int, config: DriftConfig
-) -> _Judged:
-    """The same from sums over stretches, each stretch one value: neighbouring stretches are resampled together."""
+) -> _Validated:
+    """The same from sums over stretches, (stretches,) each. Neighbouring stretches are resampled together."""
     plain = np.sqrt(squares.sum() / cells.sum())
     drift = np.sqrt((squares + gained).sum() / cells.sum())
     together = max(1, round(SECTIONS[subset] / config.step))

@@ -14,7 +14,7 @@ from solution.data.competition import Competition
 from solution.evaluation.ensemble_variance import EnsembleVariance
 from solution.evaluation.expected import Expected, Interval, OutOfFold, Scores, expect
 from solution.evaluation.metrics import bootstrap_interval, rmse, weighted
-from solution.evaluation.outliers import is_outlier
+from solution.evaluation.outliers import is_outlier, row_rms
 from solution.faces import FaceSet
 from solution.keypoints import SUBSETS
 
@@ -64,6 +64,14 @@ class Validation:
         arrays = oof.coords, oof.labels, oof.subset, self.weights, rows
         return scores_of(*arrays), intervals_of(*arrays)
 
+    def medians(self, kept: np.ndarray) -> Scores:
+        """Median of the kept rows' rms error, bool (N,). Overall each subset has its share of the asked cells."""
+        rms = row_rms(self.oof.coords - self.oof.labels, ~np.isnan(self.oof.labels))
+        rows = {s: kept & ~np.isnan(rms) & (self.oof.subset == s) for s in SUBSETS}
+        shares: dict[str | int, np.ndarray] = {s: rows[s] / max(rows[s].sum(), 1) for s in SUBSETS}
+        shares["overall"] = np.sum([self.weights[s] * shares[s] for s in SUBSETS], axis=0)
+        return {part: _median(rms[share > 0], share[share > 0]) for part, share in shares.items()}
+
 
 @dataclass(frozen=True)
 class FigureKind:
@@ -77,17 +85,9 @@ class FigureKind:
 
 FIGURES = (
     FigureKind(
-        "expected",
-        "Expected of the submission",
-        "Expected",
-        lambda v: (v.expected.scores, v.expected.intervals),
+        "expected", "Expected of the submission", "Expected", lambda v: (v.expected.scores, v.expected.intervals)
     ),
-    FigureKind(
-        "cv",
-        "Cross-validated, over every label",
-        "CV",
-        lambda v: v.cross_validated(),
-    ),
+    FigureKind("cv", "Cross-validated, over every label", "CV", lambda v: v.cross_validated()),
     FigureKind(
         "expected_without_outliers",
         "Expected, without outliers",
@@ -99,6 +99,9 @@ FIGURES = (
         "Cross-validated, without outliers",
         "CV, no outliers",
         lambda v: v.cross_validated(~v.oof.outliers),
+    ),
+    FigureKind(
+        "median_without_outliers", "Median picture, without outliers", "", lambda v: (v.medians(~v.oof.outliers), {})
     ),
 )
 """The headline figures, in the order in which they are shown."""
@@ -136,6 +139,11 @@ def validation_of(
     """From out-of-fold predictions (N, 15, 2) in the faces' order."""
     oof = OutOfFold(coords=coords, labels=faces.coords, subset=faces.subset, outliers=is_outlier(coords, faces.coords))
     return Validation(oof=oof, variance=variance.by_subset, sizes=sizes, weights=weights)
+
+
+def _median(values: np.ndarray, shares: np.ndarray) -> float:
+    """The weighted median, both (N,); NaN where there is no value."""
+    return float(np.quantile(values, 0.5, weights=shares, method="inverted_cdf")) if len(values) else float("nan")
 
 
 def scores_of(

@@ -1,7 +1,7 @@
-"""Kaggle, there and back: the files fetched, a submission sent, its score waited for and kept in a ledger.
+"""Kaggle: download the files, send a submission, wait for its score and keep it in a ledger.
 
-Kaggle's official client does the talking, always as a process of its own: the `kaggle` package logs in while it is
-imported and may end the process that imports it.
+Kaggle's official client is always run as a separate process: the `kaggle` package logs in while it is imported, and may
+end the process that imports it.
 """
 
 from solution.data.archive import OUTER

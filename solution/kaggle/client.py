@@ -1,4 +1,4 @@
-"""One call of Kaggle's client: found, run, its secrets blanked, and its complaints told with what to do about them."""
+"""Calls of Kaggle's client: find it, run it, blank secrets in its output, and add a remedy to its errors."""
 
 import os
 import shutil
@@ -12,23 +12,23 @@ from solution.kaggle import PAGE, credentials
 from solution.runtime.errors import UserError
 
 LIMIT = 600
-"""Seconds after which a call is given up. A submission has under 1 MB."""
+"""Seconds after which a call is stopped. A submission has under 1 MB."""
 
 INSTALL = "Install it: pip install -r requirements.txt"
 LONGEST = 300
-"""Most characters of the client's own words that an error quotes."""
+"""Most characters of the client's output that an error quotes."""
 
 TALKATIVE = ("VERBOSE", "VERBOSE_OUTPUT")
-"""Variables that make the client print every request, credentials and all."""
+"""Variables that make the client print every request, with the credentials."""
 
 
 class NoAnswerError(UserError):
-    """The client was given up while it worked: whether Kaggle heard it is not known."""
+    """The client was stopped while it worked: it is not known whether Kaggle received the request."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """How the client ended and what it printed, every secret blanked."""
+    """The client's exit status and output, with all secrets blanked."""
 
     status: int
     stdout: str
@@ -37,19 +37,22 @@ class Answer:
 
 @dataclass(frozen=True)
 class Problem:
-    """A complaint of the client: any of these signs in what it prints, and what to do about it."""
+    """A known error of the client."""
 
     signs: tuple[str, ...]
+    """Texts of which any shows the error, in lower or upper case."""
+
     remedy: Callable[[], str] | str
+    """What to do about it, a sentence or a function that returns one."""
 
 
-# The first that fits is told. A proxy's refusal also says 403, so the network comes before the rules.
+# The first that fits is reported. A proxy's refusal also contains 403, so the network comes before the rules.
 PROBLEMS = (
     Problem(
         ("ModuleNotFoundError", "unrecognized arguments", "invalid choice"),
         f"The client is broken or too old. {INSTALL}.",
     ),
-    Problem(("Could not submit to competition",), "The upload broke off and nothing was sent: try again."),
+    Problem(("Could not submit to competition",), "The upload was interrupted and nothing was sent: try again."),
     Problem(
         ("NameResolutionError", "Max retries exceeded", "ConnectionError", "ProxyError", "SSLError", "timed out"),
         "Is there a network connection to www.kaggle.com? Try again with one.",
@@ -58,27 +61,27 @@ PROBLEMS = (
         ("Invalid credentials",),
         f"The login by `kaggle auth login` is no longer valid, and the client has removed it. {credentials.HOW}.",
     ),
-    Problem(("daily submission",), "Kaggle takes a few a day: try again tomorrow (UTC)."),
+    Problem(("daily submission",), "Kaggle accepts a few a day: try again tomorrow (UTC)."),
     Problem(("Authentication required", "401 Client Error", "Unauthorized"), credentials.remedy),
     Problem(
         ("must accept", "was denied", "403 Client Error", "Forbidden"),
-        f"Accept the competition's rules at {PAGE}/rules, logged in as the one whose credentials these are. "
-        "If you have: the token may lack the right to it, make a new one at https://www.kaggle.com/settings/api.",
+        f"Accept the competition's rules at {PAGE}/rules, logged in to the account of these credentials. "
+        "If you have done that, the token may lack the right: make a new one at https://www.kaggle.com/settings/api.",
     ),
     Problem(
         ("404 Client Error", "Could not find competition", "Not Found"),
-        f"See whether {PAGE} is still there; a client too old also asks in the wrong place. {INSTALL}.",
+        f"Check whether {PAGE} is still there. A client that is too old asks in the wrong place. {INSTALL}.",
     ),
-    Problem(("429 Client Error", "Too Many Requests"), "Kaggle was asked too often: try again in some minutes."),
-    Problem(("Server Error",), "The trouble is on Kaggle's side: try again later."),
+    Problem(("429 Client Error", "Too Many Requests"), "There were too many requests: try again in some minutes."),
+    Problem(("Server Error",), "The error is on Kaggle's side: try again later."),
     Problem(("No space left on device",), "Make room on the disk, then try again."),
 )
 
 
 def call(*arguments: str, limit: float | None = None) -> Answer:
-    """Run the client and give what it printed. limit: seconds, LIMIT if not given.
+    """Run the client and return its output. limit: seconds, LIMIT by default.
 
-    UserError where it cannot run or ends with an error; NoAnswerError where it hangs.
+    UserError where it cannot run or ends with an error; NoAnswerError where it takes longer.
     """
     hidden = credentials.secrets()
     client = _executable()
@@ -100,8 +103,8 @@ def call(*arguments: str, limit: float | None = None) -> Answer:
     except subprocess.TimeoutExpired:
         raise NoAnswerError(
             f"Kaggle's client: expected an answer within {limit or LIMIT:g} s, got none. Try again."
-        ) from None  # the cause holds what the client printed, secrets and all
-    hidden |= credentials.secrets()  # a login made afresh writes new ones while it runs
+        ) from None  # the cause contains the client's output with its secrets
+    hidden |= credentials.secrets()  # a new login writes new secrets while the client runs
     answer = Answer(done.returncode, credentials.blanked(done.stdout, hidden), credentials.blanked(done.stderr, hidden))
     if answer.status != 0:
         raise failure(answer)
@@ -109,29 +112,31 @@ def call(*arguments: str, limit: float | None = None) -> Answer:
 
 
 def failure(answer: Answer) -> UserError:
-    """What the client complained of, and what to do about it."""
-    # Progress bars go to stderr, and the client ends some failures with status 0 and a sentence on stdout.
+    """The client's error with a remedy."""
+    # Progress bars go to stderr, and some failures end with status 0 and a sentence on stdout.
     first, second = (answer.stderr, answer.stdout) if answer.status else (answer.stdout, answer.stderr)
     lines = [line.strip() for line in [*second.splitlines(), *first.splitlines()] if line.strip()]
-    said, remedy = lines[-1] if lines else "nothing", f"Put that right and try again; {PAGE} shows what it takes."
+    reason, remedy = lines[-1] if lines else "nothing", f"Correct that and try again; {PAGE} shows the requirements."
     for problem in PROBLEMS:
-        fitting = [line for line in lines if any(sign.lower() in line.lower() for sign in problem.signs)]
-        if fitting:
-            said, remedy = fitting[-1], problem.remedy if isinstance(problem.remedy, str) else problem.remedy()
+        matches = [line for line in lines if any(sign.lower() in line.lower() for sign in problem.signs)]
+        if matches:
+            reason, remedy = matches[-1], problem.remedy if isinstance(problem.remedy, str) else problem.remedy()
             break
-    return UserError(f"Kaggle's client: expected success, got status {answer.status} and '{said[:LONGEST]}'. {remedy}")
+    return UserError(
+        f"Kaggle's client: expected success, got status {answer.status} and '{reason[:LONGEST]}'. {remedy}"
+    )
 
 
 def _executable() -> str:
     """The client's path; UserError where there is none."""
-    # PATH comes first so that a user's own client wins; the interpreter's folder finds that of a venv not activated.
+    # PATH comes first, for a client that the user installed. The interpreter's folder has that of an inactive venv.
     places = os.pathsep.join([os.environ.get("PATH", os.defpath), str(Path(sys.executable).parent)])
     client = shutil.which("kaggle", path=places)
     if client is None:
-        raise UserError(f"Expected Kaggle's client, found no command `kaggle`. {INSTALL}.")
+        raise UserError(f"Expected Kaggle's client, got no command `kaggle`. {INSTALL}.")
     return client
 
 
 def _environment() -> dict[str, str]:
-    """This process's variables, less those that make the client talk, and its text in the encoding read here."""
+    """This process's variables without TALKATIVE, and UTF-8 as the encoding."""
     return {name: value for name, value in os.environ.items() if name not in TALKATIVE} | {"PYTHONUTF8": "1"}

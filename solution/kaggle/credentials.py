@@ -1,4 +1,4 @@
-"""What Kaggle's client logs in with (as of its release 2.2.4), and how to keep it out of everything that is shown."""
+"""The credentials of Kaggle's client (as of its release 2.2.4), and how to keep them out of all output."""
 
 import base64
 import json
@@ -20,35 +20,31 @@ SECRET_LENGTH = 8
 BLANK = "***"
 
 _SIGNED = re.compile(r"(/[^\s?]*)\?[^\s'\")]+")
-"""An address with a query: the store's addresses carry in it what lets anybody fetch or write the file."""
+"""An address with a query. In the addresses of Kaggle's store the query gives the right to read or write the file."""
 
 
 def has_credentials() -> bool:
-    """Whether there is anything the client could log in with. Whether Kaggle takes it, only a call can tell."""
+    """Whether there are any credentials. Only a call shows whether Kaggle accepts them."""
     return bool(places())
 
 
 def places() -> list[str]:
-    """Where credentials lie, in the order in which the client looks."""
+    """The places that have credentials, in the order in which the client reads them."""
     user, key = _username_and_key()
-    found = {
-        **_tokens(),
-        "username and key": user and key,
-        "kaggle auth login": _json(_home() / "credentials.json").get("refresh_token", ""),
-    }
-    return [place for place, secret in found.items() if secret]
+    login = _json(_home() / "credentials.json").get("refresh_token", "")
+    every = {**_tokens(), "username and key": user and key, "kaggle auth login": login}
+    return [place for place, secret in every.items() if secret]
 
 
 def remedy() -> str:
-    """What a person can do where Kaggle lets nobody in."""
-    found = places()
-    if not found:
+    """What to do where Kaggle refuses the login, a sentence."""
+    if not places():
         return f"No credentials are set up. {HOW}."
-    return f"Kaggle did not take the credentials given ({', '.join(found)}); they may have expired. {HOW}."
+    return f"Kaggle did not accept the credentials of {', '.join(places())}; they may have expired. {HOW}."
 
 
 def secrets() -> set[str]:
-    """Every text that nobody else may read: tokens and keys, and the forms in which they go over the line."""
+    """Every secret text: tokens and keys, and the forms in which they are sent."""
     user, key = _username_and_key()
     login, config = _json(_home() / "credentials.json"), _json(_config_folder() / "kaggle.json")
     named = [
@@ -63,26 +59,26 @@ def secrets() -> set[str]:
 
 
 def blanked(text: str, hidden: Iterable[str]) -> str:
-    """The text without these secrets and without what addresses say behind their question mark."""
+    """The text without these secrets and without the queries of addresses."""
     for secret in sorted(hidden, key=len, reverse=True):
         text = text.replace(secret, BLANK)
     return _SIGNED.sub(rf"\1?{BLANK}", text)
 
 
 def _tokens() -> dict[str, str]:
-    """What each place for a token holds, empty where it holds none."""
-    given = os.environ.get("KAGGLE_API_TOKEN", "")
+    """The token in each place for one, empty where there is none."""
+    variable = os.environ.get("KAGGLE_API_TOKEN", "")
     in_notebook = "KAGGLE_KERNEL_RUN_TYPE" in os.environ and "KAGGLE_DATA_PROXY_URL" in os.environ
     return {
         "KAGGLE_API_V1_TOKEN": _text(Path(os.environ.get("KAGGLE_API_V1_TOKEN", ""))) if in_notebook else "",
-        "KAGGLE_API_TOKEN": _text(Path(given)) if _is_file(given) else given,
+        "KAGGLE_API_TOKEN": _text(Path(variable)) if _is_file(variable) else variable,
         "~/.kaggle/access_token": _text(_home() / "access_token"),
         "~/.kaggle/access_token.txt": _text(_home() / "access_token.txt"),
     }
 
 
 def _username_and_key() -> tuple[str, str]:
-    """The older kind of credentials, each from its variable or else from kaggle.json; empty where not given."""
+    """The older kind of credentials, each from its variable or else from kaggle.json; empty where there is none."""
     config = _json(_config_folder() / "kaggle.json")
     return (
         os.environ.get("KAGGLE_USERNAME", config.get("username", "")),
@@ -91,21 +87,21 @@ def _username_and_key() -> tuple[str, str]:
 
 
 def _home() -> Path:
-    """Where the client keeps tokens, whatever KAGGLE_CONFIG_DIR says."""
+    """The folder of tokens; KAGGLE_CONFIG_DIR does not change it."""
     return Path.home() / ".kaggle"
 
 
 def _config_folder() -> Path:
-    """Where the client keeps kaggle.json: KAGGLE_CONFIG_DIR, else ~/.kaggle if it is there, else the XDG folder."""
-    if wish := os.environ.get("KAGGLE_CONFIG_DIR"):
-        return Path(wish)
+    """The folder of kaggle.json: KAGGLE_CONFIG_DIR, else ~/.kaggle if it exists, else the XDG folder."""
+    if folder := os.environ.get("KAGGLE_CONFIG_DIR"):
+        return Path(folder)
     if _home().exists():
         return _home()
     return Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "kaggle"
 
 
 def _is_file(name: str) -> bool:
-    """Whether a variable names a file; a token is too long for a name on some file systems, which is no."""
+    """Whether a variable names a file; a token may be too long for a file's name, then it does not."""
     try:
         return bool(name) and Path(name).is_file()
     except (OSError, ValueError):
@@ -113,7 +109,7 @@ def _is_file(name: str) -> bool:
 
 
 def _text(path: Path) -> str:
-    """A small file's text, stripped; empty where there is none that can be read."""
+    """A small file's text, stripped; empty where it cannot be read."""
     try:
         return path.read_text(encoding="utf-8").strip()
     except (OSError, ValueError):
@@ -121,7 +117,7 @@ def _text(path: Path) -> str:
 
 
 def _json(path: Path) -> dict[str, str]:
-    """A JSON object's entries that are text; empty where there is none that can be read."""
+    """A JSON object's entries that are text; empty where it cannot be read."""
     try:
         content = json.loads(_text(path))
     except ValueError:

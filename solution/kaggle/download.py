@@ -1,4 +1,4 @@
-"""The competition's files from Kaggle: fetched as one zip, read whole, and only then put where the stages look."""
+"""The competition's files from Kaggle: fetch one zip, read all of it, and then move its files to the data folder."""
 
 import shutil
 import zipfile
@@ -13,23 +13,27 @@ from solution.runtime.device import LOG
 from solution.runtime.errors import UserError
 
 STAGING = ".download"
-"""Folder below the wanted one that holds the zip until it is whole: what lies in the wanted one can be relied on."""
+"""Folder below the data folder that holds the zip until it is whole, so the data folder only has whole files."""
 
 MARKER = f"{OUTER}.kaggle-partial"
-"""What the client leaves beside a zip that it has not got all of, and needs to go on."""
+"""The file that the client leaves beside an incomplete zip; it needs it to continue."""
 
 LIMIT = 3600.0
-"""Seconds after which a download is given up: 80 MB at 22 kB/s. The next one goes on from there."""
+"""Seconds after which a download stops: 80 MB at 22 kB/s. The next download continues it."""
 
 
 def download(folder: Path) -> Path:
-    """Fetch the competition's files into `folder`, as Kaggle's outer zip holds them; give the folder.
+    """Fetch the competition's files into `folder`, as they are in Kaggle's outer zip; return the folder.
 
-    Files that are there are read, not fetched again. A download that broke off goes on. UserError with the remedy: no
-    client, no credentials, rules not accepted, no network, or files that are damaged or unsafe.
+    Files that are there are read and not fetched again. An interrupted download continues. UserError with the remedy:
+    no client, no credentials, rules not accepted, no network, or files that are damaged or unsafe.
     """
     staging = folder / STAGING
-    _take_over(folder, staging)
+    if (folder / OUTER).is_file() and not zipfile.is_zipfile(folder / OUTER):  # the client alone has left this one
+        _make(staging)
+        for name in (OUTER, MARKER):
+            if (folder / name).is_file():
+                (folder / name).replace(staging / name)
     if has_competition(folder):
         _read_whole(folder, REQUIRED)
         LOG.info("Kaggle: the files are there already, nothing is fetched")
@@ -48,37 +52,26 @@ def _make(staging: Path) -> None:
         ) from error
 
 
-def _take_over(folder: Path, staging: Path) -> None:
-    """Let a zip that the client was once told to put into the folder itself, and is cut off, be gone on with."""
-    cut_off = folder / OUTER
-    if not cut_off.is_file() or zipfile.is_zipfile(cut_off):
-        return
-    _make(staging)
-    for name in (OUTER, MARKER):
-        if (folder / name).is_file():
-            (folder / name).replace(staging / name)
-
-
 def _fetched(staging: Path, tries: int = 2) -> list[Source]:
-    """Each file in the zip that the client fetches. One that is damaged though all of it came is fetched once more."""
+    """Each file in the zip that the client fetches. A zip that is complete and damaged is fetched once more."""
     LOG.info("Kaggle: downloading %s, about 80 MB", COMPETITION)
     _make(staging)
-    if not zipfile.is_zipfile(staging / OUTER):  # one that is whole could not be unpacked for lack of room
+    if not zipfile.is_zipfile(staging / OUTER):  # a whole one is left where the disk had no room to unpack it
         _fetch(staging)
     try:
         return _read_whole(staging, (*REQUIRED, SAMPLE))
     except NoRoomError:
-        raise  # what came is whole, and is gone on with
+        raise  # the zip is whole and is kept
     except UserError as error:
         shutil.rmtree(staging)
         if tries == 1:
             raise
-        LOG.info("Kaggle: what came is damaged (%s)", error)
+        LOG.info("Kaggle: the downloaded zip is damaged (%s)", error)
     return _fetched(staging, tries - 1)
 
 
 def _fetch(staging: Path) -> None:
-    """One call of the client, which goes on with what lies there if it is of the same zip."""
+    """One call of the client. It continues an incomplete zip of the same content."""
     try:
         client.call("competitions", "download", "-c", COMPETITION, "-p", str(staging), limit=LIMIT)
     except UserError as error:
@@ -92,9 +85,9 @@ def _fetch(staging: Path) -> None:
 
 
 def _read_whole(folder: Path, names: tuple[str, ...]) -> list[Source]:
-    """Where each file lies, every byte of it read once, which checks all checksums on the way.
+    """Find each file and read every byte of it, which verifies all checksums.
 
-    UserError where one is missing, empty, damaged, unsafe or larger than any of the competition's.
+    UserError where one is missing, empty, damaged, unsafe or larger than any of the competition's files.
     """
     sources = []
     for name in names:
@@ -109,11 +102,11 @@ def _read_whole(folder: Path, names: tuple[str, ...]) -> list[Source]:
 
 
 def _unpack(sources: list[Source], folder: Path) -> None:
-    """Put what the outer zip holds into the folder, each file under the name it was looked for by, none half-written.
+    """Write the files of the outer zip into the folder, each atomically.
 
     The inner zips stay zips: the stages read them, and they are a third of the size.
     """
-    for source in reversed(sources):  # the first ones tell a folder of the competition's files
+    for source in reversed(sources):  # the first ones mark a folder as one of the competition's files
         with atomic(folder / source.entries[0]) as temporary, temporary.open("wb") as handle:
             for chunk in Source(source.path, source.entries[:1]).chunks():
                 handle.write(chunk)

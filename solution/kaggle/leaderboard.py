@@ -1,16 +1,16 @@
-"""The ledger in a table: the expected score, the leaderboard's, the gap between them, and the trend."""
+"""The ledger for a reader: the expected score beside the leaderboard's, their difference, and the trend."""
 
 import json
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from itertools import pairwise
 
+import numpy as np
+import pandas as pd
 from rich.console import Console
 from rich.text import Text
 
 from solution.kaggle import PAGE
-from solution.kaggle.ledger import ERROR, SCORED, Entry
+from solution.kaggle.ledger import ERROR, SCORED, Entry, table
 from solution.runtime.errors import UserError
 from solution.table import Column, Table, written
 
@@ -20,7 +20,7 @@ PLAIN_WIDTH = 160
 
 @dataclass(frozen=True)
 class Gap:
-    """Leaderboard score less expected score over the scored lines, px."""
+    """Leaderboard score minus expected score over the scored lines, px."""
 
     mean: float
     least: float
@@ -29,10 +29,10 @@ class Gap:
 
 @dataclass(frozen=True)
 class Leaderboard:
-    """A ledger's scored lines in figures, RMSE in px."""
+    """A summary of a ledger's scored lines. Figures are RMSE in px."""
 
     scored: int
-    """How many lines have a score."""
+    """Lines with a public score."""
 
     best: Entry | None
     """The line with the lowest public score."""
@@ -40,13 +40,13 @@ class Leaderboard:
     public: Gap | None
     private: Gap | None
     change: Mapping[str, float]
-    """By column, the newest scored line less the first."""
+    """By column, the newest scored line minus the first."""
 
     steps: int
-    """Steps from one scored line to the next in which expected and public score both changed."""
+    """Pairs of successive scored lines between which expected and public score both changed."""
 
     alike: int
-    """Those of the steps in which both changed in the same direction."""
+    """Those of them in which both changed in the same direction."""
 
 
 def outcome(entry: Entry) -> str:
@@ -65,25 +65,25 @@ def outcome(entry: Entry) -> str:
 
 
 def leaderboard_of(entries: Sequence[Entry]) -> Leaderboard:
-    """Sum up a ledger, oldest line first."""
+    """Summarise a ledger, oldest line first."""
     scored = [entry for entry in entries if entry.status == SCORED and entry.public is not None]
-    known = [(e.expected, e.public) for e in scored if e.expected is not None and e.public is not None]
-    moves = [(b[0] - a[0], b[1] - a[1]) for a, b in pairwise(known)]
-    moved = [(expected, public) for expected, public in moves if expected and public]
-    ends = (scored[0], scored[-1]) if len(scored) > 1 else None
+    figures = table(scored)[["expected", "public", "private"]]
+    steps = figures[["expected", "public"]].dropna().diff()[1:]
+    moved = np.sign(steps[(steps != 0).all(axis=1)])
+    change = (figures.iloc[-1] - figures.iloc[0]).dropna().round(5) if len(scored) > 1 else pd.Series(dtype=float)
     return Leaderboard(
         scored=len(scored),
-        best=min(scored, key=lambda entry: math.inf if entry.public is None else entry.public, default=None),
+        best=scored[int(figures["public"].argmin())] if scored else None,
         public=_gap(scored, "public"),
         private=_gap(scored, "private"),
-        change=_change(*ends) if ends else {},
+        change={str(kind): float(value) for kind, value in change.items()},
         steps=len(moved),
-        alike=sum((expected > 0) == (public > 0) for expected, public in moved),
+        alike=int((moved["expected"] == moved["public"]).sum()),
     )
 
 
 def as_json(ledgers: Mapping[str, Sequence[Entry]]) -> str:
-    """Every ledger by its data set's name: its lines with their gaps, and a summary of them."""
+    """Every ledger by its data set's name: its lines with their gaps, and their summary."""
     content = {
         name: {
             "lines": [{**asdict(e), "gap_public": gap(e, "public"), "gap_private": gap(e, "private")} for e in entries],
@@ -95,7 +95,7 @@ def as_json(ledgers: Mapping[str, Sequence[Entry]]) -> str:
 
 
 def show(name: str, entries: Sequence[Entry], console: Console | None = None) -> None:
-    """Print a ledger as a table, oldest line first, and a summary of its scored lines."""
+    """Print a ledger as a table, oldest line first, and the summary of its scored lines."""
     console = console or Console()
     if not console.is_terminal:
         console.width = PLAIN_WIDTH
@@ -106,19 +106,26 @@ def show(name: str, entries: Sequence[Entry], console: Console | None = None) ->
     console.print()
 
 
-def describe(found: Leaderboard) -> list[str]:
-    """The standing in sentences."""
-    if found.best is None:
+def describe(board: Leaderboard) -> list[str]:
+    """The summary in sentences."""
+    if board.best is None:
         return ["No public score yet."]
-    return [
-        f"Best public score of {found.scored}: {found.best.public:.5f} ({found.best.message})",
-        *(_describe_gap(kind, gap) for kind, gap in (("public", found.public), ("private", found.private)) if gap),
-        *_describe_trend(found),
-    ]
+    sentences = [f"Best public score of {board.scored}: {board.best.public:.5f} ({board.best.message})"]
+    for kind, gap in (("public", board.public), ("private", board.private)):
+        if gap:
+            sentences.append(
+                f"The {kind} score is {gap.mean:+.4f} px from the expected one on average ({gap.least:+.4f} to "
+                f"{gap.most:+.4f})"
+            )
+    if board.change:
+        changes = ", ".join(f"{kind} {value:+.4f}" for kind, value in board.change.items())
+        alike = f"; expected and public score moved the same way in {board.alike} of {board.steps} steps"
+        sentences.append(f"From the first scored to the newest: {changes} px{alike if board.steps else ''}")
+    return sentences
 
 
 def gap(entry: Entry, kind: str) -> float | None:
-    """A line's public or private score less its expected one, px; None where one of them is missing."""
+    """A line's public or private score minus its expected one, px; None where one of them is missing."""
     score = getattr(entry, kind)
     return None if score is None or entry.expected is None else round(score - entry.expected, 5)
 
@@ -126,25 +133,6 @@ def gap(entry: Entry, kind: str) -> float | None:
 def _gap(scored: Sequence[Entry], kind: str) -> Gap | None:
     gaps = [value for value in (gap(entry, kind) for entry in scored) if value is not None]
     return Gap(round(sum(gaps) / len(gaps), 5), min(gaps), max(gaps)) if gaps else None
-
-
-def _change(first: Entry, last: Entry) -> dict[str, float]:
-    """By column, the last line less the first, where both have the figure."""
-    both = {kind: (getattr(first, kind), getattr(last, kind)) for kind in ("expected", "public", "private")}
-    return {kind: round(b - a, 5) for kind, (a, b) in both.items() if a is not None and b is not None}
-
-
-def _describe_gap(kind: str, found: Gap) -> str:
-    between = f"{found.least:+.4f} to {found.most:+.4f}"
-    return f"The {kind} score is {found.mean:+.4f} px from the expected one on average ({between})"
-
-
-def _describe_trend(found: Leaderboard) -> list[str]:
-    if not found.change:
-        return []
-    moves = ", ".join(f"{kind} {value:+.4f}" for kind, value in found.change.items())
-    alike = f"; expected and public score moved the same way in {found.alike} of {found.steps} steps"
-    return [f"From the first scored to the newest: {moves} px{alike if found.steps else ''}"]
 
 
 def table_of(entries: Sequence[Entry]) -> Table:

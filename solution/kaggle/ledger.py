@@ -1,20 +1,33 @@
-"""The ledger of what was sent to Kaggle, and the submissions that Kaggle itself lists."""
+"""The ledger of the submissions that were sent to Kaggle, and the submissions that Kaggle itself lists."""
 
 import csv
-import io
 import math
-from dataclasses import dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TypedDict, Unpack
+from typing import Any
+
+import pandas as pd
 
 from solution.kaggle import COMPETITION, client
 from solution.runtime.artifacts import write_text
 from solution.runtime.errors import UserError
 
+LEDGER = "scores.csv"
+
 PENDING, SCORED, ERROR = "pending", "scored", "error"
+"""States of a submission that Kaggle has."""
+
+UNKNOWN, FAILED = "unknown", "failed"
+"""Two more states of a try: it began and its end is not known, as after a power cut; and nothing was sent."""
+
 _STATUS = {"pending": PENDING, "complete": SCORED, "error": ERROR}
-_COLUMNS = {"fileName", "date", "description", "status", "publicScore", "privateScore"}
+"""Kaggle's names of states."""
+
+_EARLIER_STATUS = {"sent": PENDING}
+"""Names of states in earlier ledgers."""
+
+_LISTED_COLUMNS = {"fileName", "date", "description", "status", "publicScore", "privateScore"}
 
 LIMIT = 60
 """Seconds for a list."""
@@ -24,50 +37,56 @@ MANY = "100"
 
 @dataclass(frozen=True)
 class Listed:
-    """A submission as Kaggle has it. received: when it came, by Kaggle's clock; scores: RMSE in px, None without."""
+    """A submission as Kaggle lists it."""
 
     received: str
+    """When it arrived, UTC, by Kaggle's clock."""
+
     name: str
     message: str
     status: str
+    """PENDING, SCORED or ERROR."""
+
     public: float | None
+    """RMSE in px; None where there is none yet."""
+
     private: float | None
 
 
 def listed(many: bool = False) -> list[Listed]:
-    """Kaggle's newest submissions of this account, 20 or with `many` 100. UserError where it gives none."""
+    """Kaggle's newest submissions of this account: 20, or 100 with `many`. UserError where Kaggle gives no list."""
     more = ["--page-size", MANY] if many else []
     answer = client.call("competitions", "submissions", "-c", COMPETITION, "--csv", *more, limit=LIMIT)
     return parsed(answer.stdout)
 
 
 def parsed(text: str) -> list[Listed]:
-    """The submissions in the client's CSV, whatever it says before. UserError where it is not one."""
+    """The submissions in the client's CSV; lines before its header are skipped. UserError where there is no CSV."""
     lines = text.splitlines(keepends=True)
-    header = next((i for i, line in enumerate(lines) if set(line.strip().split(",")) >= _COLUMNS), None)
+    header = next((i for i, line in enumerate(lines) if set(line.strip().split(",")) >= _LISTED_COLUMNS), None)
     if header is None:
         if "No submissions found" in text:
             return []
-        raise _strange(lines[-1].strip() if lines else "nothing")
-    return [_row(row) for row in csv.DictReader(lines[header:])]
+        raise _unexpected(lines[-1].strip() if lines else "nothing")
+    return [_listed({k: v or "" for k, v in row.items()}) for row in csv.DictReader(lines[header:])]
 
 
 def one_line(message: str) -> str:
-    """A message with single spaces: what is sent, and what Kaggle's list is compared with."""
+    """A message with single spaces, as it is sent and as Kaggle's list is compared with it."""
     return " ".join(message.split())
 
 
-def _row(row: dict[str, str | None]) -> Listed:
-    status = (row["status"] or "").rsplit(".", 1)[-1].lower()  # newer clients print SubmissionStatus.COMPLETE
+def _listed(row: dict[str, str]) -> Listed:
+    status = row["status"].rsplit(".", 1)[-1].lower()  # newer clients print SubmissionStatus.COMPLETE
     if status not in _STATUS:
-        raise _strange(f"status {row['status']!r}")
+        raise _unexpected(f"status {row['status']!r}")
     return Listed(
-        received=_time(row["date"] or ""),
-        name=row["fileName"] or "",
-        message=one_line(row["description"] or ""),
+        received=_time(row["date"]),
+        name=row["fileName"],
+        message=one_line(row["description"]),
         status=_STATUS[status],
-        public=_score(row["publicScore"] or ""),
-        private=_score(row["privateScore"] or ""),
+        public=_score(row["publicScore"]),
+        private=_score(row["privateScore"]),
     )
 
 
@@ -76,7 +95,7 @@ def _time(text: str) -> str:
     try:
         time = datetime.fromisoformat(text.strip())
     except ValueError:
-        raise _strange(f"date {text!r}") from None
+        raise _unexpected(f"date {text!r}") from None
     return (time if time.tzinfo else time.replace(tzinfo=UTC)).astimezone(UTC).isoformat(timespec="milliseconds")
 
 
@@ -88,63 +107,54 @@ def _score(text: str) -> float | None:
     return score if math.isfinite(score) else None
 
 
-def _strange(got: str) -> UserError:
+def _unexpected(got: str) -> UserError:
     return UserError(
-        f"Kaggle's client: expected a table of submissions with {', '.join(sorted(_COLUMNS))}, got {got[:100]}. "
+        f"Kaggle's client: expected a table of submissions with {', '.join(sorted(_LISTED_COLUMNS))}, got {got[:100]}. "
         f"{client.INSTALL}."
     )
 
 
-LEDGER = "scores.csv"
-
-UNKNOWN, FAILED = "unknown", "failed"
-"""Two more states of a try: it began and nobody heard how it ended, as when the power failed; and nothing was sent."""
-
-_EARLIER = {"sent": PENDING}
-"""How ledgers once called a state."""
-
-
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """One try. Its state is unknown, failed, pending, scored or error; only the last three are on Kaggle.
-
-    time: when it began, UTC. expected (over every label), expected_without_outliers, cv, cv_without_outliers, public,
-    private: RMSE in px, None where not known. received: when Kaggle
-    had it, by Kaggle's clock; after: when Kaggle had the one before, which tells it from one of the same name and
-    message. sha256: of the file.
-    """
+    """One try to send a submission: a line of the ledger. Figures are RMSE in px, None where not known."""
 
     time: str
+    """When it began, UTC."""
+
     name: str
+    """The file."""
+
     message: str
     status: str
+    """UNKNOWN, FAILED, PENDING, SCORED or ERROR; Kaggle has only the last three."""
+
     expected: float | None = None
+    """Expected on the test file, over every label."""
+
     expected_without_outliers: float | None = None
     cv: float | None = None
+    """Cross-validation, over every label."""
+
     cv_without_outliers: float | None = None
     public: float | None = None
     private: float | None = None
     received: str = ""
+    """When it arrived, by Kaggle's clock."""
+
     after: str = ""
+    """When the submission before it arrived: this one is later than another of the same name and message."""
+
     sha256: str = ""
-
-
-class Facts(TypedDict, total=False):
-    """What may become known of a try after its line was written."""
-
-    status: str
-    public: float | None
-    private: float | None
-    received: str
+    """Digest of the file."""
 
 
 COLUMNS = [field.name for field in fields(Entry)]
 FIGURES = ("expected", "expected_without_outliers", "cv", "cv_without_outliers")
 """A record's figures that a line keeps, each over both subsets."""
 
-_FIGURES = (*FIGURES, "public", "private")
-_EARLIER_FIGURES = {"cv_without_outliers": "cv", "expected_without_outliers": "expected", "cv": "", "expected": ""}
-"""Columns of a figure in ledgers that had two of them, both without outliers."""
+NUMBERS = (*FIGURES, "public", "private")
+_EARLIER_COLUMNS = {"cv_without_outliers": "cv", "expected_without_outliers": "expected", "cv": "", "expected": ""}
+"""The columns of figures in earlier ledgers, which had two of them, both without outliers."""
 
 
 def read(path: Path) -> list[Entry]:
@@ -162,33 +172,33 @@ def read(path: Path) -> list[Entry]:
 
 
 def add(path: Path, entry: Entry) -> Entry:
-    """Append a line; give it back."""
+    """Append a line and return it."""
     _write(path, [*read(path), entry])
     return entry
 
 
-def change(path: Path, entry: Entry, **facts: Unpack[Facts]) -> Entry:
-    """Change a line of the ledger as it lies on disk now; give the changed one."""
-    changed = replace(entry, **facts)
+def change(path: Path, entry: Entry, changed: Entry) -> Entry:
+    """Replace a line of the ledger by the changed one and return that."""
     _write(path, [changed if line == entry else line for line in read(path)])
     return changed
 
 
+def table(entries: list[Entry]) -> pd.DataFrame:
+    """The lines as a table with COLUMNS; figures that are not known are NaN."""
+    return pd.DataFrame([asdict(entry) for entry in entries], columns=COLUMNS).astype(dict.fromkeys(NUMBERS, float))
+
+
 def _write(path: Path, entries: list[Entry]) -> None:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    writer.writerows([getattr(entry, column) for column in COLUMNS] for entry in entries)
-    write_text(path, text.getvalue())
+    write_text(path, table(entries).to_csv(index=False, lineterminator="\n"))
 
 
 def _entry(path: Path, number: int, row: dict[str, str | None]) -> Entry:
     """One line, of this form or of an earlier one with fewer columns."""
-    named = {} if "cv_without_outliers" in row else _EARLIER_FIGURES
-    cells = {column: row.get(named.get(column, column)) or "" for column in COLUMNS}
+    columns = {} if "cv_without_outliers" in row else _EARLIER_COLUMNS
+    cells: dict[str, Any] = {column: row.get(columns.get(column, column)) or "" for column in COLUMNS}
     lacking = [column for column in ("time", "name", "status") if not cells[column]]
     try:
-        figures = {column: float(cells[column]) if cells[column] else None for column in _FIGURES}
+        cells |= {column: float(cells[column]) if cells[column] else None for column in NUMBERS}
     except ValueError as error:
         lacking.append(str(error))
     if lacking:
@@ -196,18 +206,4 @@ def _entry(path: Path, number: int, row: dict[str, str | None]) -> Entry:
             f"{path} data row {number}: expected time, name, status and figures in px, got trouble with "
             f"{', '.join(lacking)}. Repair the line or move the ledger away."
         )
-    return Entry(
-        time=cells["time"],
-        name=cells["name"],
-        message=cells["message"],
-        status=_EARLIER.get(cells["status"], cells["status"]),
-        expected=figures["expected"],
-        expected_without_outliers=figures["expected_without_outliers"],
-        cv=figures["cv"],
-        cv_without_outliers=figures["cv_without_outliers"],
-        public=figures["public"],
-        private=figures["private"],
-        received=cells["received"],
-        after=cells["after"],
-        sha256=cells["sha256"],
-    )
+    return Entry(**cells | {"status": _EARLIER_STATUS.get(cells["status"], cells["status"])})

@@ -1,7 +1,7 @@
-"""From test predictions to the file that Kaggle takes: written, checked, and read again.
+"""Submissions: write test predictions as Kaggle's file, check it, and read it again.
 
-A submission is a CSV of RowId,Location and a JSON record of the same name beside it, which says what the file was made
-from and pins its content by SHA-256. The record is written last: a file without a fitting record is not to be sent.
+A submission is a CSV of RowId,Location with a JSON record of the same name beside it. The record describes what the
+file was made from and has its SHA-256. It is written last, so a file without a matching record is never sent.
 """
 
 import csv
@@ -21,27 +21,28 @@ from solution.runtime.artifacts import file_digest, write_json, write_text
 from solution.runtime.errors import UserError
 
 FORMAT = 2
-"""Format of a record. Submissions of the first have the labels' drift by rank, also where the test pictures continue
-the training file."""
+"""Format of a record. In the first one, label drift was added by rank even to test pictures that continue the training
+file."""
 
 COLUMNS = ["RowId", "Location"]
 HIGHEST = SIZE - 1
 """The last pixel of a picture; locations are clipped to [0, HIGHEST] px."""
 
 AGAIN = "Run the submission stage again."
+REPOSITORY = Path(__file__).resolve().parents[2]
 
 
 def record_path(path: Path) -> Path:
-    """Where the record of a submission lies: NAME.json beside NAME.csv."""
+    """The path of a submission's record: NAME.json beside NAME.csv."""
     return path.with_suffix(".json")
 
 
 def write_submission(path: Path, competition: Competition, predictions: Predictions, record: dict[str, Any]) -> Path:
-    """Write the submission and its record; give the submission's path.
+    """Write the submission and its record; return the submission's path.
 
-    predictions: one row for each test picture, in any order, coords (N, 15, 2) in pixels. record: anything worth
-    keeping as JSON (`expected` and the other figures also go to the score ledger). UserError where a picture or an
-    asked cell has no prediction: a hole is never filled.
+    predictions: one row for each test picture, in any order, coords (N, 15, 2) in pixels. record: JSON values to keep
+    (`expected` and the other figures also go to the ledger). UserError where a picture or an asked cell has no
+    prediction; no hole is filled.
     """
     cells = _asked_cells(competition, predictions)
     rows = zip(competition.lookup.row_id.tolist(), _written(cells), strict=True)
@@ -72,28 +73,28 @@ def _written(cells: np.ndarray) -> list[str]:
 
 
 def check_submission(path: Path, competition: Competition) -> dict[str, Any]:
-    """Read a submission and its record again and give the record.
+    """Read a submission and its record and return the record.
 
-    UserError, naming the row, unless the file answers the lookup table row for row with numbers inside the picture,
-    and is the very file, made from the very data, that its record describes.
+    UserError, naming the row, unless the file answers the lookup table row by row with numbers inside the picture, and
+    unless the record describes this content and this data.
     """
     _locations(path, competition)
     record = read_record(path)
     if record.get("format") != FORMAT:
         raise UserError(
             f"{path}: expected a submission of format {FORMAT}, got one of an earlier version, whose 4-keypoint rows "
-            "may have the labels' drift in a wrong place. Run `python -m solution stack` and `python -m solution "
+            "may have label drift in a wrong place. Run `python -m solution stack` and `python -m solution "
             "submission` with the same --data and --scale first; nothing is trained again."
         )
     if record.get("sha256") != file_digest(path):
         raise UserError(
             f"{path}: expected the content that {record_path(path).name} describes, got another: "
-            f"one of them was changed or comes from another run. {AGAIN}"
+            f"the file or its record was changed, or is of another run. {AGAIN}"
         )
     if record.get("data") != competition.digest or record.get("drawn") != competition.drawn:
         raise UserError(
-            f"{path}: expected a submission made from the data at hand ({competition.digest}), "
-            f"got one made from other data ({record.get('data')}). {AGAIN}"
+            f"{path}: expected a submission of the data read now ({competition.digest}), "
+            f"got one of other data ({record.get('data')}). {AGAIN}"
         )
     return record
 
@@ -101,23 +102,22 @@ def check_submission(path: Path, competition: Competition) -> dict[str, Any]:
 def read_submission(path: Path, competition: Competition) -> np.ndarray:
     """The file's locations at the test faces' points, (N, 15, 2) in pixels, NaN where none is asked.
 
-    UserError unless it answers the lookup table row for row.
+    UserError unless it answers the lookup table row by row.
     """
     return competition.at_points(_locations(path, competition))
 
 
-def code_version() -> dict[str, Any]:
+def code_version(root: Path = REPOSITORY) -> dict[str, Any]:
     """The package's version, the git commit, and whether files differ from it; the last two None without git."""
-    root = Path(__file__).resolve().parents[2]
     place = _git(root, "rev-parse", "--show-toplevel", "HEAD")
     top, commit = place.splitlines() if place else ("", None)
-    if commit is None or Path(top).resolve() != root:  # a copy inside some other repository has no commit of its own
+    if commit is None or Path(top).resolve() != root:  # a copy inside another repository has no commit
         return {"version": __version__, "commit": None, "dirty": None}
     return {"version": __version__, "commit": commit, "dirty": bool(_git(root, "status", "--porcelain"))}
 
 
 def _git(root: Path, *arguments: str) -> str | None:
-    """What git says, or None where there is no git, no repository or no commit."""
+    """Git's output, or None where there is no git, no repository or no commit."""
     try:
         done = subprocess.run(["git", "-C", str(root), *arguments], capture_output=True, text=True, timeout=30)
     except (OSError, subprocess.TimeoutExpired):
@@ -129,8 +129,8 @@ def _asked_cells(competition: Competition, predictions: Predictions) -> np.ndarr
     """The predicted location of every asked cell, (M,) float64 in pixels, in the lookup table's order."""
     lookup = competition.lookup
     if not np.array_equal(np.sort(predictions.ids), np.sort(competition.test.ids)):
-        strange = np.setxor1d(predictions.ids, competition.test.ids)
-        example = f", ImageId {strange[0]} is on one side only" if len(strange) else ", some of them twice"
+        unmatched = np.setxor1d(predictions.ids, competition.test.ids)
+        example = f", ImageId {unmatched[0]} is on one side only" if len(unmatched) else ", some of them twice"
         raise UserError(
             f"{predictions.name}: expected one prediction for each of the {len(competition.test)} test pictures, "
             f"got {len(predictions.ids)}{example}. Predict the test pictures again."
@@ -150,13 +150,13 @@ def _asked_cells(competition: Competition, predictions: Predictions) -> np.ndarr
 
 
 def _locations(path: Path, competition: Competition) -> np.ndarray:
-    """The file's Location column, (M,) float64 in pixels, checked row for row against the lookup table."""
+    """The file's Location column, (M,) float64 in pixels, checked row by row against the lookup table."""
     try:
         with path.open(encoding="utf-8", newline="") as handle:
             rows = list(csv.reader(handle))
     except FileNotFoundError:
         raise UserError(
-            f"{path}: expected a submission, found none. "
+            f"{path}: expected a submission, got none. "
             "Run `python -m solution run` with the same --data and --scale first."
         ) from None
     except (OSError, ValueError, csv.Error) as error:

@@ -1,8 +1,9 @@
-"""A submission on its way: checked, confirmed, sent, entered in the ledger, and its score waited for."""
+"""Sending a submission: check it, ask for confirmation, send it, enter it in the ledger, and wait for its score."""
 
 import sys
 import time
 from collections.abc import Collection
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,32 +20,36 @@ from solution.runtime.errors import UserError
 SAYS_SENT = "successfully submitted"
 
 WAIT = 600.0
-"""Seconds to wait for a score unless told otherwise; for an upload of this size Kaggle needs seconds to minutes."""
+"""Seconds to wait for a score by default; for an upload of this size Kaggle needs seconds to minutes."""
 
 PAUSE, LONGEST_PAUSE, SLOWER = 5.0, 30.0, 1.5
-"""Seconds between two looks at the score: the first, the longest, and how they grow."""
+"""Seconds between two requests for the score: the first, the longest, and the factor by which they grow."""
 
 OPEN = (PENDING, UNKNOWN)
 
 
 @dataclass(frozen=True)
 class Upload:
-    """A submission that may be sent, with its record and the message that Kaggle shows beside its score."""
+    """A checked submission."""
 
     path: Path
     message: str
+    """The message that Kaggle shows beside the score."""
+
     record: dict[str, Any]
+    """The submission's record, see submission.py."""
 
     @property
     def ledger(self) -> Path:
+        """The ledger beside the submission."""
         return self.path.parent / LEDGER
 
 
 def prepare(path: Path, competition: Competition, message: str) -> Upload:
-    """The submission, read and checked once more.
+    """Read the submission and check it again.
 
-    UserError for drawn faces and for rows held out, for a file that is missing, wrong or not the one that its record
-    describes, and for a message that is empty or gives a secret away.
+    UserError for drawn faces and for held-out rows, for a file that is missing, wrong or not the one that its record
+    describes, and for a message that is empty or contains a secret.
     """
     if competition.drawn:
         raise UserError(
@@ -58,23 +63,23 @@ def prepare(path: Path, competition: Competition, message: str) -> Upload:
         )
     message = one_line(message)
     if not message:
-        raise UserError("--message: expected a few words that tell this submission from others, got none")
+        raise UserError("--message: expected a few words that describe this submission, got none")
     if any(secret in message for secret in credentials.secrets()):
-        raise UserError("--message: expected words that anybody may read, got a Kaggle token or key. Leave it out.")
+        raise UserError("--message: expected a text without secrets, got a Kaggle token or key. Leave it out.")
     return Upload(path, message, check_submission(path, competition))
 
 
 def send(upload: Upload) -> Entry:
-    """Hand the submission to Kaggle; its line in the ledger, which every try gets.
+    """Send the submission to Kaggle and return its line in the ledger. Every try has a line.
 
-    UserError for every answer but a clear success: such a try is entered as failed, never as sent. One that was given
-    up or stopped on the way stays unknown until `refresh` finds out.
+    UserError for every answer but a clear success: such a try is entered as failed. A try that times out or is stopped
+    stays unknown until `refresh` finds out.
     """
     if file_digest(upload.path) != upload.record.get("sha256"):
         raise UserError(f"{upload.path}: expected the file that was checked, it has changed meanwhile. {AGAIN}")
     entry = _failed(upload)
     try:
-        after = max((one.received for one in listed()), default="")
+        after = max((submission.received for submission in listed()), default="")
     except UserError:
         ledger.add(upload.ledger, entry)
         raise
@@ -84,76 +89,69 @@ def send(upload: Upload) -> Entry:
     except client.NoAnswerError as error:
         raise UserError(f"{error} Whether it arrived first: `python -m solution scores --refresh`.") from error
     except UserError:
-        ledger.change(upload.ledger, entry, status=FAILED)
+        ledger.change(upload.ledger, entry, replace(entry, status=FAILED))
         raise
-    return ledger.change(upload.ledger, entry, status=PENDING)
+    return ledger.change(upload.ledger, entry, replace(entry, status=PENDING))
 
 
 def wait(book: Path, entry: Entry, limit: float) -> Entry:
-    """Ask Kaggle until this line's submission is scored or cannot be, for about `limit` seconds; the line then.
+    """Ask Kaggle until this line's submission has a score or an error, for about `limit` seconds; return the line.
 
-    An answer that does not come is asked for again, and Ctrl-C ends the waiting alone: the submission has arrived.
+    A request that fails is repeated. Ctrl-C ends only the waiting, since the submission has arrived.
     """
     end, pause = time.monotonic() + limit, PAUSE
     try:
-        while (entry := _asked(book, entry)).status == PENDING and time.monotonic() + pause <= end:
+        while True:
+            with suppress(UserError):
+                entry = _updated(book, entry, listed())
+            if entry.status != PENDING or time.monotonic() + pause > end:
+                return entry
             time.sleep(pause)
             pause = min(pause * SLOWER, LONGEST_PAUSE)
     except KeyboardInterrupt:
         return entry
-    return entry
 
 
 def refresh(book: Path) -> int:
-    """Ask Kaggle once for every line whose end is not known; how many are still open. UserError where it gives none."""
+    """Ask Kaggle once for all open lines; the number that is still open. UserError where Kaggle gives no list."""
     waiting = [entry for entry in ledger.read(book) if entry.status in OPEN]
-    found = listed(many=True) if waiting else []
-    return sum(_updated(book, entry, found).status in OPEN for entry in waiting)
+    submissions = listed(many=True) if waiting else []
+    return sum(_updated(book, entry, submissions).status in OPEN for entry in waiting)
 
 
-def _asked(book: Path, entry: Entry) -> Entry:
-    """The line after one more look at Kaggle's list, as it was where there is no answer."""
-    try:
-        found = listed()
-    except UserError:
-        return entry
-    return _updated(book, entry, found)
-
-
-def _updated(book: Path, entry: Entry, found: list[Listed]) -> Entry:
-    """The line with what Kaggle lists of it, if anything."""
+def _updated(book: Path, entry: Entry, submissions: list[Listed]) -> Entry:
+    """The line with the result from Kaggle's list; unchanged where the list does not have it."""
     taken = {line.received for line in ledger.read(book) if line.received}
-    one = _match(entry, found, taken)
-    if one is None:
+    match = _match(entry, submissions, taken)
+    if match is None:
         return entry
-    return ledger.change(
-        *(book, entry), status=one.status, received=one.received, public=one.public, private=one.private
-    )
+    facts = {name: getattr(match, name) for name in ("status", "received", "public", "private")}
+    return ledger.change(book, entry, replace(entry, **facts))
 
 
-def _match(entry: Entry, found: list[Listed], taken: Collection[str]) -> Listed | None:
-    """The submission of Kaggle's list that this line is about: the first that came after the line was begun."""
+def _match(entry: Entry, submissions: list[Listed], taken: Collection[str]) -> Listed | None:
+    """The submission of this line in Kaggle's list: the first one that arrived after the line was begun."""
     if entry.received:
-        return next((one for one in found if one.received == entry.received), None)
-    fitting = [
-        one
-        for one in found
-        if (one.name, one.message) == (entry.name, entry.message)
-        and one.received > entry.after
-        and one.received not in taken
+        return next((submission for submission in submissions if submission.received == entry.received), None)
+    candidates = [
+        submission
+        for submission in submissions
+        if (submission.name, submission.message) == (entry.name, entry.message)
+        and submission.received > entry.after
+        and submission.received not in taken
     ]
-    return min(fitting, key=lambda one: one.received, default=None)
+    return min(candidates, key=lambda submission: submission.received, default=None)
 
 
 def _upload(upload: Upload) -> None:
-    """The upload alone. UserError unless the client says in so many words that Kaggle took the file."""
+    """Upload the file. UserError unless the client reports success in words."""
     answer = client.call("competitions", "submit", "-c", COMPETITION, "-f", str(upload.path), "-m", upload.message)
     if SAYS_SENT not in answer.stdout.lower():
         raise client.failure(answer)
 
 
 def _failed(upload: Upload) -> Entry:
-    """The line of a try that has not got anywhere yet."""
+    """The line of a try before anything is sent."""
     return Entry(
         time=datetime.now(UTC).isoformat(timespec="milliseconds"),
         name=upload.path.name,
@@ -165,56 +163,49 @@ def _failed(upload: Upload) -> Entry:
 
 
 def confirm(upload: Upload, yes: bool) -> None:
-    """Show the submission and ask. yes: do not ask. UserError where the answer is no or nobody is there to give it."""
+    """Show the submission and ask, unless `yes`. UserError where the answer is no or there is no terminal to ask on."""
     for line in described(upload):
         LOG.info("%s", line)
     if yes:
         return
     if sys.stdin is None or not sys.stdin.isatty():
         raise UserError("submit: expected --yes or a terminal to ask on, got neither. Add --yes to send this.")
-    answer = _answer()
-    if answer.strip().lower() not in ("y", "yes"):
-        raise UserError(f"submit: expected a yes, got {answer.strip()!r}: nothing was sent")
+    try:
+        answer = input("Send it? [y/N] ").strip()
+    except EOFError:
+        answer = ""
+    if answer.lower() not in ("y", "yes"):
+        raise UserError(f"submit: expected a yes, got {answer!r}: nothing was sent")
 
 
 def described(upload: Upload) -> list[str]:
-    """What a person should know before saying yes: the file, what it should score, and whether it was sent before."""
+    """Everything that a person needs for the decision: file, expected score in px, message, and warnings."""
     record = upload.record
     size = upload.path.stat().st_size / 1e6
     made = ", ".join(f"{what} {record[key]}" for what, key in (("made", "time"), ("scale", "scale")) if key in record)
-    return [
+    lines = [
         f"To send to {COMPETITION}: {upload.path}, {record['rows']} rows, {size:.1f} MB, {made}",
-        f"Expected score: {_figures(record)}",
+        f"Expected score: {_expected(record)}",
         f"Message: {upload.message}",
-        *_warnings(upload),
     ]
-
-
-def _figures(record: dict[str, Any]) -> str:
-    """What the file should score on the leaderboard, over every label, with its interval, px."""
-    expected = record.get("expected", {}).get("overall")
-    if expected is None:
-        return "the record has none"
-    low, high = record.get("expected_intervals", {}).get("overall", (None, None))
-    between = "" if low is None else f" (a test file of this size scores {low:.4f} to {high:.4f} 95 times in 100)"
-    return f"{expected:.4f} px{between}"
-
-
-def _warnings(upload: Upload) -> list[str]:
-    """What may make a person think again: the same file sent before, and labels of duplicates in use."""
-    sent = [
-        entry
+    earlier = [
+        f"This very file was sent on {entry.time[:16]} UTC as {entry.message!r}"
         for entry in ledger.read(upload.ledger)
-        if entry.sha256 == upload.record["sha256"] and entry.status in (PENDING, SCORED, ERROR)
+        if entry.sha256 == record["sha256"] and entry.status in (PENDING, SCORED, ERROR)
     ]
-    lines = [f"This very file was sent on {entry.time[:16]} UTC as {entry.message!r}" for entry in sent[-1:]]
-    if upload.record.get("use_duplicates"):
+    lines += earlier[-1:]
+    if record.get("use_duplicates"):
         lines.append("It uses the labels of training pictures that are in the test file, too (--use-duplicates)")
     return lines
 
 
-def _answer() -> str:
-    try:
-        return input("Send it? [y/N] ")
-    except EOFError:
-        return ""
+def _expected(record: dict[str, Any]) -> str:
+    """The record's expected score over every label, with its interval, px."""
+    expected = record.get("expected", {}).get("overall")
+    if expected is None:
+        return "the record has none"
+    interval = record.get("expected_intervals", {}).get("overall")
+    if interval is None:
+        return f"{expected:.4f} px"
+    low, high = interval
+    return f"{expected:.4f} px (a test file of this size scores {low:.4f} to {high:.4f} 95 times in 100)"

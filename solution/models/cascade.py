@@ -1,7 +1,7 @@
-"""A heatmap network's estimate of each point, and a fine network on the crop around it that corrects the estimate.
+"""A heatmap network estimates each point, and a fine network corrects the estimate from the crop around it.
 
 After Sun et al., "Deep Convolutional Network Cascade for Facial Point Detection", CVPR 2013. Crops are cut at full
-resolution by bilinear sampling; one small network sees those of all points, a head a point reads them.
+resolution by bilinear sampling. One small network sees the crops of all points, and each point has a head.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,15 +16,16 @@ from solution.keypoints import SIZE
 from solution.models import timm_unet, unet
 
 MAP = Heatmap(size=24)
-REACH = 4.0  # px that a correction of 1 stands for
+REACH = 4.0
+"""Pixels of a correction of 1."""
 
 
 class Cascade(nn.Module):
     """Coarse maps, then crops of crop×crop samples through stages of widths `fine`.
 
-    Gives (B, points, 3): x, y and spread in pixels; the spread is the coarse maps'. steps: the distances between a
-    crop's samples in pixels, a channel each: a near view and wider ones. The coarse network learns from the corrected
-    coordinates, too; where the crops are cut is not learnt from.
+    Gives (B, points, 3): x, y and sigma in pixels; sigma is that of the coarse maps. steps: the distances between the
+    samples of a crop in pixels, one channel each. The coarse network also learns from the corrected coordinates, but
+    not through the places of the crops.
     """
 
     grid: Tensor
@@ -38,7 +39,7 @@ class Cascade(nn.Module):
         inside = (len(steps), *fine[:-1])
         self.fine = nn.Sequential(*(unet.blocks(i, o, 1, stride=2) for i, o in zip(inside, fine, strict=True)))
         features = fine[-1] * (crop >> len(fine)) ** 2
-        self.correct = nn.Parameter(torch.zeros(points, features, 2))  # at first the coarse estimate stands
+        self.correct = nn.Parameter(torch.zeros(points, features, 2))  # at first there is no correction
 
     def forward(self, x: Tensor) -> Tensor:
         coarse, sigma = MAP.decode(self.coarse(x))
@@ -49,7 +50,7 @@ class Cascade(nn.Module):
     def _crops(self, x: Tensor, centres: Tensor) -> Tensor:
         """Crops around centres (B, K, 2) in pixels of pictures (B, 1, H, W): (B·K, steps, crop, crop)."""
         places = (centres[:, :, None, None, None] + self.grid).flatten(1, 3)  # (B, K·steps·crop, crop, 2)
-        scaled = (places - (SIZE - 1) / 2) / (SIZE / 2)  # −1 and 1 are the picture's outer edges
+        scaled = (places - (SIZE - 1) / 2) / (SIZE / 2)  # −1 and 1 are the outer edges of the picture
         cut = F.grid_sample(x, scaled, align_corners=False, padding_mode="border")
         return cut[:, 0].reshape(-1, *self.grid.shape[:3])
 
@@ -68,7 +69,7 @@ def build(
 ) -> nn.Module:
     """A cascade on a timm backbone with `options`, or on the U-Net of `widths`: gives (B, points, 3) in pixels.
 
-    pretrained: as models/timm_unet.py has it.
+    pretrained: as in models/timm_unet.py.
     """
     if crop % (1 << len(fine)):
         raise ValueError(f"crop: expected a multiple of {1 << len(fine)} for {len(fine)} stages, got {crop}")

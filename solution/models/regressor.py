@@ -1,6 +1,6 @@
-"""A plain convolutional network that regresses coordinates directly: stages of residual blocks, pooled, then dense.
+"""A convolutional network that regresses coordinates: stages of residual blocks, pooling, dense layers.
 
-The pooling keeps a 3×3 grid: averaging the whole map away would throw out where things are.
+The pooling keeps a 3×3 grid, because the mean over the whole map would lose the positions.
 """
 
 from collections.abc import Sequence

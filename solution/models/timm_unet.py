@@ -1,4 +1,4 @@
-"""A heatmap network whose way down is any timm backbone, and whose way up is the U-Net's."""
+"""A heatmap network: a timm backbone as the encoder and the U-Net's decoder."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -13,7 +13,7 @@ from solution.models.unet import Decoder
 
 
 class TimmUNet(nn.Module):
-    """A timm backbone's feature maps from the codec's resolution down, and a decoder over them."""
+    """A timm backbone, and a decoder over its feature maps from the codec's resolution down."""
 
     def __init__(self, points: int, heatmap: int, backbone: str, options: Mapping[str, Any]) -> None:
         super().__init__()
@@ -31,7 +31,7 @@ class TimmUNet(nn.Module):
 
 
 def encoder(backbone: str, options: Mapping[str, Any], **weights: Any) -> nn.Module:  # noqa: ANN401 - timm's own
-    """The backbone on grey pictures, giving its feature maps; `weights` say where they come from, random if nothing."""
+    """The backbone on grey pictures, which gives its feature maps. weights: timm's arguments; none: random weights."""
     return timm.create_model(backbone, in_chans=1, features_only=True, **weights, **options)
 
 
@@ -43,8 +43,9 @@ def build(
     pretrained: str = "none",
     options: Mapping[str, Any] | None = None,
 ) -> nn.Module:
-    """A network that gives logits (B, points, codec.size, codec.size); `options` go to timm.create_model.
+    """A network that gives logits (B, points, codec.size, codec.size).
 
-    pretrained: where a training's first weights come from (see pretrained.py). Nothing is loaded here.
+    options: arguments of timm.create_model. pretrained: see pretrained.py, which loads the weights; nothing is loaded
+    here.
     """
     return TimmUNet(points, codec.size, backbone, options or {})

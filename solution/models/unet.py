@@ -1,7 +1,7 @@
-"""A small U-Net of residual blocks: down to 6×6, back up by nearest neighbour and addition, one heatmap a point.
+"""A small U-Net of residual blocks: down to 6×6, up by nearest neighbour and addition, one heatmap a point.
 
-After Ronneberger et al., "U-Net", MICCAI 2015, with the residual blocks of He et al., CVPR 2016. The way up ends at the
-codec's heatmap size.
+After Ronneberger et al., "U-Net", MICCAI 2015, with the residual blocks of He et al., CVPR 2016. The decoder ends at
+the codec's heatmap size.
 """
 
 from collections.abc import Sequence
@@ -14,17 +14,17 @@ from solution.codecs import Heatmap
 from solution.keypoints import SIZE
 
 NARROW = 16
-"""Channels below which a strided 1×1 convolution is not safe to learn through.
+"""With fewer channels, the gradient of a strided 1×1 convolution is not safe on some CPUs.
 
-On a CPU with AVX-512 and no AMX, torch 2.14.1 (oneDNN, fp32, channels_last) wrote the gradient of such a convolution's
-input beyond that tensor's end if it had 2 to 15 channels of 48×48 or more: small networks of the tests crashed.
+On a CPU with AVX-512 and no AMX, torch 2.14.1 (oneDNN, fp32, channels_last) writes the gradient of the input beyond the
+end of its tensor, for 2 to 15 channels of 48×48 or more.
 """
 
 
 class Residual(nn.Module):
     """Two 3×3 convolutions around a shortcut; `stride` in the first.
 
-    A narrow block's shortcut leaves out pixels before its 1×1 convolution, not in it: the same numbers to the bit.
+    The shortcut of a narrow block drops pixels before its 1×1 convolution, not in it. The numbers are the same.
     """
 
     def __init__(self, inside: int, outside: int, stride: int = 1) -> None:
@@ -53,7 +53,7 @@ def blocks(inside: int, outside: int, count: int, stride: int = 1) -> nn.Sequent
 
 
 class Decoder(nn.Module):
-    """From the coarsest feature map up: widen by nearest neighbour, add the way down's map, one residual block."""
+    """From the coarsest feature map up: enlarge by nearest neighbour, add the encoder's map, one residual block."""
 
     def __init__(self, widths: Sequence[int], points: int) -> None:
         super().__init__()
@@ -69,7 +69,7 @@ class Decoder(nn.Module):
 
 
 class UNet(nn.Module):
-    """Stem of stride 2 or 4, then one stage a width, each but the first at half the resolution before it."""
+    """A stem of stride 2 or 4, then one stage a width. Every stage but the first halves the resolution."""
 
     def __init__(self, points: int, heatmap: int, widths: Sequence[int], depth: int, stride: int) -> None:
         super().__init__()

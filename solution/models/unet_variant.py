@@ -1,7 +1,7 @@
-"""The U-Net with parts that others report gains from, for ablations: each can be switched on alone.
+"""The U-Net with parts from the literature, for ablations. Each can be switched on alone.
 
 places: coordinate channels beside the picture (Liu et al., "CoordConv", NeurIPS 2018). attention:
-squeeze-and-excitation in every residual block (Hu et al., CVPR 2018). antialias: blurred before every halving (Zhang,
+squeeze-and-excitation in every residual block (Hu et al., CVPR 2018). antialias: blur before every halving (Zhang,
 "Making Convolutional Networks Shift-Invariant Again", ICML 2019).
 """
 
@@ -59,7 +59,7 @@ def _like(old: nn.Conv2d, channels: int, stride: int) -> nn.Conv2d:
 
 
 def _blurred(block: Residual) -> None:
-    """Let both ways of a block that halves blur before they leave out."""
+    """Let both paths of a block that halves the resolution blur before they drop pixels."""
     first, shortcut = block.first, block.shortcut
     assert isinstance(first, nn.Conv2d)
     assert isinstance(shortcut, nn.Sequential)

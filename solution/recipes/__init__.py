@@ -1,4 +1,4 @@
-"""The specialists, one a file, found by file name: each file holds a `RECIPE` of its own name."""
+"""The specialists, one a file, found by file name. Each file has a `RECIPE` of its own name."""
 
 from functools import cache
 from importlib import import_module
@@ -15,7 +15,7 @@ def names() -> tuple[str, ...]:
 
 
 def load(name: str) -> Recipe:
-    """The recipe of that name; UserError with the nearest name when there is none."""
+    """The recipe of that name. UserError with the nearest name if there is none."""
     if name not in names():
         hint = suggestion(name, names()) or f"There are: {', '.join(names())}."
         raise UserError(f"recipe {name!r}: expected a file solution/recipes/{name}.py, found none. {hint}")
@@ -33,7 +33,7 @@ def load_all() -> list[Recipe]:
         placed = {recipe.name for recipe in ordered}
         ready = [r for r in waiting.values() if r.parent is None or r.parent in placed]
         if not ready:
-            raise UserError(f"recipes {', '.join(waiting)}: parent names no recipe, or goes in a circle")
+            raise UserError(f"recipes {', '.join(waiting)}: parent names no recipe, or the parents form a circle")
         for recipe in ready:
             ordered.append(waiting.pop(recipe.name))
     return ordered

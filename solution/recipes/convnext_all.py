@@ -1,4 +1,4 @@
-"""ConvNeXt-Tiny trained on ImageNet as the way down: large kernels, and no batch normalisation in it. For GPUs only.
+"""ConvNeXt-Tiny trained on ImageNet as the encoder: large kernels and no batch normalisation. For GPUs only.
 
 Not trained here yet: its gain in cross-validation is unknown. Weights: timm, Apache-2.0.
 """

@@ -1,4 +1,4 @@
-"""HRNet-W18 trained on ImageNet: keeps a fine map all the way, built for keypoints. For GPUs only.
+"""HRNet-W18 trained on ImageNet: it keeps a fine map throughout and was made for keypoints. For GPUs only.
 
 Wang et al., "Deep High-Resolution Representation Learning for Visual Recognition", TPAMI 2020. Not trained here yet:
 its gain in cross-validation is unknown. Weights: Microsoft, by way of timm, MIT.

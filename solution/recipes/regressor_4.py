@@ -1,4 +1,4 @@
-"""Coordinates directly from a convolutional network, on the 4-keypoint rows: it errs differently than heatmaps."""
+"""A regressor of coordinates on the 4-keypoint rows: its errors differ from those of heatmaps."""
 
 from solution.codecs import Direct
 from solution.recipe import LandmarkRecipe

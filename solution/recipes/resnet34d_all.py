@@ -1,4 +1,4 @@
-"""ResNet-34-D trained on ImageNet as the way down, read at 48×48: finer maps than `timm_all`. For GPUs only.
+"""ResNet-34-D trained on ImageNet as the encoder, with maps of 48×48: finer than `timm_all`. For GPUs only.
 
 Not trained here yet: its gain in cross-validation is unknown. Weights: timm, Apache-2.0.
 """

@@ -1,4 +1,4 @@
-"""The timm network of the 4-keypoint rows alone, from the joint trunk of `timm_all`."""
+"""The timm network on the 4-keypoint rows, from the joint trunk of `timm_all`."""
 
 from solution.codecs import Heatmap
 from solution.recipe import LandmarkRecipe, Optimiser

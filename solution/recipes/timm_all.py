@@ -1,6 +1,6 @@
-"""A timm ResNet-D as the way down, on all rows: wider than `unet_all`, with other shortcuts and another stem.
+"""A timm ResNet-D as the encoder, on all rows: wider than `unet_all`, with other shortcuts and another stem.
 
-It starts from a network of 68 points that comes with the code, as `unet_all` does.
+It starts from a shipped network of 68 points, as `unet_all` does.
 """
 
 from solution.codecs import Heatmap

@@ -1,4 +1,4 @@
-"""`timm_all` from another seed. For GPUs only."""
+"""`timm_all` from another seed: the mean of several trainings has less random error. For GPUs only."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""A U-Net of the 4-keypoint rows alone, from the joint trunk of `unet_all`."""
+"""A U-Net on the 4-keypoint rows, from the joint trunk of `unet_all`."""
 
 from solution.codecs import Heatmap
 from solution.recipe import LandmarkRecipe, Optimiser

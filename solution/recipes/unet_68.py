@@ -1,8 +1,8 @@
-"""A U-Net of the 68-point scheme, for `faces68`, `photo --points 68` and `video`; no part of the competition's run.
+"""A U-Net of the 68-point schema, for `faces68`, `photo --points 68` and `video`, not for the competition.
 
-Its pictures come framed twice, as a detector finds them and as the points themselves align them: see
-studies/faces68/crops.py. The network that comes with the code (solution/weights/unet_68) is that of scale `full` on 19
-of 20 folds, 75 minutes of a core; five folds at `cpu` stay within 40 minutes in all."""
+It learns from each picture twice: in a detector's crop and aligned by its points (studies/faces68/crops.py).
+The shipped network (solution/weights/unet_68) is of scale `full` on 19 of 20 folds, 75 minutes of a core.
+"""
 
 from solution.codecs import Heatmap
 from solution.recipe import Augmentation, Landmark68Recipe

@@ -1,7 +1,6 @@
-"""A U-Net with one trunk on all rows and a head a subset, from the network of 68 points that comes with the code.
+"""A U-Net with one trunk on all rows and a head for each subset. It starts from the shipped network of 68 points.
 
-What its epochs, and those of the specialists made from it, are worth: docs/experiments.md, "Longer
-pre-training on 68 points".
+The effect of its epochs: docs/experiments.md, "Longer pre-training on 68 points".
 """
 
 from solution.codecs import Heatmap

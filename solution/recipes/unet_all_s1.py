@@ -1,4 +1,4 @@
-"""`unet_all` from another seed: what one training owes to chance, the mean of several does not. For GPUs only."""
+"""`unet_all` from another seed: the mean of several trainings has less random error. For GPUs only."""
 
 from dataclasses import replace
 

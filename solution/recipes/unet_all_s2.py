@@ -1,4 +1,4 @@
-"""`unet_all` from a third seed. For GPUs only."""
+"""`unet_all` from another seed: the mean of several trainings has less random error. For GPUs only."""
 
 from dataclasses import replace
 

@@ -8,9 +8,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from solution.ensemble.label_drift import CONFIG as DRIFT
+from solution.ensemble.config import CONFIG
 from solution.ensemble.selection import inputs_of
-from solution.ensemble.stacker import ROUNDS, SETTINGS
 from solution.kaggle.submission import code_version
 from solution.recipe import Recipe
 from solution.run import Run
@@ -96,8 +95,7 @@ def provenance_of(run: Run) -> Provenance:
 
 
 def _stack(run: Run) -> dict[str, Any]:
-    drift = {f"drift.{name}": value for name, value in asdict(DRIFT).items()}
-    return {"digest": digest_of(inputs_of(run)), "rounds": ROUNDS, **SETTINGS, **drift}
+    return {"digest": digest_of(inputs_of(run)), **dict(_flat(asdict(CONFIG)))}
 
 
 def _made(workspace: Workspace, recipe: Recipe, folds: int) -> Trainings:

@@ -31,7 +31,7 @@ def record_of(
         "placement": {str(s): _placement(place) for s, place in placement.items()},
         "use_duplicates": False,
         "duplicates": {"test_pictures": evaluation.duplicates.test_pictures},
-        "choice": {str(s): choice for s, choice in ensemble.choice.items()},
+        "choice": {str(s): choice.to_json() for s, choice in ensemble.choice.items()},
         "added": {str(s): steps for s, steps in ensemble.added.items()},
         "blend_weights": {str(s): weights for s, weights in ensemble.weights.items()},
     }

@@ -11,6 +11,7 @@ import numpy as np
 
 from solution.data.sequence import Placement
 from solution.ensemble import selection
+from solution.ensemble.choice import SubsetChoice
 from solution.ensemble.selection import Ensemble
 from solution.evaluation.evaluation import Evaluation
 from solution.evaluation.summary import Figure, Summary
@@ -69,7 +70,7 @@ class Report:
     """Everything that is shown."""
 
     evaluation: Evaluation
-    choice: Mapping[int, Mapping[str, Any]]
+    choice: Mapping[int, SubsetChoice]
     """By subset, what the stack stage uses and why."""
 
     added: Mapping[int, Sequence[Sequence[Any]]]

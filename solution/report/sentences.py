@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from solution.data.sequence import CONTINUES, INTERLEAVED, UNKNOWN
+from solution.ensemble.choice import SubsetChoice
 from solution.ensemble.selection import PLAIN
 from solution.evaluation.error_tables import ALL, WEIGHTED
 from solution.evaluation.evaluation import Evaluation
@@ -35,7 +36,7 @@ def headline(report: Report, steps: bool = True) -> list[str]:
         lines += [_true(truth), against_truth(summary, truth)]
     lines += [_choice(subset, chosen) for subset, chosen in choice.items()]
     lines += [f"{placement.describe()}." for placement in report.placement.values()]
-    lines += [_drift(subset, chosen) for subset, chosen in choice.items() if "relation" in chosen]
+    lines += [_drift(subset, chosen) for subset, chosen in choice.items()]
     if steps:
         lines += [_added(subset, path) for subset, path in report.added.items()]
     return [*lines, *_duplicates(report), *_orientation(report)]
@@ -94,11 +95,11 @@ def _parts(scores: Scores) -> str:
     return ", ".join(f"{s}-keypoint rows {scores[s]:.3f}" for s in SUBSETS if not np.isnan(scores[s]))
 
 
-def _choice(subset: int, choice: Mapping[str, Any]) -> str:
-    point, low, high = choice["difference"]
+def _choice(subset: int, choice: SubsetChoice) -> str:
+    point, low, high = choice.difference
     return (
-        f"{subset}-keypoint rows use the {choice['used']} (figures without outliers): "
-        f"blend {choice['blend']:.3f} px, stack {choice['stack']:.3f} px, "
+        f"{subset}-keypoint rows use the {choice.used} (figures without outliers): "
+        f"blend {choice.blend:.3f} px, stack {choice.stack:.3f} px, "
         f"stack minus blend {point:+.3f} px (95 % interval {low:+.3f} to {high:+.3f})."
     )
 
@@ -109,22 +110,22 @@ def _added(subset: int, steps: Sequence[Sequence[Any]]) -> str:
     return f"{subset}-keypoint rows, RMSE of the blend as specialists join (px, without outliers): {path}."
 
 
-def _drift(subset: int, choice: Mapping[str, Any]) -> str:
+def _drift(subset: int, choice: SubsetChoice) -> str:
     """Whether the submission contains the label drift, and the validation that decided it."""
     where = f"{subset}-keypoint rows: the label drift is"
-    if choice["relation"] == UNKNOWN:
+    if choice.relation == UNKNOWN:
         return f"{where} not added, since the place of the test pictures is unknown."
-    if "drift" not in choice:
+    if choice.drift_difference is None:
         return f"{where} not added, since there are too few rows to validate it."
-    point, low, high = choice["drift_difference"]
-    how = {INTERLEAVED: "single random rows", CONTINUES: "stretches that follow a row"}[choice["relation"]]
+    point, low, high = choice.drift_difference
+    how = {INTERLEAVED: "single random rows", CONTINUES: "stretches that follow a row"}[choice.relation]
     carried = ""
-    if choice.get("carried"):
-        window, factor, decay = choice["carried"]
+    if choice.carried:
+        window, factor, decay = choice.carried
         carried = f" It is the mean of the last {window} rows times {factor:g}, and decays over {decay:g} rows."
     return (
-        f"{where} {'added' if choice['drift_used'] else 'not added'}. On {how}, without outliers: "
-        f"{choice['plain']:.3f} px without it, {choice['drift']:.3f} px with it, {point:+.4f} px (95 % interval "
+        f"{where} {'added' if choice.drift_used else 'not added'}. On {how}, without outliers: "
+        f"{choice.plain:.3f} px without it, {choice.drift:.3f} px with it, {point:+.4f} px (95 % interval "
         f"{low:+.4f} to {high:+.4f} over sections).{carried}"
     )
 

@@ -41,7 +41,7 @@ def pixels(key: str, title: str = "", *, best: bool = False, wide: bool = False,
 
 def headline_table(report: Report) -> Table:
     """The headline figures with their intervals."""
-    columns = [Column("figure", "RMSE, px")]
+    columns = [Column("figure", "error, px")]
     for part, title in (("overall", "both"), *((s, f"{s}-keypoint rows") for s in SUBSETS)):
         columns += [pixels(f"{part}", title), pixels(f"{part}_interval", "95 %", wide=part != "overall", kind="quiet")]
     return Table(

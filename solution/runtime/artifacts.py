@@ -1,4 +1,4 @@
-"""Where things lie, atomic writes, and manifests: written last, so a manifest that matches means done."""
+"""Paths, atomic writes, and manifests. A manifest is written last, so one that matches means that all is done."""
 
 import hashlib
 import json
@@ -22,7 +22,7 @@ LEFT_OVER = re.compile(r"\.[0-9a-f]{12}-.+")
 """The names of files that `atomic` has not finished."""
 
 OLD = 3600.0
-"""Seconds after which such a file has been left over by a process that died: none is written for so long."""
+"""Seconds after which such a file belongs to a process that died: no file takes so long to write."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class Workspace:
         return self.folds / recipe / f"fold{fold}"
 
     def ready(self) -> "Workspace":
-        """Make the folders; UserError where they cannot be written."""
+        """Make the folders. UserError if they cannot be written."""
         for folder in (self.folds, self.submissions):
             try:
                 folder.mkdir(parents=True, exist_ok=True)
@@ -70,23 +70,23 @@ class Workspace:
 
 @contextmanager
 def as_user_error(path: Path) -> Iterator[None]:
-    """Let what the disk says against writing `path` in the block come out as a UserError."""
+    """Turn an OSError of the block, which writes `path`, into a UserError."""
     try:
         yield
-    except BrokenPipeError:  # of something else in the block: what it prints to
+    except BrokenPipeError:  # of the terminal that the block prints to
         raise
     except OSError as error:
         raise UserError(
             f"{path}: expected to write it, got: {error.strerror or error}. Free some space or change the folder's "
-            "permissions; the same command then goes on from what is there."
+            "permissions; the same command then resumes."
         ) from error
 
 
 @contextmanager
 def atomic(path: Path) -> Iterator[Path]:
-    """Give a temporary path beside `path`; put it in place when the block ends well, remove it when not.
+    """Give a temporary path beside `path`. It replaces `path` if the block succeeds and is removed if not.
 
-    UserError where it cannot be written: what was at `path` is then still there.
+    UserError if it cannot be written: `path` is then unchanged.
     """
     temporary = path.with_name(f".{uuid.uuid4().hex[:12]}-{path.name}")
     try:
@@ -103,9 +103,9 @@ def atomic(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def atomic_folder(folder: Path) -> Iterator[Path]:
-    """Give a new folder beside `folder`; put it in place when the block ends well, remove it when not.
+    """Give a new folder beside `folder`. It becomes `folder` if the block succeeds and is removed if not.
 
-    UserError where `folder` holds anything already, or where it cannot be written.
+    UserError if `folder` is not empty, or if it cannot be written.
     """
     folder = require_empty(folder)
     temporary = folder.with_name(f".{uuid.uuid4().hex[:12]}-{folder.name}")
@@ -126,7 +126,7 @@ def require_empty(folder: Path) -> Path:
     try:
         folder = folder.resolve()
         free = not folder.exists() or (folder.is_dir() and not any(folder.iterdir()))
-    except (OSError, RuntimeError) as error:  # the latter for links that go round in a circle
+    except (OSError, RuntimeError) as error:  # RuntimeError: links in a circle
         raise UserError(f"--out {folder}: expected a folder that is new or empty, got: {error}.") from error
     if not free:
         raise UserError(f"--out {folder}: expected a folder that is new or empty. Name another one.")
@@ -134,15 +134,15 @@ def require_empty(folder: Path) -> Path:
 
 
 def remove_stale(folder: Path) -> None:
-    """Remove the unfinished files, however deep in the folder, of processes that were killed long ago."""
+    """Remove the unfinished files of processes that were killed long ago, at any depth."""
     for path in folder.rglob(".*-*"):
-        with suppress(OSError):  # another process may have been quicker
+        with suppress(OSError):  # another process may have removed it
             if _left_over(path):
                 path.unlink()
 
 
 def _left_over(path: Path) -> bool:
-    """Whether a process that died long ago was writing this."""
+    """Whether this is the unfinished file of a process that died long ago."""
     return bool(LEFT_OVER.fullmatch(path.name)) and time.time() - path.stat().st_mtime > OLD
 
 
@@ -159,7 +159,7 @@ def write_text(path: Path, text: str) -> None:
 
 
 def write_json(path: Path, value: Any) -> None:  # noqa: ANN401 - any JSON value
-    """Write a JSON file atomically, keys in the order given."""
+    """Write a JSON file atomically, keys in their order."""
     write_text(path, json.dumps(value, indent=2) + "\n")
 
 
@@ -175,13 +175,13 @@ def file_digest(path: Path) -> str:
 
 
 def seal(folder: Path, inputs: dict[str, Any], files: Sequence[str], **facts: Any) -> None:  # noqa: ANN401
-    """Write the folder's manifest: what it was made from, the digests of its files, and facts worth keeping."""
+    """Write the folder's manifest: its inputs, the digests of its files, and other facts."""
     digests = {name: file_digest(folder / name) for name in files}
     write_json(folder / MANIFEST, {"inputs": inputs, "files": digests, **facts})
 
 
 def manifest(folder: Path) -> dict[str, Any] | None:
-    """The folder's manifest, or None when there is none that can be read."""
+    """The folder's manifest; None if none can be read."""
     try:
         content = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError):
@@ -190,7 +190,7 @@ def manifest(folder: Path) -> dict[str, Any] | None:
 
 
 def complete(folder: Path, inputs: dict[str, Any], files: Collection[str] = ()) -> bool:
-    """Whether the folder's manifest names these inputs and at least these files, and all that it names are intact."""
+    """Whether the manifest names these inputs and at least these files, and every file that it names is intact."""
     content = manifest(folder)
     if content is None or content.get("inputs") != json.loads(json.dumps(inputs)):
         return False
@@ -198,7 +198,7 @@ def complete(folder: Path, inputs: dict[str, Any], files: Collection[str] = ()) 
 
 
 def intact(folder: Path, content: dict[str, Any], files: Collection[str] = ()) -> bool:
-    """Whether a manifest names files, these among them, and each of them is there with the digest it names."""
+    """Whether a manifest names at least these files, and each file that it names has its digest."""
     named = content.get("files")
     if not isinstance(named, dict) or not named or not set(files) <= set(named):
         return False

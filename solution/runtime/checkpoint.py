@@ -1,6 +1,6 @@
-"""Where a training stands after its last finished epoch, so that a stopped run goes on with the same result.
+"""The state of a training after its last finished epoch. A stopped run resumes from it with the same result.
 
-The file is the SHA-256 of the rest, then a dict as torch writes it: torch alone would take flipped bits for weights.
+The file is the SHA-256 of the rest, then a dict as torch writes it: torch alone would read flipped bits as weights.
 """
 
 import hashlib
@@ -17,14 +17,14 @@ _DIGEST = hashlib.sha256().digest_size
 
 
 def save(folder: Path, inputs: dict[str, Any], state: dict[str, Any]) -> None:
-    """Write a state of tensors, numbers, strings, lists and dicts, bound to the job's inputs."""
+    """Write a state of tensors, numbers, strings, lists and dicts, for these inputs."""
     content = io.BytesIO()
     torch.save({"inputs": digest_of(inputs), "state": state}, content)
     write_bytes(folder / FILE, hashlib.sha256(content.getvalue()).digest() + content.getvalue())
 
 
 def load(folder: Path, inputs: dict[str, Any]) -> dict[str, Any] | None:
-    """The state saved for the same inputs; None where there is none, it is for other inputs, or it is damaged."""
+    """The state saved for the same inputs; None if there is none, it is of other inputs, or it is damaged."""
     try:
         written = (folder / FILE).read_bytes()
     except OSError:
@@ -32,10 +32,10 @@ def load(folder: Path, inputs: dict[str, Any]) -> dict[str, Any] | None:
     digest, content = written[:_DIGEST], written[_DIGEST:]
     if hashlib.sha256(content).digest() != digest:
         return None
-    found = torch.load(io.BytesIO(content), weights_only=True, map_location="cpu")
-    return found["state"] if found["inputs"] == digest_of(inputs) else None
+    saved = torch.load(io.BytesIO(content), weights_only=True, map_location="cpu")
+    return saved["state"] if saved["inputs"] == digest_of(inputs) else None
 
 
 def remove(folder: Path) -> None:
-    """Forget the state, once the job is complete."""
+    """Remove the state once the training is complete."""
     (folder / FILE).unlink(missing_ok=True)

@@ -26,22 +26,22 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 MALLOC = {-1: 2**30, -2: 2**26, -3: 2**25}
-"""malloc.h: bytes free at the heap's end before it shrinks, by which it grows, and from which on a block is apart."""
+"""malloc.h: M_TRIM_THRESHOLD, M_TOP_PAD and M_MMAP_THRESHOLD, in bytes."""
 
 CGROUP = Path("/sys/fs/cgroup/cpu.max")
-"""Where a container reads how much time it has, as "200000 100000" for two cores, or "max 100000"."""
+"""A container's share of processor time: "200000 100000" is two cores, "max 100000" is no limit."""
 
 AMPERE = (8, 0)
 """The compute capability from which a GPU has bf16 units."""
 
 AHEAD = 2
-"""Batches made ready for a GPU in advance: one to take next, one against a slow one."""
+"""Batches that are prepared for a GPU in advance."""
 
 
 def seed_for(*parts: str | int) -> int:
     """A seed in 32 bits that depends on every part (recipe, fold, purpose, epoch, …) and on nothing else.
 
-    Work seeded by what it is, not by what ran before it, can be resumed or run in any order with the same result.
+    So work can be resumed or run in any order with the same result.
     """
     text = "/".join(str(part) for part in parts)
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big")
@@ -53,7 +53,7 @@ def generator(*parts: str | int) -> np.random.Generator:
 
 
 def pick_device(wish: str) -> torch.device:
-    """The device for auto, cpu or cuda (with an index if wished). UserError where there is no such GPU."""
+    """The device for auto, cpu, cuda or cuda:N. UserError if there is no such GPU."""
     if wish == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     if not re.fullmatch(r"cpu|cuda(:\d+)?", wish):
@@ -67,13 +67,13 @@ def pick_device(wish: str) -> torch.device:
     return device
 
 
-def cores() -> int:
-    """Cores that this process may use: those it may run on, or fewer where a container has a share of their time."""
-    return max(1, min(len(os.sched_getaffinity(0)), _quota(CGROUP)))
+def cores(cgroup: Path = CGROUP) -> int:
+    """Cores that this process may use. A container may have only a share of their time."""
+    return max(1, min(len(os.sched_getaffinity(0)), _quota(cgroup)))
 
 
 def _quota(path: Path) -> int:
-    """Whole cores' worth of time that cgroup v2 grants, rounded up; no limit where it sets none."""
+    """The processor time that cgroup v2 grants, in cores, rounded up; sys.maxsize if there is no limit."""
     try:
         granted, period = path.read_text().split()
         return -(-int(granted) // int(period))
@@ -82,18 +82,11 @@ def _quota(path: Path) -> int:
 
 
 def set_threads(threads: int) -> None:
-    """Threads of one process. Jobs get one each: two one-thread jobs beat one two-thread job by 1.6 on a U-Net."""
-    torch.set_num_threads(threads)
-    _keep_memory()
+    """Threads of one process. Each job gets one: two one-thread jobs are 1.6 times as fast as one with two threads.
 
-
-def _keep_memory() -> None:
-    """Let glibc keep the memory of freed tensors for the next ones, where there is glibc.
-
-    It gave every large tensor back to the system, which hands it out as new pages of zeros, tensor by tensor: with the
-    memory kept a bare training step took 8 % (a U-Net) to 11 % (a timm network) less of a core. Whole trainings showed
-    no such gain: about 28 s an epoch of `timm_all` before and after, on different hours of a shared machine.
+    glibc then keeps the memory of freed tensors for the next ones: a training step takes 8 to 11 % less of a core.
     """
+    torch.set_num_threads(threads)
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
     if mallopt is not None:
         for option, value in MALLOC.items():
@@ -101,7 +94,7 @@ def _keep_memory() -> None:
 
 
 def take_device(name: str) -> torch.device:
-    """The device of this name, made the process's own: pinned memory would else hold some of the first GPU as well."""
+    """The device of this name, as the process's current one: pinned memory would otherwise use the first GPU, too."""
     device = torch.device(name)
     if device.type == "cuda":
         torch.cuda.set_device(device)
@@ -109,7 +102,7 @@ def take_device(name: str) -> torch.device:
 
 
 def to_device(array: np.ndarray, device: torch.device) -> Tensor:
-    """The array as a tensor on the device. A GPU copies it from pinned memory while this process goes on."""
+    """The array as a tensor on the device. A GPU copies it from pinned memory while this process continues."""
     tensor = torch.from_numpy(array)
     if device.type == "cuda":
         return tensor.pin_memory().to(device, non_blocking=True)
@@ -117,10 +110,10 @@ def to_device(array: np.ndarray, device: torch.device) -> Tensor:
 
 
 def prepared(make: Callable[[T], R], parts: Iterable[T], device: torch.device) -> Iterator[R]:
-    """`make(part)` of each part, in order. While a GPU computes, a thread of its own makes the next two.
+    """`make(part)` of each part, in order. While a GPU computes, a thread makes the next ones.
 
-    One thread, first come first served: what is made, and any randomness in it, is the same as without. On a CPU the
-    thread would only take turns with the network.
+    There is one thread, which takes the parts in order: the results, and any randomness in them, are the same as
+    without it. On a CPU the thread would take time from the network.
     """
     if device.type != "cuda":
         yield from map(make, parts)
@@ -136,12 +129,10 @@ def prepared(make: Callable[[T], R], parts: Iterable[T], device: torch.device) -
 
 
 def quick_dtype(device: torch.device) -> torch.dtype:
-    """bf16 on a GPU that has it (Ampere and newer), a CPU with AMX and an AMD with AVX-512's bf16, else fp32.
+    """The precision in which the device is faster; docs/experiments.md, "Machines and speed", has the measurements.
 
-    What the device computes faster, measured with channels_last: a core with AMX ran a U-Net's training step in bf16
-    1.9 to 2.2 times as fast as in fp32, an AMD core (213 GFLOP/s in bf16, 100 in fp32) 1.7 times. Another core with
-    AVX-512's bf16 but no AMX (80 and 159) trained 1.1 to 1.5 times as fast in fp32. By what the device is, not by its
-    speed just then: the same machine must give the same bytes.
+    bf16 on a GPU from Ampere on, on a CPU with AMX and on an AMD with AVX-512-BF16, else fp32. The kind of the device
+    decides, not its speed at the moment: the same machine must give the same bytes.
     """
     if device.type == "cuda":
         native = torch.cuda.get_device_capability(device) >= AMPERE
@@ -160,14 +151,14 @@ def quick_precision(device: torch.device) -> Iterator[None]:
 
 
 class _LogFile(logging.FileHandler):
-    """A file of log lines. A full disk costs lines, and neither the run nor a traceback a line."""
+    """A log file. A full disk costs lines of it, and does not stop the run."""
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's own name
         pass
 
 
 def log_to(path: Path) -> None:
-    """Let the package's log lines also go to a file, appended, with times. UserError where it cannot be opened."""
+    """Append the package's log lines also to a file, with times. UserError if it cannot be opened."""
     with as_user_error(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         handler = _LogFile(path, encoding="utf-8")

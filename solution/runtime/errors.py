@@ -1,20 +1,20 @@
-"""Errors a person can act on. The command line prints the message alone and exits with 2."""
+"""Errors that a user can fix. The command line prints the message alone and exits with 2."""
 
 from collections.abc import Collection
 from difflib import get_close_matches
 
 STOPPED = 130
-"""The exit code that a shell expects of a program ended by Ctrl-C."""
+"""The exit code of a program that Ctrl-C ended."""
 
 
 class UserError(Exception):
-    """What was expected, what came, and what to do next; with the file and row where there is one."""
+    """Its message says what was expected, what came, and what to do next, with the file and row if there is one."""
 
 
 def suggestion(word: str, known: Collection[str], before: str = "") -> str:
-    """What a misspelt word was meant to be, as a question; empty where nothing that is known comes near.
+    """The known word nearest to a misspelt one, as a question; empty if none is near.
 
-    before: what stands before the word where it is written, such as the recipe before an ablation's name.
+    before: a prefix of the word, such as the recipe before an ablation's name.
     """
     near = get_close_matches(word.lower(), known, n=1)
     return f"Did you mean {before}{near[0]}?" if near else ""

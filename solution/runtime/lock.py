@@ -1,7 +1,8 @@
-"""One writer at a time in a folder: a lock that the kernel takes back when its holder dies, whatever it died of."""
+"""One writer at a time in a folder. The kernel frees the lock when its holder dies."""
 
 import fcntl
 import json
+import logging
 import os
 import shlex
 import socket
@@ -16,37 +17,38 @@ from solution.runtime.errors import UserError
 
 FILE = "run.lock"
 TRIES, PAUSE = 10, 0.05
-"""Somebody who only asks who works in a folder holds its lock for a moment: half a second is enough to tell."""
+"""A process that only asks for the holder holds the lock for a moment: the half second of all tries is enough."""
 
 _OURS: set[Path] = set()
+"""The locks that this process holds."""
 
 
 @contextmanager
-def hold(folder: Path) -> Iterator[str | None]:
-    """Keep other processes out of a folder that exists while the block runs. Blocks of one process may be nested.
+def hold(folder: Path) -> Iterator[None]:
+    """Keep other processes out of an existing folder while the block runs. Blocks of one process may be nested.
 
-    Gives a remark worth a warning, if there is one: a holder that died was found, or the file system has no locks.
-    UserError that names the holder where it is alive, or where the lock cannot be written.
+    Warns if the last holder died, or if the file system has no locks. UserError that names the holder if there is one,
+    or if the lock cannot be written.
     """
     path = (folder / FILE).resolve()
     if path in _OURS:
-        yield None
+        yield
         return
-    handle, remark = _taken(path)
+    handle = _take(path)
     _OURS.add(path)
     try:
-        yield remark
+        yield
     finally:
         _OURS.discard(path)
         if _is_at(handle, path):
-            path.unlink()  # before it is let go: who opened it meanwhile sees that it is not the one there any more
+            path.unlink()  # before it is freed: a process that opened it meanwhile sees that it is gone
         os.close(handle)
 
 
 def holder(folder: Path) -> str | None:
-    """Who else works in the folder, in words; None for nobody or for this process itself."""
+    """The other process that holds the folder, in words; None if there is none."""
     path = (folder / FILE).resolve()
-    if path in _OURS:  # where flock is emulated, closing any handle of the file would let the lock go
+    if path in _OURS:  # where flock is emulated, closing any handle of the file would free the lock
         return None
     try:
         handle = os.open(path, os.O_RDWR)
@@ -64,10 +66,10 @@ def holder(folder: Path) -> str | None:
         os.close(handle)
 
 
-def _taken(path: Path) -> tuple[int, str | None]:
-    """The open file with the lock on it and this process's name in it, and what is remarkable about that."""
+def _take(path: Path) -> int:
+    """The open lock file, locked and with this process's name in it."""
     try:
-        handle, locks = _open(path)
+        handle, has_locks = _open(path)
         dead = _describe(handle)
         _write(handle)
     except OSError as error:
@@ -75,33 +77,33 @@ def _taken(path: Path) -> tuple[int, str | None]:
             f"{path}: expected to write the lock of the folder, got: {error.strerror}. "
             "Free some space or change the folder's permissions."
         ) from error
-    if not locks:
-        return handle, f"{path.parent}: this file system knows no locks: see that no second run works there"
-    return handle, f"{path.parent}: {dead} ended without a word; what it finished is kept" if dead else None
+    log = logging.getLogger("solution")
+    if not has_locks:
+        log.warning("%s: this file system has no locks. Make sure that no second run works there.", path.parent)
+    elif dead:
+        log.warning("%s: %s ended without finishing. What it finished is kept.", path.parent, dead)
+    return handle
 
 
 def _open(path: Path) -> tuple[int, bool]:
-    """The lock file, open and locked, and whether there are locks at all. UserError where somebody else has it.
+    """The lock file, open and locked, and whether the file system has locks. UserError if another process holds it.
 
-    A file that was taken away between opening and locking is opened anew.
+    A file that was removed between opening and locking is opened again.
     """
     while True:
-        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)  # like all of Python's, not inherited by children
-        locked = _locked(handle)
+        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)  # children do not inherit it
+        locked = _lock(handle)
         if locked is False:
             by = _describe(handle) or "another process"
             os.close(handle)
-            raise UserError(
-                f"{path.parent}: expected to be alone there, but {by} is at work. "
-                "Wait until it ends, or end it: what it finished is kept."
-            )
+            raise UserError(f"{path.parent}: another run holds this folder: {by}. Wait until it ends, or end it.")
         if _is_at(handle, path):
             return handle, bool(locked)
         os.close(handle)
 
 
-def _locked(handle: int) -> bool | None:
-    """Whether the lock could be had; None where the file system knows none."""
+def _lock(handle: int) -> bool | None:
+    """Whether the file could be locked; None if the file system has no locks."""
     for _ in range(TRIES):
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -115,28 +117,28 @@ def _locked(handle: int) -> bool | None:
 
 
 def _write(handle: int) -> None:
-    """Put this process's name into its lock file."""
+    """Write this process's name into its lock file."""
     now = datetime.now().astimezone().isoformat(sep=" ", timespec="seconds")
-    who = {"pid": os.getpid(), "host": socket.gethostname(), "since": now, "command": shlex.join(sys.argv[1:])}
+    process = {"pid": os.getpid(), "host": socket.gethostname(), "since": now, "command": shlex.join(sys.argv[1:])}
     try:
         os.ftruncate(handle, 0)
-        os.pwrite(handle, json.dumps(who).encode(), 0)
+        os.pwrite(handle, json.dumps(process).encode(), 0)
     except OSError:
         os.close(handle)
         raise
 
 
 def _describe(handle: int) -> str | None:
-    """Who the lock file says its holder is; None where it says nothing that can be read."""
+    """The process that the lock file names; None if it names none."""
     try:
-        who = json.loads(os.pread(handle, 2**14, 0))
-        return f"process {who['pid']} on {who['host']} (since {who['since']}: {who['command']})"
+        process = json.loads(os.pread(handle, 2**14, 0))
+        return f"process {process['pid']} on {process['host']} (since {process['since']}: {process['command']})"
     except (OSError, ValueError, RecursionError, TypeError, KeyError):
         return None
 
 
 def _is_at(handle: int, path: Path) -> bool:
-    """Whether the open file is the one that lies at the path now."""
+    """Whether the open file is the one at the path."""
     try:
         return os.path.samestat(os.fstat(handle), path.stat())
     except OSError:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from solution.faces import FaceSet, Predictions
+from solution.faces import FaceSet, Predictions, rows_of
 from solution.recipe import Recipe
 from solution.runtime.artifacts import manifest
 from solution.specialists.job import Job
@@ -18,15 +18,9 @@ class Specialist:
     """What one recipe gives the stacker. Rows of a subset that it does not predict are NaN."""
 
     recipe: Recipe
-
-    oof: Predictions
-    """Out-of-fold: each training row by the network that has not seen it."""
-
-    test: tuple[Predictions, ...]
-    """Of the test faces, by fold."""
-
-    seconds: float
-    """Training time of all folds together."""
+    oof: Predictions  # out-of-fold: each training row by the network that has not seen it
+    test: tuple[Predictions, ...]  # of the test faces, by fold
+    seconds: float  # training time of all folds together
 
 
 def collect(jobs: Sequence[Job]) -> Specialist:
@@ -46,12 +40,12 @@ def _seconds(folder: Path) -> float:
 
 def _placed(faces: FaceSet, parts: Sequence[Predictions]) -> Predictions:
     """The parts' rows at their places among all faces, NaN elsewhere. ValueError if a row is in two parts."""
-    place = {identity: row for row, identity in enumerate(faces.ids.tolist())}
+    ids = np.concatenate([part.ids for part in parts])
+    if len(np.unique(ids)) != len(ids):
+        raise ValueError(f"{parts[0].name}: a row is predicted more than once")
+    rows = rows_of(faces.ids, ids)
     coords = np.full(faces.coords.shape, np.nan, np.float32)
     sigma = np.full(faces.coords.shape[:2], np.nan, np.float32)
-    rows = [np.array([place[i] for i in part.ids.tolist()], dtype=int) for part in parts]
-    if len(np.unique(np.concatenate(rows))) != sum(len(r) for r in rows):
-        raise ValueError(f"{parts[0].name}: a row is predicted more than once")
-    for part, where in zip(parts, rows, strict=True):
-        coords[where], sigma[where] = part.coords, part.sigma
+    coords[rows] = np.concatenate([part.coords for part in parts])
+    sigma[rows] = np.concatenate([part.sigma for part in parts])
     return Predictions(parts[0].name, faces.ids, coords, sigma)

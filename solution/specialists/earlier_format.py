@@ -1,4 +1,4 @@
-"""Trainings of format 1 are kept: the same weights under earlier names of settings. Remove this with format 3."""
+"""Trainings of format 1 are kept: they are the same weights under earlier names of settings. Remove with format 3."""
 
 import json
 from collections.abc import Iterator
@@ -16,8 +16,8 @@ KINDS = {"Coordinates": "Located", "SimCC": "Marginals"}
 def earlier_inputs(training: dict[str, Any], parent: dict[str, Any] | None, data: str) -> Iterator[dict[str, Any]]:
     """The inputs of a training as manifests of format 1 name them.
 
-    training, parent: its inputs and those of the training that it starts from. data: digest of all competition files,
-    which the earliest manifests name in place of the training file's.
+    training, parent: its inputs and those of the training that it starts from. data: the digest of all competition
+    files, which the earliest manifests name in place of the training file's digest.
     """
     for named in (training["data"], data):
         start_from = digest_of(_inputs(parent, named, None)) if parent else None
@@ -31,7 +31,7 @@ def _inputs(training: dict[str, Any], data: str, start_from: str | None) -> dict
 
 
 def upgrade(folder: Path) -> None:
-    """Rewrite a training's settings under today's names. Nothing changes where they have these already."""
+    """Rewrite a training's settings under the current names."""
     for path in (folder / SETTINGS, folder / READING):
         if path.is_file():
             content = json.loads(path.read_text(encoding="utf-8"))
@@ -43,7 +43,7 @@ def _reversed(names: dict[str, str]) -> dict[str, str]:
 
 
 def _renamed(value: Any, keys: dict[str, str], kinds: dict[str, str]) -> Any:  # noqa: ANN401 - any JSON value
-    """The value with dictionaries' keys, and a codec's kind, named otherwise."""
+    """The value with other names for the keys of dictionaries and for the kinds of codecs."""
     if isinstance(value, dict):
         renamed = {keys.get(key, key): _renamed(inner, keys, kinds) for key, inner in value.items()}
         return {key: kinds.get(inner, inner) if key == "kind" else inner for key, inner in renamed.items()}

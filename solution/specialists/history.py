@@ -1,4 +1,4 @@
-"""How each training went, epoch for epoch: the histories that lie in its folders, written and read."""
+"""The history of a training, epoch by epoch: written into its folder and read again."""
 
 import csv
 import math
@@ -15,15 +15,13 @@ from solution.specialists.training import HISTORY
 
 @dataclass(frozen=True)
 class Epoch:
-    """loss: mean over the epoch, in the recipe's own unit. held: RMSE in pixels on the held-out rows, None where they
-    were not looked at. phase: empty for a training of one phase.
-    """
+    """One line of a history."""
 
     number: int
-    loss: float
-    held: float | None
+    loss: float  # mean over the epoch, in the recipe's unit
+    held: float | None  # RMSE on the held-out rows in pixels; None: not measured after this epoch
     seconds: float
-    phase: str = ""
+    phase: str = ""  # empty for a training of one phase
 
 
 @dataclass(frozen=True)
@@ -36,7 +34,7 @@ class Curve:
 
 
 def read_curves(workspace: Workspace, recipes: Sequence[Recipe], folds: int) -> tuple[Curve, ...]:
-    """The curves of all trainings, by recipe and fold. UserError where a history cannot be read."""
+    """The curves of all trainings, by recipe and fold. UserError if a history cannot be read."""
     return tuple(
         Curve(recipe.name, fold, _epochs(workspace.fold(recipe.name, fold) / HISTORY))
         for recipe in recipes
@@ -45,7 +43,7 @@ def read_curves(workspace: Workspace, recipes: Sequence[Recipe], folds: int) -> 
 
 
 def mean_held(curves: Sequence[Curve]) -> list[tuple[int, float]]:
-    """Epoch and held-out RMSE, mean over the folds, where every one of these curves looked at that epoch."""
+    """Epoch and held-out RMSE, the mean over the folds, for the epochs that all of these curves measured."""
     by_epoch: dict[int, list[float]] = {}
     for curve in curves:
         for epoch in curve.epochs:
@@ -56,12 +54,12 @@ def mean_held(curves: Sequence[Curve]) -> list[tuple[int, float]]:
 
 
 def mean_loss(curves: Sequence[Curve]) -> list[float]:
-    """The loss of each epoch that every one of these curves has, mean over the folds."""
+    """The loss of each epoch that all of these curves have, the mean over the folds."""
     return [sum(e.loss for e in epochs) / len(epochs) for epochs in zip(*(c.epochs for c in curves), strict=False)]
 
 
 def by_recipe(curves: Sequence[Curve]) -> dict[str, list[Curve]]:
-    """The curves of each recipe, in the order they come."""
+    """The curves of each recipe, in their order."""
     found: dict[str, list[Curve]] = {}
     for curve in curves:
         found.setdefault(curve.recipe, []).append(curve)
@@ -91,13 +89,13 @@ def _epoch(line: dict[str, str]) -> Epoch:
 
 
 def trained_for(folder: Path) -> float:
-    """Seconds of all epochs, those before a stop included."""
+    """Seconds of all epochs, also of those before a stop."""
     with (folder / HISTORY).open(encoding="utf-8", newline="") as handle:
         return sum(float(epoch["seconds"]) for epoch in csv.DictReader(handle))
 
 
 def write_history(path: Path, history: list[dict[str, Any]]) -> None:
-    """Write epochs as CSV, one line each; an epoch without a held-out pass has an empty cell."""
+    """Write epochs as CSV, one line each. The held-out RMSE is empty where it was not measured."""
     with atomic(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as handle:
         writer = csv.DictWriter(handle, fieldnames=list(history[0]))
         writer.writeheader()

@@ -43,8 +43,7 @@ class Method:
     """How the recipes of one method are trained and predict."""
 
     train: Callable[[Training], None]
-    predict: Callable[[Path, FaceSet, torch.device], Predictions]
-    """From a trained folder."""
+    predict: Callable[[Path, FaceSet, torch.device], Predictions]  # from a trained folder
 
 
 LANDMARKS = Method(landmark_training.train, landmark_prediction.predict)
@@ -70,30 +69,16 @@ class RunData(Protocol):
 class Job:
     """One recipe on one fold of a run."""
 
-    recipe: Recipe
-    """At its scale."""
-
+    recipe: Recipe  # at its scale
     fold: int
-
-    folder: Path
-    """Where its files go: RECIPE/foldN in the folder of all trainings."""
-
+    folder: Path  # where its files go: RECIPE/foldN in the folder of all trainings
     data: RunData
-
-    parent: "Job | None" = None
-    """The job whose weights it starts from."""
-
-    weights: Path | None = None
-    """The file of pretrained weights, if the recipe asks for some and the user named a folder."""
-
-    @property
-    def kind(self) -> str:
-        """Jobs of one kind take about the same time."""
-        return self.recipe.name
+    parent: "Job | None" = None  # the job whose weights it starts from
+    weights: Path | None = None  # the file of pretrained weights, if the recipe asks for some and there is a folder
 
     @property
     def name(self) -> str:
-        return f"{self.kind}/{self.fold}"
+        return f"{self.recipe.name}/{self.fold}"
 
     @property
     def after(self) -> frozenset[str]:
@@ -194,14 +179,15 @@ class Job:
         if known:
             if known["inputs"]["format"] != FORMAT:
                 upgrade(self.folder)
-            LOG.info("%s: trained already, predicts anew", training.title)
+            LOG.info("%s: is trained, predicts again", training.title)
         else:
             method.train(training)
         began = time.perf_counter()
         test = self.data.competition.test
-        shown = training.held, test.take(np.isin(test.subset, self.recipe.subsets))
-        held, answers = (_checked(training, method.predict(self.folder, faces, device), faces) for faces in shown)
-        save_parts(self.folder, held, answers)
+        parts = training.held, test.take(np.isin(test.subset, self.recipe.subsets))
+        save_parts(
+            self.folder, *(_checked(training, method.predict(self.folder, faces, device), faces) for faces in parts)
+        )
         predicting = time.perf_counter() - began
         seconds = trained_for(self.folder) + predicting
         assert all((self.folder / name).is_file() for name in LEAST)
@@ -221,7 +207,7 @@ class Job:
         if self.parent and self.parent.folder.is_dir():
             files |= pack(trainings, self.parent.folder)
         begun = self.folder / checkpoint.FILE
-        if self.is_trained():  # it only predicts anew
+        if self.is_trained():  # it only predicts again
             files |= pack(trainings, self.folder)
         elif begun.is_file():
             files[begun.relative_to(trainings).as_posix()] = begun.read_bytes()

@@ -17,17 +17,11 @@ WEIGHTS_FOLDER = "weights"
 class Shared:
     """The data and the pretrained weights of a run: sent once to each machine."""
 
-    root: str
-    """The folder of all trainings on the driver."""
-
+    root: str  # the folder of all trainings on the driver
     competition: Competition
     table: FoldTable
-
-    files: Files
-    """The pretrained weights by file name."""
-
-    pause: float
-    """The least seconds between two checkpoints of a job that go to the driver."""
+    files: Files  # the pretrained weights by file name
+    pause: float  # the least seconds between two checkpoints of a job that go to the driver
 
     def place(self, job: Job, root: Path) -> Job:
         """The job in a folder of another machine, with the shared data."""
@@ -44,7 +38,7 @@ class Shared:
         )
 
 
-def shared(jobs: Sequence[Job]) -> Shared:
+def shared(jobs: Sequence[Job], pause: float = PAUSE) -> Shared:
     """What all of these jobs need. They are jobs of one run."""
     data, weights = jobs[0].data, {job.weights for job in jobs if job.weights}
     return Shared(
@@ -52,5 +46,5 @@ def shared(jobs: Sequence[Job]) -> Shared:
         competition=data.competition,
         table=data.table,
         files={path.name: path.read_bytes() for path in sorted(weights)},
-        pause=PAUSE,
+        pause=pause,
     )

@@ -35,30 +35,15 @@ FIELDS = ("ids", "coords", "sigma")
 class Training:
     """One recipe on one fold, with its faces in memory."""
 
-    recipe: Recipe
-    """At its scale."""
-
+    recipe: Recipe  # at its scale
     fold: int
-
-    folder: Path
-    """Where its files go."""
-
-    train: FaceSet
-    """The faces that it learns from."""
-
-    held: FaceSet
-    """The held-out faces. They are watched, and never learnt from."""
-
+    folder: Path  # where its files go
+    train: FaceSet  # the faces that it learns from
+    held: FaceSet  # the held-out faces: they are watched, and never learnt from
     device: torch.device
-
-    inputs: dict[str, Any]
-    """What its manifest names: everything that its files depend on."""
-
-    parent: Path | None = None
-    """The folder of the training whose weights it starts from."""
-
-    weights: Path | None = None
-    """The file of pretrained weights, if the recipe asks for some and the user named a folder."""
+    inputs: dict[str, Any]  # what its manifest names: everything that its files depend on
+    parent: Path | None = None  # the folder of the training whose weights it starts from
+    weights: Path | None = None  # the file of pretrained weights, if the recipe asks for some and there is a folder
 
     @property
     def training(self) -> dict[str, Any]:

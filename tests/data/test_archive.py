@@ -1,5 +1,3 @@
-import io
-import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -8,16 +6,9 @@ import pytest
 from solution.data import archive
 from solution.data.archive import OUTER, Source, locate
 from solution.runtime.errors import UserError
+from tests.data.tiny import zip_of
 
 TEXT = b"RowId,Location\n" + b"\n".join(b"%d,0" % row for row in range(2000))
-
-
-def zip_of(entries: dict[str, bytes]) -> bytes:
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as handle:
-        for name, content in entries.items():
-            handle.writestr(name, content)
-    return buffer.getvalue()
 
 
 def content(source: Source) -> bytes:
@@ -51,14 +42,24 @@ def test_an_entry_that_leads_out_is_refused(tmp_path: Path, name: str):
     assert [path.name for path in tmp_path.iterdir()] == ["test.zip"]
 
 
-def test_a_zip_bomb_is_refused_by_its_declared_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    (tmp_path / "test.zip").write_bytes(zip_of({"test.csv": bytes(5_000_000)}))
+@pytest.fixture
+def four_megabytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A lower limit for unpacked files."""
     monkeypatch.setattr(archive, "LIMIT", 4_000_000)
+
+
+BOMB = zip_of({"test.csv": bytes(5_000_000)})
+
+
+@pytest.mark.usefixtures("four_megabytes")
+@pytest.mark.parametrize(("name", "packed"), [("test.zip", BOMB), (OUTER, zip_of({"test.zip": BOMB}))])
+def test_a_zip_bomb_is_refused_by_its_declared_size(tmp_path: Path, name: str, packed: bytes):
+    (tmp_path / name).write_bytes(packed)
     with pytest.raises(UserError, match=r"at most 4000000 bytes unpacked, got 5000000 bytes declared"):
         content(locate(tmp_path, "test.csv"))
 
 
-def test_a_zip_that_lies_about_its_size_is_refused(tmp_path: Path):
+def test_a_zip_with_a_wrong_declared_size_is_refused(tmp_path: Path):
     packed = zip_of({"test.csv": bytes(5_000_000)})
     truth, lie = (5_000_000).to_bytes(4, "little"), (1000).to_bytes(4, "little")
     (tmp_path / "test.zip").write_bytes(packed.replace(truth, lie))
@@ -66,20 +67,13 @@ def test_a_zip_that_lies_about_its_size_is_refused(tmp_path: Path):
         content(locate(tmp_path, "test.csv"))
 
 
-def test_size_is_counted_while_streaming(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+@pytest.mark.usefixtures("four_megabytes")
+def test_size_is_counted_while_streaming(tmp_path: Path):
     (tmp_path / "test.csv").write_bytes(bytes(5_000_000))
-    monkeypatch.setattr(archive, "LIMIT", 4_000_000)
     taken: list[bytes] = []
     with pytest.raises(UserError, match="at most 4000000 bytes"):
         taken.extend(Source(tmp_path / "test.csv").chunks())
     assert 0 < sum(map(len, taken)) <= 4_000_000
-
-
-def test_a_bomb_inside_the_outer_zip_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    (tmp_path / OUTER).write_bytes(zip_of({"test.zip": zip_of({"test.csv": bytes(5_000_000)})}))
-    monkeypatch.setattr(archive, "LIMIT", 4_000_000)
-    with pytest.raises(UserError, match="5000000 bytes declared"):
-        content(locate(tmp_path, "test.csv"))
 
 
 @pytest.mark.parametrize("keep", [0.0, 0.3, 0.98])

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from solution.data import cache as kept
+from solution.data import cache as caching
 from solution.data.competition import Competition
 from solution.data.reader import read_competition
 from solution.runtime.artifacts import MANIFEST
@@ -25,8 +25,8 @@ def files(competition: Competition, tmp_path: Path) -> str:
     return folder.name.removeprefix("competition-")
 
 
-def test_what_was_stored_is_loaded(competition: Competition, files: str, tmp_path: Path):
-    loaded = kept.load(tmp_path / "cache", files)
+def test_a_stored_competition_is_loaded(competition: Competition, files: str, tmp_path: Path):
+    loaded = caching.load(tmp_path / "cache", files)
     assert loaded.digest == competition.digest
     assert loaded.answers is None
     assert loaded.drawn is False
@@ -40,12 +40,12 @@ def test_what_was_stored_is_loaded(competition: Competition, files: str, tmp_pat
 
 
 def _truncate(folder: Path) -> None:
-    path = folder / kept.ARRAYS
+    path = folder / caching.ARRAYS
     path.write_bytes(path.read_bytes()[:-100])
 
 
 def _flip(folder: Path) -> None:
-    path = folder / kept.ARRAYS
+    path = folder / caching.ARRAYS
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 1
     path.write_bytes(content)
@@ -53,7 +53,7 @@ def _flip(folder: Path) -> None:
 
 def _age(folder: Path) -> None:
     content = json.loads((folder / MANIFEST).read_text())
-    content["inputs"]["version"] = kept.VERSION - 1
+    content["inputs"]["version"] = caching.VERSION - 1
     (folder / MANIFEST).write_text(json.dumps(content))
 
 
@@ -62,29 +62,29 @@ def _cut_manifest(folder: Path) -> None:
 
 
 def _remove(folder: Path) -> None:
-    (folder / kept.ARRAYS).unlink()
+    (folder / caching.ARRAYS).unlink()
 
 
 @pytest.mark.parametrize("damage", [_truncate, _flip, _age, _cut_manifest, _remove])
-def test_a_damaged_or_older_cache_is_made_anew(
+def test_a_damaged_or_older_cache_is_made_again(
     competition: Competition, files: str, tmp_path: Path, damage: Callable[[Path], None]
 ):
-    folder = kept.cache_folder(tmp_path / "cache", files)
+    folder = caching.cache_folder(tmp_path / "cache", files)
     damage(folder)
-    assert kept.load(tmp_path / "cache", files) is None
+    assert caching.load(tmp_path / "cache", files) is None
     again = read_competition(tmp_path / "raw", tmp_path / "cache")
     np.testing.assert_array_equal(again.train.images, competition.train.images)
-    assert kept.load(tmp_path / "cache", files) is not None
-    assert sorted(path.name for path in folder.iterdir()) == [kept.ARRAYS, MANIFEST]
+    assert caching.load(tmp_path / "cache", files) is not None
+    assert sorted(path.name for path in folder.iterdir()) == [caching.ARRAYS, MANIFEST]
 
 
 @pytest.mark.usefixtures("competition")
-def test_another_digest_is_not_served(tmp_path: Path):
-    assert kept.load(tmp_path / "cache", "0" * 16) is None
+def test_another_digest_has_no_cache(tmp_path: Path):
+    assert caching.load(tmp_path / "cache", "0" * 16) is None
 
 
 def test_a_cache_that_cannot_be_written_is_a_user_error(competition: Competition, tmp_path: Path):
     blocked = tmp_path / "blocked"
     blocked.write_text("a file where the folder should be")
     with pytest.raises(UserError, match=r"competition\.npz: expected to write it, got: Not a directory"):
-        kept.store(blocked, "0" * 16, competition)
+        caching.store(blocked, "0" * 16, competition)

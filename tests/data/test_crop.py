@@ -19,7 +19,7 @@ def test_coordinates_come_back(frame: Frame):
 
 
 @pytest.mark.parametrize("frame", FRAMES)
-def test_what_is_seen_lies_where_the_coordinates_say(frame: Frame):
+def test_a_crop_agrees_with_the_coordinates(frame: Frame):
     for target in ((30.0, 40.0), (70.0, 25.0), (47.5, 80.0)):
         at = frame.to_picture(np.array(target))
         y, x = np.mgrid[:800, :900]

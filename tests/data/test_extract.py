@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from solution.__main__ import main
-from solution.data import extract as extraction
 from solution.data.competition import Competition
 from solution.data.extract import TABLE, complete_rows, extract, rows_of
 from solution.faces import FaceSet
 from solution.keypoints import FACE15, IN_FOUR
+from solution.runtime.artifacts import atomic_folder
 from solution.runtime.errors import UserError
 from tests.small import small_faces
 
@@ -71,14 +71,17 @@ def test_no_face_is_an_error(faces: FaceSet, tmp_path: Path):
     assert not (tmp_path / "out").exists()
 
 
-def test_what_breaks_off_leaves_nothing(faces: FaceSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    def full(faces: FaceSet) -> str:
-        raise OSError(28, "No space left on device")
+def test_an_interrupted_write_leaves_nothing(tmp_path: Path):
+    """Extracted faces and held-out faces are written like this."""
 
-    monkeypatch.setattr(extraction, "_table", full)
+    def write() -> None:
+        with atomic_folder(tmp_path / "deep" / "out") as folder:
+            (folder / "file").touch()
+            raise OSError(28, "No space left on device")
+
     with pytest.raises(UserError, match="No space left on device"):
-        extract(faces, tmp_path / "out")
-    assert list(tmp_path.iterdir()) == []
+        write()
+    assert list((tmp_path / "deep").iterdir()) == []
 
 
 def test_the_verb_writes_the_complete_rows_of_a_subset(drawn: Competition, drawn_folder: Path, tmp_path: Path):

@@ -21,7 +21,7 @@ def faces_of(picture: list[int], subset: list[int]) -> FaceSet:
 
 @pytest.fixture
 def faces() -> FaceSet:
-    """33 pictures with 15 points, 50 with 4; twins in each, three in a row, and one picture with both kinds."""
+    """33 pictures with 15 points, 50 with 4; duplicates in each, and one picture with both."""
     picture = list(range(83))
     picture[1] = picture[5] = picture[9] = 0
     picture[20] = 21
@@ -101,7 +101,7 @@ def _part_a_group(table: FoldTable) -> FoldTable:
 
 
 CHANGES = [
-    (_split_duplicates, "identical but lie in different folds"),
+    (_split_duplicates, "identical but in different folds"),
     (_drop_a_row, "the ids differ"),
     (_repeat_a_row, "the ids differ"),
     (_leave_a_row_out, "not every face has a fold"),
@@ -169,7 +169,7 @@ def test_a_missing_or_binary_fold_table_is_refused(faces: FaceSet, tmp_path: Pat
         read_folds(tmp_path / "folds.csv", faces)
 
 
-def test_twins_across_pairs_every_copy():
+def test_duplicates_across_pairs_every_copy():
     train = faces_of([0, 1, 2, 1], [15] * 4)
     test = faces_of([4, 1, 0], [15] * 3)
     assert duplicates_across(train, test).tolist() == [[1, 1], [1, 3], [2, 0]]

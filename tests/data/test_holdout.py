@@ -52,7 +52,7 @@ def test_identical_pictures_are_held_out_together(faces: FaceSet, seed: int):
 
 
 @pytest.mark.parametrize("kind", [END, RANDOM, TOGETHER])
-def test_the_seed_names_the_rows(faces: FaceSet, kind: str):
+def test_the_seed_determines_the_rows(faces: FaceSet, kind: str):
     one, other = (Cut(share=0.3, seed=seed, kind=kind) for seed in (1, 2))
     np.testing.assert_array_equal(held_out(faces, one), held_out(faces, one))
     assert (held_out(faces, one) != held_out(faces, other)).any()
@@ -78,7 +78,7 @@ def test_a_block_that_does_not_fit_is_refused(faces: FaceSet):
 
 
 @pytest.mark.parametrize("kind", [END, RANDOM])
-def test_duplicates_stay_where_they_fall(kind: str):
+def test_other_cuts_may_separate_duplicates(kind: str):
     """With rows as the only unit a seed is soon found that parts a pair; together, none is."""
     faces = small_faces(50, 70)
     faces.images[1], faces.images[100] = faces.images[0], faces.images[60]
@@ -95,12 +95,12 @@ def test_single_rows_of_both_kinds_are_dealt_at_random(faces: FaceSet):
 
 @pytest.mark.parametrize("share", [0.02, 0.97])
 @pytest.mark.parametrize("kind", [END, RANDOM, TOGETHER])
-def test_too_few_on_one_side_are_refused(faces: FaceSet, share: float, kind: str):
+def test_too_few_faces_in_a_file_are_refused(faces: FaceSet, share: float, kind: str):
     with pytest.raises(UserError, match=rf"--share {share}: expected at least 10 15-keypoint faces in either file"):
         held_out(faces, Cut(share=share, kind=kind))
 
 
-def test_both_files_hold_what_the_one_held_before(competition: Competition, tmp_path: Path):
+def test_both_files_have_the_faces_of_the_one(competition: Competition, tmp_path: Path):
     held = hold_out(competition, tmp_path / "out", Cut(share=0.3, seed=5))
     found = read_competition(tmp_path / "out", tmp_path / "cache")
     for part, rows in ((found.train, ~held), (found.answered, held)):
@@ -161,17 +161,6 @@ def test_a_folder_that_holds_something_is_left_alone(competition: Competition, f
     assert {path: path.read_bytes() for path in folder.iterdir()} == before
 
 
-def test_what_breaks_off_leaves_nothing(competition: Competition, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    def full(*_: object) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr("solution.data.holdout.write_test", full)
-    (tmp_path / "deep").mkdir()
-    with pytest.raises(UserError, match="No space left on device"):
-        hold_out(competition, tmp_path / "deep" / "out", Cut(share=0.3))
-    assert list((tmp_path / "deep").iterdir()) == []
-
-
 @pytest.mark.parametrize(
     ("option", "said"),
     [
@@ -195,7 +184,7 @@ def test_a_wrong_choice_is_refused_before_anything_is_read(
     assert [path.name for path in tmp_path.iterdir()] == ["loop"]
 
 
-def test_what_a_killed_one_left_is_swept(competition: Competition, tmp_path: Path):
+def test_files_of_a_killed_process_are_removed(competition: Competition, tmp_path: Path):
     old, new, other = (tmp_path / f".{'0' * 11}{i}-{name}" for i, name in enumerate(("out", "out", "else")))
     for path in (old, new, other):
         path.mkdir()
@@ -205,7 +194,7 @@ def test_what_a_killed_one_left_is_swept(competition: Competition, tmp_path: Pat
     assert (old.exists(), new.exists(), other.exists()) == (False, True, True)
 
 
-def test_a_label_of_nought_is_a_label(competition: Competition, tmp_path: Path):
+def test_a_label_of_zero_is_a_label(competition: Competition, tmp_path: Path):
     faces = competition.train
     row = int(np.flatnonzero(held_out(faces, Cut(share=0.3, seed=5)))[0])
     point = int(np.flatnonzero(~np.isnan(faces.coords[row, :, 0]))[0])
@@ -215,14 +204,14 @@ def test_a_label_of_nought_is_a_label(competition: Competition, tmp_path: Path):
     np.testing.assert_allclose(found.coords[0, point], (0, 1e-7))
 
 
-def test_damaged_answers_are_not_kaggles_to_give(
+def test_damaged_answers_name_the_right_remedy(
     competition: Competition, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     hold_out(competition, tmp_path / "out", Cut(share=0.3, seed=5))
     (tmp_path / "out" / "answers.csv").write_text("RowId,Location\n1,2\n")
     assert main(["data", "--data", str(tmp_path / "out")], tmp_path) == 2
     said = capsys.readouterr().err
-    assert "make it anew: `python -m solution holdout`" in said
+    assert "make it again: `python -m solution holdout`" in said
     assert "kaggle.com" not in said
 
 
@@ -236,7 +225,7 @@ def test_faces_whose_answers_are_known_are_refused(
     assert [path.name for path in (tmp_path / "data").iterdir()] == ["holdout-end-0"]
 
 
-def test_without_the_answers_it_is_known_for_what_it_is(competition: Competition, tmp_path: Path):
+def test_a_hold_out_without_its_answers_is_still_one(competition: Competition, tmp_path: Path):
     held = hold_out(competition, tmp_path / "out", Cut(share=0.3, seed=5))
     (tmp_path / "out" / "answers.csv").rename(tmp_path / "out" / "looked-away.csv")
     found = read_competition(tmp_path / "out", tmp_path / "cache")

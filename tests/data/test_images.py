@@ -108,14 +108,14 @@ def noise() -> Image.Image:
 
 
 @pytest.mark.parametrize("form", ["PNG", "JPEG", "GIF", "TIFF", "WEBP", "BMP"])
-def test_a_picture_that_is_cut_off_is_said_to_be(form: str):
+def test_a_picture_that_is_cut_off_is_an_error(form: str):
     data = saved(noise(), form)
     with pytest.raises(UserError, match=r"^a: expected a (whole )?picture.*"):
         decode("a", data[: len(data) // 2])
 
 
 @pytest.mark.parametrize("data", [b"", b"hello, this is text\n", b"\x00" * 500, b"\xff\xd8\xff\xe0", b"GIF89a"])
-def test_what_is_no_picture_is_said_to_be_none(data: bytes):
+def test_other_files_are_an_error(data: bytes):
     with pytest.raises(UserError, match=r"^a: expected a (whole )?picture") as caught:
         decode("a", data)
     assert "\n" not in str(caught.value)

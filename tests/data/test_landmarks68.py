@@ -102,7 +102,7 @@ def test_a_cell_that_is_no_coordinate_is_named(three: tuple, cell: str):
 def test_a_missing_picture_is_named(three: tuple):
     folder, rows, _ = three
     (folder / rows[1][0]).unlink()
-    assert "data row 1: expected one picture 'Some_One0_00.jpg' with the table, found 0" in flawed(folder)
+    assert "data row 1: expected one picture 'Some_One0_00.jpg' with the table, got 0" in flawed(folder)
 
 
 def test_a_damaged_picture_is_named(three: tuple):
@@ -134,7 +134,7 @@ def test_another_header_is_refused(three: tuple, header: list[str]):
         read_frames(put(folder, [header, *rows[1:]], {}))
 
 
-def test_what_is_no_such_data_is_one_clear_error(tmp_path: Path, three: tuple):
+def test_other_data_is_one_clear_error(tmp_path: Path, three: tuple):
     folder, rows, _ = three
     with pytest.raises(UserError, match="expected a zip or folder"):
         read_frames(tmp_path / "none")
@@ -164,7 +164,7 @@ def test_a_damaged_entry_is_named(tmp_path: Path):
     path.write_bytes(bytes(data))
     frames = read_frames(path)
     assert len(frames) == 17
-    assert "expected a whole entry" in frames.flaws[0]
+    assert "expected a whole file that can be read" in frames.flaws[0]
 
 
 def test_entries_that_climb_out_of_the_zip_touch_nothing(tmp_path: Path):

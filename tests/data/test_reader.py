@@ -110,7 +110,7 @@ def test_the_second_read_comes_from_the_cache(folder: Path, monkeypatch: pytest.
     np.testing.assert_array_equal(read(folder).train.coords, first.train.coords)
 
 
-def test_changed_files_are_read_anew(folder: Path):
+def test_changed_files_are_read_again(folder: Path):
     first = read(folder)
     edit(folder, "training.csv", 1, put(0, "12.5"))
     second = read(folder)

@@ -1,10 +1,11 @@
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from solution.data import table
 from solution.data.archive import Source
-from solution.data.table import Row, read_rows, unique
+from solution.data.table import PIXELS, Row, parse_pixels, read_rows, unique
 from solution.runtime.errors import UserError
 
 COLUMNS = ("RowId", "Location")
@@ -30,7 +31,7 @@ def cell(folder: Path, text: str) -> Row:
         b'"RowId","Location"\n"1","2.5"\n"2",""\n',
     ],
 )
-def test_rows_come_in_any_usual_dress(tmp_path: Path, text: bytes):
+def test_rows_are_read_from_any_usual_form(tmp_path: Path, text: bytes):
     rows = rows_of(tmp_path, text)
     assert [row.number for row in rows] == [1, 2]
     assert [row.integer("RowId") for row in rows] == [1, 2]
@@ -75,13 +76,13 @@ def test_a_coordinate_in_range_is_read(tmp_path: Path, text: str, value: float):
     assert cell(tmp_path, text).coordinate("Location") == value
 
 
-def test_a_coordinate_that_must_be_there_is_missed(tmp_path: Path):
+def test_a_required_coordinate_that_is_missing_is_an_error(tmp_path: Path):
     with pytest.raises(UserError, match="got ''"):
         cell(tmp_path, "").coordinate("Location")
 
 
 @pytest.mark.parametrize("text", ["", "1.0", "-1", "one", "9" * 19])
-def test_an_integer_that_is_none_is_refused(tmp_path: Path, text: str):
+def test_a_text_that_is_no_integer_is_refused(tmp_path: Path, text: str):
     with pytest.raises(UserError, match="Location: expected an integer"):
         cell(tmp_path, text).integer("Location")
 
@@ -90,3 +91,62 @@ def test_unique_keeps_the_order_and_names_both_rows(tmp_path: Path):
     assert list(unique(rows_of(tmp_path, b"RowId,Location\n7,\n3,\n5,\n"), "RowId")) == [7, 3, 5]
     with pytest.raises(UserError, match=r"data row 3 .*got 7 as in data row 1"):
         unique(rows_of(tmp_path, b"RowId,Location\n7,\n3,\n7,\n"), "RowId")
+
+
+PICTURES = np.random.default_rng(0).integers(0, 256, (3, PIXELS))
+
+
+def picture_rows(cells: list[str]) -> list[Row]:
+    return [
+        Row(Source(Path("training.csv")), number, {"Image": cell.encode()})
+        for number, cell in enumerate(cells, start=1)
+    ]
+
+
+def cells_of(pictures: np.ndarray) -> list[str]:
+    return [" ".join(map(str, picture)) for picture in pictures.tolist()]
+
+
+def test_pictures_come_out_as_they_went_in():
+    images = parse_pixels(picture_rows(cells_of(PICTURES)))
+    assert images.dtype == np.uint8
+    assert np.array_equal(images, PICTURES.reshape(3, 96, 96))
+
+
+def test_unusual_spacing_is_read():
+    cells = cells_of(PICTURES)
+    cells[1] = cells[1].replace(" ", "  ")
+    assert np.array_equal(parse_pixels(picture_rows(cells)), PICTURES.reshape(3, 96, 96))
+
+
+@pytest.mark.parametrize("word", ["300", "-1", "abc", "1.5", "256", "99999999999999999999", "+5", "1e1"])
+def test_a_pixel_that_is_no_grey_value_is_named(word: str):
+    cells = cells_of(PICTURES)
+    words = cells[1].split()
+    words[41] = word
+    cells[1] = " ".join(words)
+    with pytest.raises(
+        UserError, match=r"training\.csv, data row 2 .*pixel 42: expected an integer from 0 to 255"
+    ) as e:
+        parse_pixels(picture_rows(cells))
+    assert repr(word) in str(e.value)
+
+
+def test_a_short_row_is_named():
+    cells = cells_of(PICTURES)
+    cells[2] = cells[2].rsplit(" ", 1)[0]
+    with pytest.raises(UserError, match=r"data row 3 .*9215 pixels, expected 9216 \(96×96\)\. Is the file cut off"):
+        parse_pixels(picture_rows(cells))
+
+
+def test_a_short_row_beside_a_long_one_is_named():
+    cells = cells_of(PICTURES)
+    cells[0] += " 7"
+    cells[1] = cells[1].rsplit(" ", 1)[0]
+    with pytest.raises(UserError, match=r"data row 1 .*9217 pixels"):
+        parse_pixels(picture_rows(cells))
+
+
+def test_an_empty_cell_is_named():
+    with pytest.raises(UserError, match=r"data row 1 .*: 0 pixels"):
+        parse_pixels(picture_rows([""]))

@@ -1,5 +1,7 @@
 """A tiny, valid competition folder for tests: random pixels and labels, in the files and columns that Kaggle gives."""
 
+import io
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -52,3 +54,12 @@ def _picture(rng: np.random.Generator) -> str:
 
 def _write(path: Path, header: list[str], rows: list[list[str]]) -> None:
     path.write_text("\n".join([",".join(header), *(",".join(row) for row in rows)]) + "\n", encoding="utf-8")
+
+
+def zip_of(entries: dict[str, bytes]) -> bytes:
+    """A zip with these entries."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as handle:
+        for name, content in entries.items():
+            handle.writestr(name, content)
+    return buffer.getvalue()

@@ -13,8 +13,11 @@ from solution.__main__ import main
 from solution.data.competition import Competition, Lookup
 from solution.data.folds import duplicates_across, groups_of
 from solution.data.reader import read_competition
+from solution.data.synthetic.write import write_drawn
 from solution.ensemble import duplicates
+from solution.ensemble.config import DuplicatesConfig
 from solution.faces import FoldTable
+from tests.conftest import DRAWN
 from tests.small import predicted, small_faces
 from tests.tiny_recipes import BASE
 
@@ -24,18 +27,19 @@ FOLDS = 4
 ROWS = 120  # of each subset, two by two with one picture
 
 
-@pytest.fixture(autouse=True)
-def unmet(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As if no pipeline had met the duplicate of a test picture, unless a test is about that."""
-    if "met" not in request.keywords:
-        monkeypatch.setattr(duplicates, "MET", {15: 1.0, 4: 1.0})
+WHOLE = DuplicatesConfig(share15=1, share4=1)
+"""The labels of duplicates have their whole out-of-fold weight."""
+
+
+def learn(data: Competition, table: FoldTable, oof: np.ndarray) -> duplicates.DuplicateLabels:
+    return duplicates.learn(data, table, oof, WHOLE)
 
 
 @pytest.fixture
 def planted() -> tuple[Competition, FoldTable, np.ndarray]:
-    """Twins all over the training file, each label and each prediction with its own error; four of them in the test.
+    """Pairs of identical pictures in the training file, each label and each prediction with an error of its own.
 
-    Test rows: a 15-keypoint twin, a 4-keypoint one, one whose only twin is of the other subset, and no twin.
+    Test rows: a 15-keypoint duplicate, a duplicate of the other subset, a 4-keypoint duplicate, and none.
     """
     rng = np.random.default_rng(0)
     truth = small_faces(ROWS, ROWS)
@@ -47,7 +51,7 @@ def planted() -> tuple[Competition, FoldTable, np.ndarray]:
     test = replace(test, coords=np.full_like(test.coords, np.nan))
     test.images[[0, 1, 2]] = train.images[[10, ROWS + 10, ROWS + 20]]
     lookup = Lookup(np.arange(4), test.ids, np.zeros(4, int))
-    # Twins share a picture, so they share a prediction.
+    # Duplicates have one picture, so they have one prediction.
     oof = np.nan_to_num(noisy(clean, 0, rng), nan=48.0) + np.repeat(rng.normal(0, PREDICTION, (ROWS, 15, 2)), 2, axis=0)
     return Competition(train, test, lookup, "d" * 16, "e" * 16, "f" * 16, True), table, oof.astype(np.float32)
 
@@ -62,7 +66,7 @@ def with_labels(data: Competition, coords: np.ndarray) -> Competition:
 
 def test_the_weight_is_near_the_best_there_is(planted):
     data, table, oof = planted
-    found = duplicates.learn(data, table, oof)
+    found = learn(data, table, oof)
     for worth in found.worth.values():
         assert worth.weight == pytest.approx(OPTIMUM, abs=0.05)
         assert worth.rows == ROWS
@@ -72,11 +76,10 @@ def test_the_weight_is_near_the_best_there_is(planted):
         assert worth.blended < worth.alone
 
 
-@pytest.mark.met
-def test_a_label_that_the_pipelines_have_met_weighs_less(planted):
+def test_a_label_that_the_pipelines_have_learnt_from_weighs_less(planted):
     data, table, oof = planted
     found = duplicates.learn(data, table, oof)
-    assert found.worth[4].weight == pytest.approx(duplicates.MET[4] * found.worth[4].unmet)
+    assert found.worth[4].weight == pytest.approx(duplicates.CONFIG.share4 * found.worth[4].unmet)
     assert 0 < found.worth[4].weight < found.worth[4].unmet
     assert found.worth[15].weight == 0  # no pair of the competition's shows what it would be worth
     assert found.used == 1
@@ -88,33 +91,24 @@ def test_labels_that_lose_are_not_used(planted):
     coords = data.train.coords.copy()
     for fold in range(FOLDS):
         coords[table.fold == fold] += 3.0 * (-1) ** fold
-    found = duplicates.learn(with_labels(data, coords), table, oof)
+    found = learn(with_labels(data, coords), table, oof)
     for worth in found.worth.values():
         assert worth.wins == (worth.blended < worth.alone)
 
 
-def test_a_row_never_helps_to_weigh_its_own_twins(planted, monkeypatch: pytest.MonkeyPatch):
+def test_a_fold_does_not_influence_its_own_weight(planted):
     data, table, oof = planted
-    weights: list[list[float]] = []
-    moved = duplicates._moved
-    monkeypatch.setattr(
-        duplicates, "_moved", lambda c, t, weight: (weights.append(weight.tolist()), moved(c, t, weight))[1]
-    )
-    own = table.fold == 1
-    coords = data.train.coords.copy()
-    coords[own] = noisy(coords[own], 2.0, np.random.default_rng(1))
-    for labels in (data.train.coords, coords):
-        duplicates.learn(with_labels(data, labels), table, oof)
-    rows = [table.fold[data.train.subset == s] for s in (15, 4)]
-    for fold, before, after in zip(rows, weights[:2], weights[2:], strict=True):
-        before, after = np.array(before), np.array(after)
-        np.testing.assert_array_equal(before[fold == 1], after[fold == 1])
-        assert (before[fold != 1] != after[fold != 1]).all()
+    labels, rng = data.train.coords, np.random.default_rng(1)
+    changed = labels.copy()
+    changed[table.fold == 1] = noisy(changed[table.fold == 1], 2.0, rng)
+    twins = noisy(labels, LABEL, rng)
+    before, after = (duplicates.weights_without(oof, twins, values, table.fold) for values in (labels, changed))
+    np.testing.assert_array_equal(before == after, np.arange(FOLDS) == 1)
 
 
-def test_only_a_twin_of_the_same_subset_is_used(planted):
+def test_only_a_duplicate_of_the_same_subset_is_used(planted):
     data, table, oof = planted
-    found = duplicates.learn(data, table, oof)
+    found = learn(data, table, oof)
     assert duplicates.in_test(data) == 3
     assert found.used == 2
     labels = data.train.coords
@@ -123,10 +117,10 @@ def test_only_a_twin_of_the_same_subset_is_used(planted):
     np.testing.assert_allclose(found.test[2], labels[[ROWS + 20, ROWS + 21]].mean(axis=0), rtol=1e-6)
 
 
-def test_predictions_change_only_where_a_twin_has_a_label(planted):
+def test_predictions_change_only_where_a_duplicate_has_a_label(planted):
     data, table, oof = planted
     data.train.coords[10:12, 3] = np.nan
-    found = duplicates.learn(data, table, oof)
+    found = learn(data, table, oof)
     before = predicted(replace(data.test, coords=np.full_like(data.test.coords, 50)), "final", 2.0)
     after = found.blend(before, data.test)
     assert (after.name, after.coords.dtype) == ("final", np.float32)
@@ -139,16 +133,18 @@ def test_predictions_change_only_where_a_twin_has_a_label(planted):
     np.testing.assert_allclose(after.coords[known], want[known], rtol=1e-5)
 
 
-def test_a_label_that_lies_far_off_moves_nothing(planted):
+def test_an_outlier_changes_nothing(planted):
     data, table, oof = planted
-    usual = duplicates.learn(data, table, oof)
+    usual = learn(data, table, oof)
     coords = data.train.coords.copy()
     coords[[10, ROWS + 20, ROWS + 21]] += 40
-    found = duplicates.learn(with_labels(data, coords), table, oof)
+    found = learn(with_labels(data, coords), table, oof)
     np.testing.assert_array_equal(found.test[0], coords[11].astype(float))
     assert found.used == 1
     for subset in (15, 4):
-        assert found.worth[subset].rows == ROWS - 2  # a suspect is not judged, and its twin has none left
+        assert (
+            found.worth[subset].rows == ROWS - 2
+        )  # an outlier does not count, and its duplicate has no other duplicate
         assert found.worth[subset].weight == pytest.approx(usual.worth[subset].weight, abs=0.03)
 
 
@@ -156,39 +152,39 @@ def test_one_wild_cell_does_not_rule(planted):
     data, table, oof = planted
     coords = data.train.coords.copy()
     coords[ROWS + np.arange(0, ROWS, 8), 10] += 15  # nose tips, rows still under 10 px rms
-    worth = duplicates.learn(with_labels(data, coords), table, oof).worth
+    worth = learn(with_labels(data, coords), table, oof).worth
     assert worth[4].rows == ROWS
     assert 0.15 < worth[4].weight < OPTIMUM + 0.05
 
 
-def test_without_twins_to_learn_from_nothing_is_used(planted):
+def test_without_duplicates_to_learn_from_nothing_is_used(planted):
     data, table, oof = planted
     alone = np.arange(0, 2 * ROWS, 2)
     table = FoldTable(table.ids[alone], table.fold[alone], np.arange(len(alone)))
-    found = duplicates.learn(replace(data, train=data.train.take(alone)), table, oof[alone])
+    found = learn(replace(data, train=data.train.take(alone)), table, oof[alone])
     assert (found.worth, found.used) == ({}, 0)
 
 
 def test_one_pair_decides_little(planted):
     data, table, _ = planted
-    alone = np.r_[0:ROWS:2, 1, ROWS : 2 * ROWS]  # of the 15-keypoint twins, the first pair is left
+    alone = np.r_[0:ROWS:2, 1, ROWS : 2 * ROWS]  # of the 15-keypoint duplicates, the first pair is left
     train = data.train.take(alone)
-    train.coords[[0, ROWS // 2]] = 48.0  # they agree perfectly, the prediction lies by a pixel
+    train.coords[[0, ROWS // 2]] = 48.0  # they agree, and the prediction is a pixel off
     table = FoldTable(train.ids, table.fold[alone], groups_of(train.images))
     oof = np.nan_to_num(train.coords, nan=48.0) + 1.0
-    worth = duplicates.learn(replace(data, train=train), table, oof).worth[15]
+    worth = learn(replace(data, train=train), table, oof).worth[15]
     assert worth.rows == 2
-    assert worth.weight == pytest.approx(60 / (60 + duplicates.PULL))
-    assert worth.blended == worth.alone  # no other fold has twins
+    assert worth.weight == pytest.approx(60 / (60 + WHOLE.ridge))
+    assert worth.blended == worth.alone  # no other fold has duplicates
 
 
-def test_several_twins_in_the_training_file_speak_as_one(planted):
+def test_the_mean_label_of_several_duplicates_is_used(planted):
     data, table, oof = planted
     images = data.train.images.copy()
     images[[2, 3]] = images[0]
     data.train.coords[[2, 3]], oof[[2, 3]] = data.train.coords[[0, 1]] + 0.5, oof[[0, 1]]
     data.test.images[0] = images[0]
-    found = duplicates.learn(replace(data, train=replace(data.train, images=images)), table, oof)
+    found = learn(replace(data, train=replace(data.train, images=images)), table, oof)
     np.testing.assert_allclose(found.test[0], data.train.coords[:4].mean(axis=0), rtol=1e-6)
     assert found.used == 2
 
@@ -198,13 +194,16 @@ COPIED = {0: 3, 9: 50}  # test row → training row, one of each subset
 
 @pytest.fixture
 def copied_folder(drawn_folder: Path, tmp_path: Path) -> Path:
-    """The drawn faces with two labelled pictures in the test file, too."""
-    folder = tmp_path / "copied"
+    return with_copies(drawn_folder, tmp_path / "copied")
+
+
+def with_copies(source: Path, folder: Path) -> Path:
+    """Drawn faces with two of the labelled pictures in the test file, too."""
     folder.mkdir()
-    for path in drawn_folder.iterdir():
+    for path in source.iterdir():
         if path.name != "test.zip":
             (folder / path.name).symlink_to(path)
-    training, test = (rows_of(drawn_folder / f"{name}.zip") for name in ("training", "test"))
+    training, test = (rows_of(source / f"{name}.zip") for name in ("training", "test"))
     for row, labelled in COPIED.items():
         test[row]["Image"] = training[labelled]["Image"]
     with (folder / "test.csv").open("w", newline="") as handle:
@@ -279,15 +278,13 @@ def check_blended(data: Competition, alone: np.ndarray, blended: np.ndarray, sen
 
 
 def test_without_worth_nothing_is_written(
-    copied_folder: Path,
-    tmp_path: Path,
-    use_recipes: Callable[..., None],
-    capsys: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path, use_recipes: Callable[..., None], capsys: pytest.CaptureFixture[str]
 ):
+    """The training file has no duplicates of its own to learn a weight from."""
     use_recipes(BASE)
-    monkeypatch.setattr(duplicates, "MET", {15: 0.0, 4: 0.0})
-    arguments = ["--data", str(copied_folder), "--scale", "smoke", "--jobs", "1", "--use-duplicates"]
+    write_drawn(tmp_path / "drawn", replace(DRAWN, duplicates=0))
+    folder = with_copies(tmp_path / "drawn", tmp_path / "copied")
+    arguments = ["--data", str(folder), "--scale", "smoke", "--jobs", "1", "--use-duplicates"]
     assert main(["run", *arguments], tmp_path) == 0
     assert "submission-duplicates.csv is not written" in capsys.readouterr().out
     assert not list(tmp_path.glob("submissions/*/submission-duplicates*"))
@@ -295,7 +292,7 @@ def test_without_worth_nothing_is_written(
     assert "expected the submission with the labels of duplicates, found none" in capsys.readouterr().err
 
 
-def test_the_planted_copies_are_seen(copied_folder: Path, tmp_path: Path):
+def test_the_planted_copies_are_counted(copied_folder: Path, tmp_path: Path):
     data = read_competition(copied_folder, tmp_path / "cache")
     for row, labelled in COPIED.items():
         assert data.test.subset[row] == data.train.subset[labelled]

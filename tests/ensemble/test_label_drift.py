@@ -1,4 +1,4 @@
-"""The labels' drift along the file: how it is read off, and when it is added to a test file of which placement."""
+"""Label drift: how it is read, and for which placements of a test file it is added."""
 
 import csv
 from dataclasses import replace
@@ -9,20 +9,14 @@ import pytest
 
 from solution.data.sequence import CONTINUES, INTERLEAVED, UNKNOWN, Placement, place_pictures
 from solution.data.synthetic import DrawnSettings, write_drawn
-from solution.ensemble.label_drift import (
-    CONFIG,
-    DriftTrial,
-    centred,
-    drift_at,
-    drift_of_training,
-    drift_without_own,
-    try_drift,
-)
+from solution.ensemble.config import DriftConfig
+from solution.ensemble.label_drift import DriftTrial, centred, drift_at, drift_of_training, drift_without_own, try_drift
 from solution.keypoints import FACE15, IN_FOUR
 from tests.passes import PICTURES, dealt, passes
 from tests.passes import ROWS as TRAIN
 
 ROWS, POINTS = 1200, 2
+CONFIG = DriftConfig()
 
 
 def wave(places: np.ndarray) -> np.ndarray:
@@ -56,7 +50,7 @@ def test_a_planted_switch_is_followed_within_its_width(residuals):
     assert found[640:].mean() == pytest.approx(3, abs=0.45)  # residuals are clipped at 4
 
 
-def test_a_row_says_nothing_of_its_own_drift():
+def test_a_row_does_not_influence_its_own_drift():
     residuals = np.zeros((100, 1, 2))
     residuals[50] = 3.0
     without = drift_without_own(np.arange(100), residuals, 5)
@@ -64,7 +58,7 @@ def test_a_row_says_nothing_of_its_own_drift():
     assert without[51].min() > 0.1
 
 
-def test_an_absurd_residual_is_clipped_and_a_missing_one_counts_nothing():
+def test_a_large_residual_is_clipped_and_a_missing_one_is_ignored():
     residuals = np.zeros((101, 1, 2))
     residuals[50] = 40.0
     residuals[:40] = np.nan
@@ -194,7 +188,7 @@ def test_the_validation_never_sees_a_rows_own_label():
     assert (moved[:900].max(), moved[1100:].max()) < (0.02, 0.02)  # the mean alone
 
 
-def test_what_is_no_kept_row_is_not_judged():
+def test_outliers_do_not_decide_whether_the_drift_is_used():
     """Labels that are far off count neither for nor against the drift."""
     every = gliding(np.arange(TRAIN + PICTURES), 380)
     kept = EVERY.copy()
@@ -222,7 +216,7 @@ def test_where_the_place_is_unknown_nothing_is_added():
     assert (found.relation, found.test, found.oof, found.rows) == (UNKNOWN, None, None, 0)
 
 
-def test_of_no_row_nothing_is_found():
+def test_without_rows_there_is_no_drift():
     found = try_drift(after_last(10), np.zeros((0, 4, 2)), np.ones(0, bool), np.arange(0))
     assert (found.used, found.test) == (False, None)
 
@@ -259,7 +253,7 @@ def test_a_drift_that_reaches_over_the_boundary_is_carried_on():
     assert rms(np.array(after)) < 0.85 * rms(np.array(before))
 
 
-def test_what_is_carried_on_decays_with_the_distance():
+def test_an_extrapolation_decays_with_the_distance():
     found = carried(gliding(np.arange(TRAIN + 200), 1900, 1.0), 0)
     window, factor, decay = found.carried
     last = centred(gliding(np.arange(TRAIN), 1900, 1.0) + noise(TRAIN, 0))[-window:]
@@ -270,7 +264,7 @@ def test_what_is_carried_on_decays_with_the_distance():
 
 @pytest.mark.parametrize("pictures", [200, 750])
 @pytest.mark.parametrize("kind", ["noise", "20", "40"])
-def test_what_does_not_reach_over_the_boundary_is_not_carried_on(kind: str, pictures: int):
+def test_a_drift_that_ends_at_the_boundary_is_not_extrapolated(kind: str, pictures: int):
     """White noise, and drifts that are others after every 20 or 40 rows; by chance one in forty wins."""
     count, used = TRAIN + pictures, 0
     for seed in range(8):
@@ -279,7 +273,7 @@ def test_what_does_not_reach_over_the_boundary_is_not_carried_on(kind: str, pict
     assert used <= (kind == "40")
 
 
-def test_outliers_do_not_decide_what_is_carried_on():
+def test_outliers_do_not_decide_the_extrapolation():
     """Labels that are far off count neither for nor against it, whatever they are."""
     every = gliding(np.arange(TRAIN), 1900) + noise(TRAIN, 0)
     kept = EVERY.copy()
@@ -293,7 +287,7 @@ def test_outliers_do_not_decide_what_is_carried_on():
     assert results[0].used
 
 
-def test_too_few_rows_teach_nothing_of_what_is_carried_on():
+def test_too_few_rows_give_no_extrapolation():
     rows = max(CONFIG.windows) + CONFIG.step * CONFIG.fewest  # one stretch too few
     residuals = gliding(np.arange(rows), 1900)
     found = try_drift(after_last(50, rows), residuals, np.ones(rows, bool), np.arange(rows))

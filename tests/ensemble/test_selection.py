@@ -1,3 +1,4 @@
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -6,9 +7,11 @@ import pytest
 
 from solution.data.competition import Competition, Lookup
 from solution.data.sequence import CONTINUES, INTERLEAVED, UNKNOWN
-from solution.ensemble import selection, stacker
+from solution.ensemble import selection
+from solution.ensemble.choice import SubsetChoice
+from solution.ensemble.config import DriftConfig, EnsembleConfig, GatingConfig, StackerConfig
 from solution.ensemble.selection import BLEND, FINAL, PLAIN, STACK, WITH_DRIFT, Ensemble
-from solution.ensemble.stacker import stack_all
+from solution.ensemble.stacker import Trees, stack_all
 from solution.evaluation.ensemble_variance import ensemble_variance
 from solution.faces import FaceSet, FoldTable, Predictions
 from solution.keypoints import FACE15, IN_FOUR
@@ -23,9 +26,7 @@ from tests.tiny_recipes import ALL, BASE, OTHER
 ROWS = 120
 
 
-@pytest.fixture(autouse=True)
-def _few_trees(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stacker, "ROUNDS", 60)
+CONFIG = EnsembleConfig(stacker=StackerConfig(rounds=60))
 
 
 @pytest.fixture
@@ -56,8 +57,10 @@ def specialist(run: Run, recipe: object, bias: float, seed: int) -> Specialist:
     return Specialist(recipe, say(data.train), tuple(say(data.test) for _ in range(FOLDS)), 1.0)
 
 
-def made(run: Run, bias: float) -> Ensemble:
-    return selection.make([specialist(run, BASE, bias, 1), specialist(run, OTHER, bias, 2)], run)
+def made(run: Run, bias: float = 0.0, of: Run | None = None) -> Ensemble:
+    """The ensemble of two specialists, whose predictions are of `of` in place of the run."""
+    members = [specialist(of or run, BASE, bias, 1), specialist(of or run, OTHER, bias, 2)]
+    return selection.make(members, run, CONFIG)
 
 
 def drifting(run: Run, most: float) -> tuple[Run, np.ndarray]:
@@ -83,40 +86,40 @@ def test_the_stack_corrects_a_bias_that_depends_on_the_picture(run: Run):
     for name, parts, faces in (("oof", found.oof, data.train), ("test", found.test, data.test)):
         blend, stack = (error(parts[kind], faces.coords) for kind in (BLEND, STACK))
         assert stack < 0.7 * blend, name
-    assert {choice["used"] for choice in found.choice.values()} == {STACK}
     for choice in found.choice.values():
-        point, low, high = choice["difference"]
+        point, low, high = choice.difference
+        assert choice.used == STACK
         assert low < point < high < 0
-        assert point == pytest.approx(choice[STACK] - choice[BLEND])
+        assert point == pytest.approx(choice.stack - choice.blend)
 
 
 def test_the_blend_is_used_where_the_stack_is_worse(run: Run, monkeypatch: pytest.MonkeyPatch):
-    def wrong(self: stacker.Trees, members: np.ndarray, sigmas: np.ndarray, blend: np.ndarray, faces: object) -> object:
+    def wrong(self: Trees, members: object, blend: np.ndarray, pictures: object) -> np.ndarray:
         return blend + (2.0 if self.subset == 4 else 0.0)
 
-    monkeypatch.setattr(stacker.Trees, "correct", wrong)
-    found = made(run, bias=0.0)
-    assert found.choice[4]["used"] == BLEND
+    monkeypatch.setattr(Trees, "correct", wrong)
+    found = made(run)
+    assert found.choice[4].used == BLEND
     in4 = run.competition.test.subset == 4
     np.testing.assert_array_equal(found.test["plain"][:, in4], found.test[BLEND][:, in4])
-    assert found.choice[4]["difference"][0] > 0.5
+    assert found.choice[4].difference[0] > 0.5
 
 
 def test_a_rows_blend_and_stack_do_not_depend_on_its_own_folds_labels(run: Run):
     members = [specialist(run, BASE, 1.0, 1), specialist(run, OTHER, -2.0, 2)]
     train, test, table = run.competition.train, run.competition.test, run.table
-    before = stack_all(members, train, test, table)
+    before = stack_all(members, train, test, table, CONFIG)
     own = table.fold == 1
     coords = train.coords.copy()
     coords[own] += np.random.default_rng(0).normal(0, 3, coords[own].shape).astype(np.float32)
-    after = stack_all(members, replace(train, coords=coords), test, table)
+    after = stack_all(members, replace(train, coords=coords), test, table, CONFIG)
     for new, old in ((after.blend, before.blend), (after.stack, before.stack)):
         np.testing.assert_array_equal(new[own], old[own])
         assert np.nanmax(np.abs(new - old)) > 1e-4  # the others' weights and trees were learnt from these labels
 
 
-def test_a_face_that_one_specialist_has_lost_is_the_others_alone(run: Run):
-    """Held-out and test faces alike, and told by what is usual in the same fold: other networks may be less sure."""
+def test_a_face_that_a_specialist_misses_is_predicted_by_the_others(run: Run):
+    """Held-out and test faces alike. Uncertainty is relative to the same fold, whose networks are the same."""
     train, test, fold = run.competition.train, run.competition.test, run.table.fold
     lost, lost_test = (np.flatnonzero(faces.subset == 4)[5] for faces in (train, test))
 
@@ -133,7 +136,7 @@ def test_a_face_that_one_specialist_has_lost_is_the_others_alone(run: Run):
 
     wrong = certain(specialist(run, BASE, 0.0, 1), off=40.0, uncertainty=3.0, elsewhere=40.0)
     right = certain(specialist(run, OTHER, 0.0, 2), off=0.0, uncertainty=1.0, elsewhere=1.0)
-    found = selection.make([wrong, right], run)
+    found = selection.make([wrong, right], run, CONFIG)
     np.testing.assert_allclose(found.oof[BLEND][lost, IN_FOUR], right.oof.coords[lost, IN_FOUR], rtol=1e-4)
     for f in range(FOLDS):
         told = right.test[f].coords[lost_test, IN_FOUR]
@@ -178,23 +181,17 @@ def gliding(run: Run, most: float) -> tuple[Run, np.ndarray]:
     return with_data(run, competition=replace(data, train=replace(data.train, coords=moved[0]))), moved[1]
 
 
-def two_of(run: Run) -> list[Specialist]:
-    """Networks that know no row."""
-    return [specialist(run, BASE, 0.0, 1), specialist(run, OTHER, 0.0, 2)]
-
-
 def test_drift_is_added_to_test_pictures_among_the_training_rows(run: Run):
     still = in_passes(run, INTERLEAVED)
     moved, answers = gliding(still, most=3.0)
-    found = selection.make(two_of(still), moved)
+    found = made(moved, of=still)
     choice = found.choice[4]
-    assert (choice["relation"], choice["drift_used"]) == (INTERLEAVED, True)
-    assert "carried" not in choice
-    assert choice["drift"] < 0.8 * choice["plain"]
-    point, low, high = choice["drift_difference"]
+    assert (choice.relation, choice.drift_used, choice.carried) == (INTERLEAVED, True, None)
+    assert choice.drift < 0.8 * choice.plain
+    point, low, high = choice.drift_difference
     assert low < point < high < 0
-    assert point == pytest.approx(choice["drift"] - choice["plain"])
-    assert (found.choice[15]["relation"], found.choice[15]["drift_used"]) == (UNKNOWN, False)
+    assert point == pytest.approx(choice.drift - choice.plain)
+    assert (found.choice[15].relation, found.choice[15].drift_used) == (UNKNOWN, False)
     for parts, faces, labels in (
         (found.oof, moved.competition.train, moved.competition.train.coords),
         (found.test, moved.competition.test, answers),
@@ -205,24 +202,23 @@ def test_drift_is_added_to_test_pictures_among_the_training_rows(run: Run):
         np.testing.assert_array_equal(parts[FINAL][..., ~in4, :, :], parts[PLAIN][..., ~in4, :, :])
 
 
-def test_no_drift_is_added_where_labels_have_none(run: Run):
-    for relation in (INTERLEAVED, CONTINUES):
-        still = in_passes(run, relation)
-        found = selection.make(two_of(still), still)
-        assert (found.choice[4]["relation"], found.choice[4]["drift_used"]) == (relation, False)
-        assert found.choice[4]["drift_difference"][2] >= 0
-        for parts in (found.oof, found.test):
-            np.testing.assert_array_equal(parts[FINAL], parts[PLAIN])
+@pytest.mark.parametrize("relation", [INTERLEAVED, CONTINUES])
+def test_no_drift_is_added_where_labels_have_none(run: Run, relation: str):
+    found = made(in_passes(run, relation))
+    assert (found.choice[4].relation, found.choice[4].drift_used) == (relation, False)
+    assert found.choice[4].drift_difference[2] >= 0
+    for parts in (found.oof, found.test):
+        np.testing.assert_array_equal(parts[FINAL], parts[PLAIN])
 
 
-def test_drift_is_carried_on_to_test_pictures_that_follow(run: Run):
+def test_drift_is_extrapolated_to_test_pictures_that_follow(run: Run):
     """Out-of-fold predictions have none of it: no training row follows all others."""
     still = in_passes(run, CONTINUES)
     moved, _ = gliding(still, most=3.0)
-    found = selection.make(two_of(still), moved)
+    found = made(moved, of=still)
     choice = found.choice[4]
-    assert (choice["relation"], choice["drift_used"]) == (CONTINUES, True)
-    window, factor, decay = choice["carried"]
+    assert (choice.relation, choice.drift_used) == (CONTINUES, True)
+    window, factor, decay = choice.carried
     np.testing.assert_array_equal(found.oof[FINAL], found.oof[PLAIN])
     in4 = np.flatnonzero(moved.competition.test.subset == 4)
     added = (found.test[FINAL] - found.test[PLAIN])[0][in4][:, list(IN_FOUR), 1]
@@ -234,18 +230,18 @@ def test_drift_is_carried_on_to_test_pictures_that_follow(run: Run):
 def test_no_drift_is_added_where_the_place_is_unknown(run: Run):
     """However much of it the labels have."""
     moved, _ = drifting(run, most=3.0)
-    found = selection.make(two_of(run), moved)
+    found = made(moved, of=run)
     for choice in found.choice.values():
-        assert (choice["relation"], choice["drift_used"]) == (UNKNOWN, False)
-        assert not {"drift", "drift_difference", "carried"} & set(choice)
+        assert (choice.relation, choice.drift_used) == (UNKNOWN, False)
+        assert (choice.drift, choice.drift_difference, choice.carried) == (None, None, None)
     for parts in (found.oof, found.test):
         np.testing.assert_array_equal(parts[FINAL], parts[PLAIN])
 
 
-def test_training_rows_have_their_drift_for_the_audit_alone(run: Run):
+def test_training_rows_have_drift_only_for_the_audit(run: Run):
     """Wherever the test pictures stand: a training row's own place is known."""
     moved, _ = drifting(run, most=3.0)
-    still, found = selection.make(two_of(run), run), selection.make(two_of(run), moved)
+    still, found = made(run), made(moved, of=run)
     labels, in4 = moved.competition.train.coords, moved.competition.train.subset == 4
     assert error(found.oof[WITH_DRIFT][in4], labels[in4]) < 0.6 * error(found.oof[PLAIN][in4], labels[in4])
     np.testing.assert_array_equal(found.oof[WITH_DRIFT][~in4], found.oof[PLAIN][~in4])
@@ -257,30 +253,30 @@ def test_training_rows_have_their_drift_for_the_audit_alone(run: Run):
 def test_a_test_file_may_lack_one_kind_of_row(run: Run, kind: int):
     test = run.competition.test
     only = with_data(run, competition=replace(run.competition, test=test.take(test.subset == kind)))
-    found = made(only, bias=0.0)
+    found = made(only)
     assert np.isfinite(found.test["final"][:, :, 0]).all()
     assert ensemble_variance(found.test["final"], only.competition.test.subset).by_subset[19 - kind] == 0
 
 
 def test_weights_are_named_and_sum_to_one(run: Run):
-    found = made(run, bias=0.0)
+    found = made(run)
     assert found.weights[15] == {"base": 1.0, "other": 0.0}
     assert sum(found.weights[4].values()) == pytest.approx(1.0, abs=1e-3)
     assert min(found.weights[4].values()) > 0.3
 
 
-def test_a_subset_that_nobody_predicts_is_a_user_error(run: Run):
+def test_a_subset_without_specialist_is_a_user_error(run: Run):
     with pytest.raises(UserError, match="labelled cells are predicted by no specialist"):
-        selection.make([specialist(run, OTHER, 0.0, 1)], run)
+        selection.make([specialist(run, OTHER, 0.0, 1)], run, CONFIG)
 
 
-def test_it_is_read_as_it_was_made_and_only_for_its_inputs(run: Run):
-    found, inputs = made(run, bias=0.0), selection.inputs_of(run)
+def test_an_ensemble_is_read_as_it_was_saved_and_only_for_its_inputs(run: Run):
+    found, inputs = made(run), selection.inputs_of(run)
     assert selection.load(run, inputs) is None
     selection.save(found, run, inputs)
     again = selection.load(run, inputs)
     assert again is not None
-    assert (again.choice, again.weights) == (found.choice, found.weights)
+    assert (again.choice, again.weights, again.added) == (found.choice, found.weights, found.added)
     for ours, theirs in ((found.oof, again.oof), (found.test, again.test)):
         assert set(ours) == set(theirs)
         for name, value in ours.items():
@@ -288,16 +284,39 @@ def test_it_is_read_as_it_was_made_and_only_for_its_inputs(run: Run):
     assert selection.load(run, selection.inputs_of(with_data(run, recipes=(replace(BASE, seed=1), *ALL[1:])))) is None
 
 
-@pytest.mark.parametrize("settings", ["DRIFT", "SEQUENCE"])
-def test_a_stack_of_other_settings_of_the_drift_is_made_again(run: Run, monkeypatch: pytest.MonkeyPatch, settings: str):
-    selection.save(made(run, bias=0.0), run, selection.inputs_of(run))
-    changed = {"DRIFT": {"near4": 13.0}, "SEQUENCE": {"continues": 0.9}}[settings]
-    monkeypatch.setattr(selection, settings, replace(getattr(selection, settings), **changed))
-    assert selection.load(run, selection.inputs_of(run)) is None
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"drift": DriftConfig(near4=13.0)},
+        {"gating": GatingConfig(ratio=2.0)},
+        {"stacker": StackerConfig(rounds=5)},
+    ],
+)
+def test_a_stack_of_other_settings_is_made_again(run: Run, changed: dict):
+    selection.save(made(run), run, selection.inputs_of(run, CONFIG))
+    assert selection.load(run, selection.inputs_of(run, replace(CONFIG, **changed))) is None
+
+
+def test_a_stack_depends_on_how_test_pictures_are_placed(run: Run, monkeypatch: pytest.MonkeyPatch):
+    before = selection.inputs_of(run)
+    monkeypatch.setattr(selection, "SEQUENCE", replace(selection.SEQUENCE, continues=0.9))
+    assert selection.inputs_of(run) != before
+
+
+@pytest.mark.parametrize("drift", [{}, {"plain": 1.4, "drift": 1.3, "drift_difference": (-0.1, -0.2, -0.05)}])
+@pytest.mark.parametrize("carried", [None, (50, 0.7, 100.0)])
+def test_a_choice_is_the_same_after_json(drift: dict, carried: tuple | None):
+    choice = SubsetChoice(
+        used=BLEND, blend=1.1, stack=1.2, difference=(0.1, 0.0, 0.2), relation=UNKNOWN, drift_used=False,
+        carried=carried, **drift,
+    )  # fmt: skip
+    fields = json.loads(json.dumps(choice.to_json()))
+    assert SubsetChoice.from_json(fields) == choice
+    assert None not in fields.values()
 
 
 def test_the_test_predictions_are_the_pipelines_mean(run: Run):
-    found = made(run, bias=0.0)
+    found = made(run)
     final = found.test_predictions(BLEND, run)
     np.testing.assert_allclose(final.coords, found.test[BLEND].mean(axis=0), atol=1e-4)
     known = np.isfinite(final.coords).all(axis=2)

@@ -61,6 +61,16 @@ def test_the_expected_figures_have_the_variance_and_sizes_of_the_test_file():
     assert without.scores[4] ** 2 == pytest.approx(summary["cv_without_outliers"].scores[4] ** 2 - 0.2)
 
 
+def test_the_median_picture_is_the_middle_one_of_each_subset():
+    errors, part = np.arange(1.0, 25.0), np.tile([True, False], 12)
+    oof = replace(OOF, coords=FACES.coords + errors[:, None, None], outliers=part)
+    median = summary_of(oof)["median_without_outliers"]
+    assert median.scores[15] == pytest.approx(np.median(errors[:12][~part[:12]]), abs=1)
+    assert median.scores[4] == pytest.approx(np.median(errors[12:][~part[12:]]), abs=1)
+    assert median.scores["overall"] == pytest.approx(10)  # 65 % of the cells are in the 15-keypoint rows
+    assert median.intervals == {}
+
+
 def test_predictions_with_holes_are_refused():
     coords = COORDS.copy()
     coords[3] = np.nan

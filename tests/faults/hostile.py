@@ -1,4 +1,4 @@
-"""Hostile competition files: text that is wrong in ways of all kinds, packed into zips that lie."""
+"""Hostile competition files: text with all kinds of errors, packed into zips with wrong headers."""
 
 import io
 import warnings
@@ -31,7 +31,7 @@ Place = int
 
 @dataclass(frozen=True)
 class Change:
-    """What is done to a file's bytes. kind: see `changed`; row, column, token: where and what."""
+    """A change of a file's bytes. kind: see `changed`; row, column, token: place and new text."""
 
     kind: str
     row: Place
@@ -41,29 +41,25 @@ class Change:
 
 @dataclass(frozen=True)
 class Packing:
-    """How a file lies in the folder. way: plain, zip or outer. entry: its name in the zip, twice if `twice`.
+    """How a file is packed."""
 
-    size: a lie about how much it unpacks to. encrypted: a lie, too. flips: places of the zip that are spoilt. cut:
-    how much of it is left.
-    """
-
-    way: str = "plain"
-    entry: str = "{}"
+    way: str = "plain"  # or zip, or outer
+    entry: str = "{}"  # its name in the zip
     method: int = zipfile.ZIP_DEFLATED
-    twice: bool = False
-    size: int | None = None
-    encrypted: bool = False
-    flips: tuple[Place, ...] = ()
-    cut: Place = PARTS
+    twice: bool = False  # two entries of that name
+    size: int | None = None  # a false unpacked size
+    encrypted: bool = False  # a false flag
+    flips: tuple[Place, ...] = ()  # damaged places of the zip
+    cut: Place = PARTS  # where the zip ends
 
 
 @dataclass(frozen=True)
 class Case:
-    """What is done to each file: changes by name, and its packing. Files in `absent` are missing."""
+    """A data set: by file, the changes and the packing."""
 
     changes: dict[str, list[Change]]
     packings: dict[str, Packing]
-    absent: frozenset[str]
+    absent: frozenset[str]  # missing files
 
 
 def whole_files(folder: Path) -> dict[str, bytes]:
@@ -73,7 +69,7 @@ def whole_files(folder: Path) -> dict[str, bytes]:
 
 
 def cases() -> st.SearchStrategy[Case]:
-    """Data sets with few things wrong, mostly: one wrong thing hides those behind it."""
+    """Data sets with few errors, mostly, since an error hides those after it."""
     place = st.integers(0, PARTS)
     kinds = ("cell", "cell", "insert", "drop", "repeat", "swap", "cut", "end", "flip", "junk", "empty", "header")
     token = st.one_of(st.sampled_from(TOKENS), st.binary(max_size=20))
@@ -159,13 +155,13 @@ def _bytes_changed(content: bytes, change: Change, place: int, end: int) -> byte
 
 
 def packed(name: str, content: bytes, how: Packing) -> bytes:
-    """The content in a zip that lies."""
+    """The content in a zip, with the wrong headers that `how` asks for."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", how.method) as archive, warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # a name comes twice: on purpose
+        warnings.simplefilter("ignore", UserWarning)  # a duplicate name is intended
         for _ in range(1 + how.twice):
             info = zipfile.ZipInfo("placeholder")
-            info.filename = how.entry.format(name)  # past the constructor, which would clean it
+            info.filename = how.entry.format(name)  # not through the constructor, which would clean it
             info.compress_type = how.method
             archive.writestr(info, content)
         for info in archive.infolist():

@@ -1,4 +1,4 @@
-"""The command line as processes of their own, for killing and measuring."""
+"""The command line in separate processes, for killing and measuring."""
 
 import os
 import signal
@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tests.places import REPOSITORY
 
-PATIENCE = 900  # seconds that anything here may take: far more than it does
+PATIENCE = 900  # most seconds for anything here
 PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
@@ -20,7 +20,7 @@ def environment(**more: str) -> dict[str, str]:
 
 
 class Command:
-    """A verb with the tiny recipes, in a process group of its own below `root`. `said`: what it printed."""
+    """A command with the tiny recipes, in a process group of its own below `root`. `said`: its output."""
 
     def __init__(self, root: Path, *arguments: str, **more: str) -> None:
         root.mkdir(parents=True, exist_ok=True)
@@ -44,7 +44,7 @@ class Command:
         return self.said.strip().rpartition("\n")[2]
 
     def says(self, lines: int) -> bool:
-        """Wait until it has said so many lines; whether it has."""
+        """Wait for so many lines of output; whether they came."""
         until(lambda: self.said.count("\n") >= lines or self.process.poll() is not None)
         return self.said.count("\n") >= lines
 

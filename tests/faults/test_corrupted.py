@@ -1,4 +1,4 @@
-"""Artefacts that were damaged: noticed, and made anew or refused; never used. What is whole is not made again."""
+"""Damaged artefacts are made again or refused, never used. Intact ones are not made again."""
 
 import json
 from collections.abc import Callable
@@ -62,7 +62,7 @@ def forget_predictions(folder: Path) -> None:
     (folder / PREDICTIONS).unlink()
 
 
-def spoil_and_leave_a_checkpoint(folder: Path) -> None:
+def leave_a_damaged_checkpoint(folder: Path) -> None:
     """A stopped training whose checkpoint is cut off."""
     inputs = json.loads((folder / MANIFEST).read_text())["inputs"]
     checkpoint.save(folder, inputs, {"net": {"weight": torch.zeros(1000)}})
@@ -84,7 +84,7 @@ TRAININGS: dict[str, Damage] = {
     "other/fold0": edit(lambda content: content["files"].update({WEIGHTS: "0" * 64})),
     "other/fold1": edit(lambda content: content["inputs"]["recipe"].update(epochs=99)),
     "other/fold2": forget_predictions,
-    "other/fold3": spoil_and_leave_a_checkpoint,
+    "other/fold3": leave_a_damaged_checkpoint,
     "other/fold4": flip(HISTORY),
 }
 ELSEWHERE: dict[str, tuple[str, Damage]] = {
@@ -92,6 +92,7 @@ ELSEWHERE: dict[str, tuple[str, Damage]] = {
     "stack arrays changed": ("stack", flip(STACK)),
     "stack facts are garbage": ("stack", garbage(FACTS)),
     "stack manifest names nothing": ("stack", edit(lambda content: content.pop("files"))),
+    "evaluation cut off": ("evaluation", cut("evaluation.json")),
     "cache cut off": ("cache/*", cut(COMPETITION)),
     "cache of another version": ("cache/*", edit(lambda content: content["inputs"].update(version=0))),
     "cache manifest is garbage": ("cache/*", garbage(MANIFEST)),
@@ -103,7 +104,7 @@ ELSEWHERE: dict[str, tuple[str, Damage]] = {
 
 
 def move_a_row(path: Path) -> None:
-    """Put a row into another fold than its twin, or into one that does not exist."""
+    """Put a row into another fold than its duplicate, or into one that does not exist."""
     lines = path.read_text().splitlines()
     row, subset, _, group = lines[1].split(",")
     path.write_text("\n".join([lines[0], f"{row},{subset},99,{group}", *lines[2:], ""]))
@@ -111,7 +112,7 @@ def move_a_row(path: Path) -> None:
 
 @pytest.fixture
 def run_again(finished_copy: Path, finished: Path, drawn_folder: Path) -> Callable[[], set[str]]:
-    """Run once more, see that it ends with the same submission, and say which folders were sealed anew."""
+    """Run again, check that the submission is the same, and return the folders that were written again."""
     folds = finished_copy / "folds" / "faces"
     before = {path: path.stat().st_mtime_ns for path in folds.rglob(MANIFEST)}
 
@@ -133,11 +134,11 @@ def test_each_damaged_training_and_no_other_is_made_again(
     damaged = dict(list(TRAININGS.items())[part::2])
     for name, damage in damaged.items():
         damage(finished_copy / "folds" / "faces" / name)
-    assert run_again() == {*damaged, "stack"}
+    assert run_again() == {*damaged, "stack", "evaluation"}
 
 
 @pytest.mark.parametrize("case", ELSEWHERE)
-def test_what_was_damaged_elsewhere_is_made_again(finished_copy: Path, run_again: Callable[[], set[str]], case: str):
+def test_other_damaged_artefacts_are_made_again(finished_copy: Path, run_again: Callable[[], set[str]], case: str):
     where, damage = ELSEWHERE[case]
     folds = finished_copy / "folds" / "faces"
     [folder] = folds.glob(where) if "*" in where else [folds / where]
@@ -146,7 +147,7 @@ def test_what_was_damaged_elsewhere_is_made_again(finished_copy: Path, run_again
     assert made == ({str(folder.relative_to(folds))} if (folder / MANIFEST).is_file() else set())
 
 
-def test_a_stage_alone_refuses_what_is_damaged(
+def test_a_single_stage_refuses_damaged_artefacts(
     finished_copy: Path, drawn_folder: Path, capsys: pytest.CaptureFixture[str]
 ):
     def said(verb: str) -> str:

@@ -1,4 +1,4 @@
-"""A disk that is full, read-only or failing: one clear line, earlier results intact, and the restart goes on."""
+"""A full, read-only or failing disk: one clear line, earlier results stay intact, and a restart continues."""
 
 import errno
 import os
@@ -16,12 +16,12 @@ from solution.specialists.training import WEIGHTS
 from tests.faults.wholeness import check_all
 from tests.tiny_recipes import ALL
 
-FAILS_EVERY = 17  # writes: often enough to meet each kind of file, seldom enough for the run to get on
+FAILS_EVERY = 17  # writes: each kind of file is met, and the run still advances
 
 
 @pytest.fixture
 def run(drawn_folder: Path, capsys: pytest.CaptureFixture[str]) -> Callable[[Path], str | None]:
-    """Run everything below a root: None where that went well, else the one line that it said."""
+    """Run everything below a root: None on success, else the one line of the error."""
 
     def call(root: Path) -> str | None:
         capsys.readouterr()

@@ -1,4 +1,4 @@
-"""Hostile input: refused in one line, without a hang, without much memory, and without a file where none belongs."""
+"""Hostile input is refused in one line, without a hang, with little memory, and without stray files."""
 
 import io
 import re
@@ -122,7 +122,7 @@ def test_a_folder_that_is_still_being_drawn_into_is_not_taken_for_kaggles(tmp_pa
 
 
 @pytest.mark.parametrize("content", ["[]", "3", "null", '"drawn"', '{"settings": []}'])
-def test_garbage_beside_drawn_faces_means_drawing_them_anew(tmp_path: Path, content: str):
+def test_faces_with_a_damaged_marker_are_drawn_again(tmp_path: Path, content: str):
     small = DrawnSettings(train15=2, train4=3, test15=1, test4=1)
     ensure_drawn(tmp_path, small)
     whole = (tmp_path / "drawn.json").read_bytes()
@@ -131,8 +131,8 @@ def test_garbage_beside_drawn_faces_means_drawing_them_anew(tmp_path: Path, cont
     assert (tmp_path / "drawn.json").read_bytes() == whole
 
 
-def test_the_limit_on_memory_is_one():
-    """The check above would see a reader that takes too much."""
+def test_the_memory_limit_works():
+    """The check above detects a reader that takes too much."""
     code = "import resource\nresource.setrlimit(resource.RLIMIT_AS, (2 * 2**30,) * 2)\nb'x' * (3 * 2**30)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert "MemoryError" in done.stderr

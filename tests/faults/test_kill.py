@@ -1,4 +1,4 @@
-"""Kill -9 at random moments: the run goes on and ends with the same bytes, and nobody is left behind."""
+"""Kill -9 at random moments: the run resumes and ends with the same bytes, and no process is left behind."""
 
 import shutil
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ SENT = ("submission.csv", "submission-plain.csv")
 
 @dataclass(frozen=True)
 class Unbroken:
-    """What an unbroken run sent, one training at a time, and how many lines it said."""
+    """The submissions of an unbroken run, one training at a time, and the number of its lines."""
 
     sent: list[bytes]
     lines: int
@@ -42,9 +42,9 @@ def unbroken(drawn_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Un
 def test_a_run_killed_at_random_moments_ends_with_the_same_bytes(
     unbroken: Unbroken, drawn_folder: Path, tmp_path: Path, kills: int
 ):
-    """Two workers against one in the unbroken run. In turn the whole group dies, and the parent alone.
+    """There are two workers, and one in the unbroken run. The whole group and the parent alone are killed in turn.
 
-    Each falls a random while after a random line that the run says, so that a slow machine spreads them as a quick one.
+    Each kill is a random time after a random line, so that a slow machine is killed at the same places as a fast one.
     """
     rng = np.random.default_rng(kills)
     root, killed = tmp_path / "root", 0
@@ -76,4 +76,4 @@ def test_workers_die_with_a_killed_parent_and_leave_the_folder_free(drawn_folder
         command.kill(workers_too=False)
     with running(tmp_path, "folds", *run_on(drawn_folder, 2)[1:]) as command:
         assert command.ended() == 0, command.said
-        assert "ended without a word" in command.said
+        assert "ended without finishing" in command.said

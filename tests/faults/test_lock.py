@@ -1,6 +1,7 @@
 """Two processes at once in one folder: the second refuses, readers read, and a dead holder holds nothing."""
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -21,10 +22,10 @@ HOLD = """
 import subprocess, sys, time
 from pathlib import Path
 from solution.runtime import lock
-with lock.hold(Path(sys.argv[1])) as remark:
+with lock.hold(Path(sys.argv[1])):
     if "--child" in sys.argv:
         subprocess.Popen([sys.executable, "-c", "import time; time.sleep(5)"], stdout=subprocess.DEVNULL)
-    print(remark, flush=True)
+    print("held", flush=True)
     sys.stdin.read()
 """
 
@@ -47,30 +48,31 @@ def held(folder: Path, *more: str) -> Iterator[subprocess.Popen[str]]:
         holder.communicate()
 
 
-def take(folder: Path) -> str | None:
-    with lock.hold(folder) as remark:
-        return remark
+def take(folder: Path) -> None:
+    with lock.hold(folder):
+        pass
 
 
 def names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
-def test_the_second_is_refused_and_told_who_the_first_is(tmp_path: Path):
+def test_the_second_is_refused_with_the_name_of_the_first(tmp_path: Path, caplog: pytest.LogCaptureFixture):
     with held(tmp_path) as holder:
-        said = rf"expected to be alone there, but process {holder.pid} on .+ \(since \d{{4}}-.+run --fresh\) is at work"
+        said = rf"another run holds this folder: process {holder.pid} on .+ \(since \d{{4}}-.+run --fresh\)"
         with pytest.raises(UserError, match=said):
             take(tmp_path)
         assert f"process {holder.pid} on" in (lock.holder(tmp_path) or "")
         holder.communicate("")
     assert lock.holder(tmp_path) is None
-    assert take(tmp_path) is None
+    take(tmp_path)
     assert names(tmp_path) == []
+    assert caplog.messages == []
 
 
 def test_one_process_may_hold_it_several_times(tmp_path: Path):
     with lock.hold(tmp_path):
-        assert take(tmp_path) is None
+        take(tmp_path)
         assert names(tmp_path) == [lock.FILE]
         assert lock.holder(tmp_path) is None
     assert names(tmp_path) == []
@@ -83,18 +85,22 @@ def test_an_error_lets_it_go(tmp_path: Path):
         pass
 
 
-def test_a_killed_holder_holds_nothing_and_is_named_even_where_its_children_live_on(tmp_path: Path):
+def test_a_killed_holder_holds_nothing_and_is_named_even_where_its_children_live_on(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+):
     with held(tmp_path, "--child") as holder:
         pass
     assert names(tmp_path) == [lock.FILE]
-    assert f"process {holder.pid} on" in (take(tmp_path) or "")
+    take(tmp_path)
+    assert f"process {holder.pid} on" in caplog.text
     assert names(tmp_path) == []
 
 
 @pytest.mark.parametrize("content", [b"", b"\x00\xff", b"[]", b'{"pid": 1}', b"9" * 100_000])
-def test_what_the_lock_file_says_is_not_believed(tmp_path: Path, content: bytes):
+def test_the_content_of_the_lock_file_is_not_trusted(tmp_path: Path, content: bytes, caplog: pytest.LogCaptureFixture):
     (tmp_path / lock.FILE).write_bytes(content)
-    assert take(tmp_path) is None
+    take(tmp_path)
+    assert caplog.messages == []
 
 
 def test_many_at_once_take_turns(tmp_path: Path):
@@ -126,7 +132,7 @@ def test_a_second_run_is_one_line_and_touches_nothing(
             assert main([verb, "--data", str(drawn_folder), "--scale", "smoke", *more], finished_copy) == 2
             said = capsys.readouterr().err.splitlines()
             assert len(said) == 1
-            assert f"expected to be alone there, but process {holder.pid} on" in said[0]
+            assert f"another run holds this folder: process {holder.pid} on" in said[0]
         after = {path: path.stat().st_mtime_ns for path in finished_copy.rglob("*") if path.name != "log.txt"}
     assert {path for path in before | after if before.get(path) != after.get(path) and path.is_file()} == set()
 
@@ -135,8 +141,12 @@ def test_readers_read_while_a_run_is_at_work(
     finished_copy: Path, drawn_folder: Path, capsys: pytest.CaptureFixture[str]
 ):
     report = ["report", "--data", str(drawn_folder), "--scale", "smoke"]
+    evaluation = finished_copy / "folds" / "faces" / "evaluation"
     with held(finished_copy / "folds" / "faces") as holder:
         assert main(report, finished_copy) == 0
+        shutil.rmtree(evaluation)
+        assert main(report, finished_copy) == 0
+        assert not evaluation.exists()  # only the holder of the lock writes there
         (finished_copy / "folds" / "faces" / "base" / "fold0" / "manifest.json").unlink()
         assert main(report, finished_copy) == 2
         assert f"Wait for process {holder.pid} on" in capsys.readouterr().err
@@ -146,7 +156,7 @@ def test_readers_read_while_a_run_is_at_work(
 
 def test_faces_are_drawn_by_one_process_at_a_time(tmp_path: Path):
     small = DrawnSettings(train15=2, train4=3, test15=1, test4=1)
-    with held(tmp_path), pytest.raises(UserError, match="expected to be alone there"):
+    with held(tmp_path), pytest.raises(UserError, match="another run holds this folder"):
         ensure_drawn(tmp_path, small)
     ensure_drawn(tmp_path, small)
     with held(tmp_path):
@@ -163,16 +173,19 @@ def test_unfinished_files_are_swept_away_once_they_are_old(tmp_path: Path):
     assert names(tmp_path) == sorted([new.name, other.name])
 
 
-def test_a_file_system_without_locks_is_warned_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_a_file_system_without_locks_is_warned_of(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
     def refuse(handle: int, how: int) -> None:
         raise OSError(95, "Operation not supported")
 
     monkeypatch.setattr("fcntl.flock", refuse)
-    assert "knows no locks" in (take(tmp_path) or "")
+    take(tmp_path)
+    assert "this file system has no locks" in caplog.text
 
 
 def test_a_holder_that_leaves_lets_the_next_one_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    """Between its opening of the file and its lock, the file is taken away: the next one must not lock a ghost."""
+    """The file is removed between its opening and its locking: the next process must lock the new one."""
     opened: Callable[..., int] = os.open
     handles: list[int] = []
 
@@ -189,4 +202,4 @@ def test_a_holder_that_leaves_lets_the_next_one_in(tmp_path: Path, monkeypatch: 
         command = [sys.executable, "-c", HOLD, str(tmp_path)]
         done = subprocess.run(command, env=environment(), stdin=subprocess.DEVNULL, capture_output=True, text=True)
     assert done.returncode == 1
-    assert "expected to be alone there" in done.stderr
+    assert "another run holds this folder" in done.stderr

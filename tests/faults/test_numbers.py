@@ -1,4 +1,4 @@
-"""Numbers going wrong: a training stops with what to try, or passes the batch over and counts it."""
+"""Numbers that are not finite: a training stops with a remedy, or skips the batch and counts it."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -14,18 +14,19 @@ from solution.__main__ import main
 from solution.data.competition import Competition
 from solution.data.synthetic.settings import DrawnSettings
 from solution.data.synthetic.write import write_drawn
-from solution.ensemble import stacker
-from solution.ensemble.stacker import FEWEST, Trees, stack_all
+from solution.ensemble.config import CONFIG, EnsembleConfig, StackerConfig
+from solution.ensemble.stacker import Trees, stack_all
 from solution.faces import FaceSet, Predictions
 from solution.recipe import LandmarkRecipe, PatchRecipe
 from solution.runtime.errors import UserError
 from solution.specialists.cross_validation import Specialist
 from solution.specialists.job import METHODS
 from solution.specialists.landmarks import train
+from solution.specialists.landmarks.losses import LOSSES
 from solution.specialists.patches import train as patch_training
 from solution.specialists.training import WEIGHTS, Training
 from tests.jobs import run_on
-from tests.small import FOLDS, predicted, small_faces, small_folds
+from tests.small import FOLDS, member_stack, predicted, small_faces, small_folds
 from tests.tiny_recipes import ALL, BASE, OTHER
 
 CPU = torch.device("cpu")
@@ -67,7 +68,7 @@ def lost(job: Training, rows: np.ndarray) -> Training:
 def test_a_gradient_that_is_no_number_now_and_then_is_passed_over_and_counted(
     job: Callable[..., Training], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ):
-    monkeypatch.setattr(train, "pick_loss", lambda _: loss_with_bad_gradient(every=13))
+    monkeypatch.setitem(LOSSES, RECIPE.loss, loss_with_bad_gradient(every=13))
     train.train(job(recipe=replace(RECIPE, batch=2)))
     assert "base fold 0: epoch 1: 1 of 16 batches passed over: the gradient is not finite" in caplog.messages
     assert all(value.isfinite().all() for value in load_file(job().folder / WEIGHTS).values())
@@ -76,13 +77,13 @@ def test_a_gradient_that_is_no_number_now_and_then_is_passed_over_and_counted(
 def test_gradients_that_are_no_numbers_too_often_stop_the_training(
     job: Callable[..., Training], monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(train, "pick_loss", lambda _: loss_with_bad_gradient(every=3))
+    monkeypatch.setitem(LOSSES, RECIPE.loss, loss_with_bad_gradient(every=3))
     with pytest.raises(UserError, match=r"base fold 0: the gradient was not finite in 2 steps.*Lower the recipe's lr"):
         train.train(job())
     assert list(job().folder.iterdir()) == []
 
 
-def test_an_exploding_training_stops_and_says_what_to_try(job: Callable[..., Training]):
+def test_an_exploding_training_stops_with_advice(job: Callable[..., Training]):
     wild = replace(RECIPE.optimiser, lr=1e30, clip=1e30)
     with pytest.raises(UserError, match=r"base fold 0: .* Lower the recipe's lr or clip and train again\."):
         train.train(job(recipe=replace(RECIPE, epochs=20, optimiser=wild)))
@@ -188,8 +189,8 @@ def specialist(recipe: LandmarkRecipe, faces: FaceSet, test: FaceSet, bias: floa
 @pytest.mark.parametrize(
     ("rows", "bias", "why"),
     [
-        (12, 0.0, f"labelled cells to learn from, trees need {FEWEST}"),
-        (150, 1.0, "the blend errs by the same everywhere"),
+        (12, 0.0, f"labelled cells to learn from, trees need {CONFIG.stacker.fewest}"),
+        (150, 1.0, "the blend has the same error everywhere"),
     ],
 )
 def test_trees_that_cannot_learn_leave_the_blend_and_say_so(
@@ -206,17 +207,17 @@ def test_trees_that_cannot_learn_leave_the_blend_and_say_so(
     assert all(why in line for line in told)
 
 
-def test_trees_that_can_learn_are_used(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(stacker, "ROUNDS", 5)
+def test_trees_that_can_learn_are_used(caplog: pytest.LogCaptureFixture):
     faces = small_faces(60, 150)
     found = specialist(BASE, faces, faces, 0.0)
-    made = stack_all([found], faces, faces, small_folds(faces))
+    config = EnsembleConfig(stacker=StackerConfig(rounds=5))
+    made = stack_all([found], faces, faces, small_folds(faces), config)
     assert (made.stack != made.blend)[~np.isnan(made.blend)].any()
     assert not [line for line in caplog.messages if "blend kept" in line]
 
 
 def test_no_rows_at_all_have_no_trees():
     empty = np.empty((1, 0, 15, 2), np.float32)
-    trees = Trees(15).fit(empty, empty[..., 0], empty[0], np.empty((0, 3), np.float32), empty[0])
+    trees = Trees(15).fit(member_stack(empty), empty[0], np.empty((0, 3), np.float32), empty[0])
     assert trees.models == [None, None]
-    assert trees.hopeless == [f"0 labelled cells to learn from, trees need {FEWEST}"] * 2
+    assert trees.untrained == [f"0 labelled cells to learn from, trees need {CONFIG.stacker.fewest}"] * 2

@@ -1,4 +1,4 @@
-"""Nothing that is read can run code: no pickle, weights as safetensors or `weights_only`, arrays without objects."""
+"""No data that is read can run code: no pickle, weights as safetensors or `weights_only`, arrays without objects."""
 
 import ast
 from pathlib import Path
@@ -45,7 +45,7 @@ def _wrong(call: ast.Call) -> list[str]:
     return [f"calls {of}.{name}"] if dangerous else []
 
 
-def test_no_module_reads_what_could_run():
+def test_no_module_reads_data_that_can_run_code():
     found = {str(path.relative_to(ROOT)): offences(path.read_text(encoding="utf-8")) for path in ROOT.rglob("*.py")}
     assert {path: what for path, what in found.items() if what} == {}
 

@@ -1,4 +1,4 @@
-"""Whether what lies on disk can be used, whenever the process that wrote it was killed."""
+"""Checks that files on disk can be used, at whatever moment their process was killed."""
 
 import csv
 import hashlib
@@ -14,7 +14,7 @@ SHA256 = 32
 
 
 def check_all(root: Path) -> None:
-    """Every file in its place is whole, and every manifest is true. Unfinished files have names that nobody reads."""
+    """Every file is whole, and every manifest is true. Unfinished files have names that are never read."""
     for path in root.rglob("*"):
         if path.is_file() and not LEFT_OVER.fullmatch(path.name):
             check(path)

@@ -1,9 +1,7 @@
 """An empty home, fake clients of a few shell lines, and the real client in front of a stand-in for Kaggle."""
 
-import io
 import os
 import sys
-import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -13,6 +11,7 @@ import pytest
 from solution.data.competition import Competition
 from solution.kaggle import submit as sending
 from solution.kaggle.submission import write_submission
+from tests.data.tiny import zip_of
 from tests.kaggle.stand_in import TOKEN, StandIn, serving
 from tests.small import predicted, small_competition
 
@@ -25,7 +24,7 @@ Client = Callable[..., Path]
 
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty home and no Kaggle settings, so that nobody's own credentials are seen or used."""
+    """An empty home and no Kaggle settings, so that no credentials of the user are read."""
     named = ("KAGGLE_", "XDG_", "VERBOSE")
     proxies = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
     for name in [name for name in os.environ if name.startswith(named) or name.lower() in proxies]:
@@ -43,9 +42,9 @@ def _no_long_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Client:
-    """Put a `kaggle` first on PATH that does these shell lines when told to submit, list submissions or download.
+    """Put a `kaggle` first on PATH that runs these shell lines to submit, list submissions or download.
 
-    Gives the file that takes down what it was called with, a word a line.
+    Returns the file that records the arguments of its calls, a word a line.
     """
 
     def install(submit: str = "", submissions: str = "echo No submissions found", download: str = "") -> Path:
@@ -84,14 +83,6 @@ def competition() -> Competition:
 def file(tmp_path: Path, competition: Competition) -> Path:
     record = {name: {"overall": value} for name, value in FIGURES.items()}
     return write_submission(tmp_path / "sub" / "best.csv", competition, predicted(small_competition()[1]), record)
-
-
-def zip_of(entries: dict[str, bytes]) -> bytes:
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as handle:
-        for name, content in entries.items():
-            handle.writestr(name, content)
-    return buffer.getvalue()
 
 
 @pytest.fixture(scope="session")

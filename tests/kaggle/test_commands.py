@@ -1,4 +1,4 @@
-"""The verbs download, submit and scores from end to end; and that no path shows a token."""
+"""The commands download, submit and scores from end to end, and that no path shows a token."""
 
 import json
 import shutil
@@ -97,13 +97,13 @@ def test_without_waiting_the_score_comes_by_a_refresh(real: Path, client: Client
     assert json.loads(said)["faces"]["lines"][0]["public"] == 1.5
 
 
-def test_what_is_refused_is_not_sent(real: Path, client: Client, verb: Verb, drawn_folder: Path):
+def test_a_refused_submission_is_not_sent(real: Path, client: Client, verb: Verb, drawn_folder: Path):
     calls = client(submit=SENT)
     sending = ["submit", *run(drawn_folder), "-m", "x"]
     code, said = verb(real, *sending)
     assert (code, "Add --yes to send this" in said) == (2, True)
     code, said = verb(real, *sending, "--yes", "best")
-    assert (code, "best.csv: expected a submission, found none" in said) == (2, True)
+    assert (code, "best.csv: expected a submission, got none" in said) == (2, True)
     code, said = verb(real, *sending, "--yes", "--use-twins")
     assert (code, "expected the submission with the labels of duplicates, found none" in said) == (2, True)
     manifest = next((real / "folds" / "faces" / "other").glob("fold3/manifest.json"))

@@ -100,11 +100,11 @@ def test_blanking():
     assert blanked("Is it there? Yes", []) == "Is it there? Yes"
 
 
-def test_what_is_missing_is_told_with_every_way_to_give_it(monkeypatch: pytest.MonkeyPatch):
+def test_the_remedy_lists_every_way_to_give_credentials(monkeypatch: pytest.MonkeyPatch):
     ways = ("KAGGLE_API_TOKEN", "~/.kaggle/access_token", "`kaggle auth login`", "KAGGLE_USERNAME", "kaggle.json")
     assert remedy().startswith("No credentials are set up.")
     assert all(way in remedy() for way in ways)
     monkeypatch.setenv("KAGGLE_API_TOKEN", TOKEN)
-    assert remedy().startswith("Kaggle did not take the credentials given (KAGGLE_API_TOKEN)")
+    assert remedy().startswith("Kaggle did not accept the credentials of KAGGLE_API_TOKEN")
     assert all(way in remedy() for way in ways)
     assert TOKEN not in remedy()

@@ -14,7 +14,8 @@ from solution.data.competition import Competition
 from solution.data.reader import has_competition, read_competition
 from solution.kaggle.download import MARKER, STAGING, download
 from solution.runtime.errors import UserError
-from tests.kaggle.conftest import Client, zip_of
+from tests.data.tiny import zip_of
+from tests.kaggle.conftest import Client
 from tests.kaggle.stand_in import KEY, SIGNATURE, TOKEN, USER, StandIn
 
 FILES = ["IdLookupTable.csv", "SampleSubmission.csv", "test.zip", "training.zip"]
@@ -42,7 +43,7 @@ def test_a_download_that_breaks_off_goes_on_and_is_unpacked(site: StandIn, bundl
     site.archive, site.cuts = bundle, [1_500_000]
     assert download(tmp_path / "data") == tmp_path / "data"
     assert names(tmp_path / "data") == FILES
-    assert site.calls[-3:] == ["DownloadDataFiles", "GET 0", "GET 1048576"]  # what came whole is not fetched again
+    assert site.calls[-3:] == ["DownloadDataFiles", "GET 0", "GET 1048576"]  # complete parts are not fetched again
     assert {name: (tmp_path / "data" / name).read_bytes() for name in FILES} == zip_content(bundle)
 
 
@@ -84,7 +85,7 @@ def test_a_whole_zip_is_kept_where_there_is_no_room_to_unpack_it(
 
 
 @pytest.mark.parametrize("case", ["none", "key", "token"])
-def test_who_is_not_let_in_is_told_how(site: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, case: str):
+def test_a_refused_login_comes_with_a_remedy(site: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, case: str):
     monkeypatch.delenv("KAGGLE_API_TOKEN")
     wrong = TOKEN[::-1]
     if case == "key":
@@ -96,7 +97,7 @@ def test_who_is_not_let_in_is_told_how(site: StandIn, tmp_path: Path, monkeypatc
         download(tmp_path / "data")
     message = str(caught.value)
     assert ("No credentials are set up." in message) == (case == "none")
-    assert ("Kaggle did not take the credentials given" in message) == (case != "none")
+    assert ("Kaggle did not accept the credentials of" in message) == (case != "none")
     assert "https://www.kaggle.com/settings/api" in message
     assert wrong not in message
     assert names(tmp_path / "data") == []
@@ -122,7 +123,7 @@ def test_a_refusal_names_the_page_to_open(site: StandIn, tmp_path: Path, status:
 
 def test_no_network(site: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     for name in ("http_proxy", "HTTP_PROXY"):
-        monkeypatch.setenv(name, "http://127.0.0.1:9")  # nobody listens on the discard port
+        monkeypatch.setenv(name, "http://127.0.0.1:9")  # no server listens on the discard port
     monkeypatch.setenv("VERBOSE", "1")
     with pytest.raises(UserError, match="Is there a network connection") as caught:
         download(tmp_path / "data")
@@ -180,7 +181,7 @@ def test_a_damaged_file_that_is_there_is_named(client: Client, tmp_path: Path, b
         download(tmp_path / "data")
 
 
-def test_a_zip_that_is_damaged_once_is_fetched_anew(client: Client, tmp_path: Path, bundle: bytes):
+def test_a_zip_that_is_damaged_once_is_fetched_again(client: Client, tmp_path: Path, bundle: bytes):
     bad, good = given(tmp_path, damaged(bundle), "bad.zip"), given(tmp_path, bundle)
     once = tmp_path / "once"
     client(download=f'if [ -e "{once}" ]; then {good}; else touch "{once}"; {bad}; fi')
@@ -188,7 +189,7 @@ def test_a_zip_that_is_damaged_once_is_fetched_anew(client: Client, tmp_path: Pa
     assert names(tmp_path / "data") == FILES
 
 
-def test_what_came_before_a_failure_is_kept(client: Client, tmp_path: Path, bundle: bytes):
+def test_an_incomplete_download_is_kept(client: Client, tmp_path: Path, bundle: bytes):
     client(download=f'{given(tmp_path, bundle[:1_200_000])}; echo "Max retries exceeded" >&2; exit 1')
     with pytest.raises(UserError, match=r"network connection.*1\.2 MB that came are kept"):
         download(tmp_path / "data")
@@ -197,7 +198,7 @@ def test_what_came_before_a_failure_is_kept(client: Client, tmp_path: Path, bund
 
 
 @pytest.mark.parametrize("marked", [True, False])
-def test_a_zip_cut_off_by_the_bare_client_is_gone_on_with(client: Client, tmp_path: Path, bundle: bytes, marked: bool):
+def test_an_incomplete_zip_of_the_bare_client_is_continued(client: Client, tmp_path: Path, bundle: bytes, marked: bool):
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / OUTER).write_bytes(bundle[:1000])
     if marked:

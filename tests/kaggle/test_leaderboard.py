@@ -25,7 +25,7 @@ def shown(lines: list[Entry], terminal: bool = False, width: int = 60) -> str:
     return text.getvalue()
 
 
-def test_what_the_scored_lines_tell():
+def test_the_summary_of_the_scored_lines():
     found = leaderboard_of(LINES)
     assert found.scored == 3
     assert found.best == LINES[3]
@@ -72,7 +72,7 @@ def test_lines_without_an_expected_score_have_no_gap():
     assert found.change == {"public": -0.1}
 
 
-def test_the_table_on_paper_and_on_a_terminal():
+def test_the_table_in_a_file_and_on_a_terminal():
     plain = shown(LINES)
     rows = [line.split() for line in plain.splitlines()]
     first = ["2026-01-01", "first", "(submission)", "1.2000", "1.50000", "+0.3000", "1.30000", "+0.1000", "scored"]

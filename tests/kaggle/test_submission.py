@@ -81,7 +81,7 @@ def test_a_hole_is_an_error_and_nothing_is_written(
     assert not (tmp_path / "out").exists()
 
 
-def test_a_hole_that_nobody_asks_for_is_none(tmp_path: Path, case: tuple[Competition, FaceSet]) -> None:
+def test_a_missing_point_that_is_not_asked_is_no_error(tmp_path: Path, case: tuple[Competition, FaceSet]) -> None:
     competition, truth = case
     predictions = predicted(truth)
     predictions.coords[np.isnan(truth.coords)] = np.nan
@@ -135,7 +135,7 @@ def test_a_file_that_cannot_be_read(written: Path, case: tuple[Competition, Face
     with pytest.raises(UserError, match="cannot be read"):
         check_submission(written, case[0])
     written.unlink()
-    with pytest.raises(UserError, match=r"expected a submission, found none. Run `python -m solution run`"):
+    with pytest.raises(UserError, match=r"expected a submission, got none. Run `python -m solution run`"):
         check_submission(written, case[0])
 
 
@@ -165,9 +165,9 @@ def test_a_submission_of_another_format_is_refused(
 
 
 def test_a_submission_of_other_data_is_noticed(written: Path, case: tuple[Competition, FaceSet]) -> None:
-    with pytest.raises(UserError, match="made from other data"):
+    with pytest.raises(UserError, match="of other data"):
         check_submission(written, replace(case[0], digest="e" * 16))
-    with pytest.raises(UserError, match="made from other data"):
+    with pytest.raises(UserError, match="of other data"):
         check_submission(written, replace(case[0], drawn=False))
 
 
@@ -176,22 +176,18 @@ def _git(folder: Path, *arguments: str) -> None:
     subprocess.run(["git", "-C", str(folder), *identity, *arguments], check=True, capture_output=True)
 
 
-def test_code_version_names_the_commit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    tmp_path = tmp_path / "a name with spaces"
-    tmp_path.mkdir()
-    (tmp_path / "solution").mkdir()
-    monkeypatch.setattr(submission, "__file__", str(tmp_path / "solution" / "kaggle" / "submission.py"))
-    assert code_version() == {"version": solution.__version__, "commit": None, "dirty": None}
-    _git(tmp_path, "init")
-    _git(tmp_path, "commit", "--allow-empty", "-m", "one")
-    clean = code_version()
+def test_code_version_names_the_commit(tmp_path: Path) -> None:
+    root = tmp_path / "a name with spaces"
+    (root / "inner").mkdir(parents=True)
+    assert code_version(root) == {"version": solution.__version__, "commit": None, "dirty": None}
+    _git(root, "init")
+    _git(root, "commit", "--allow-empty", "-m", "one")
+    clean = code_version(root)
     assert len(clean["commit"]) == 40
     assert clean["dirty"] is False
-    (tmp_path / "new.py").touch()
-    assert code_version() == {**clean, "dirty": True}
-    monkeypatch.setattr(submission, "__file__", str(tmp_path / "inner" / "solution" / "kaggle" / "submission.py"))
-    (tmp_path / "inner").mkdir()
-    assert code_version()["commit"] is None
+    (root / "new.py").touch()
+    assert code_version(root) == {**clean, "dirty": True}
+    assert code_version(root / "inner")["commit"] is None
 
 
 def test_code_version_without_git(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,8 @@
-from collections.abc import Callable
+import io
+import logging
+import signal
+import sys
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -6,17 +10,28 @@ import pytest
 
 from solution.data.competition import Competition
 from solution.kaggle import client as calling
-from solution.kaggle import ledger, submit
+from solution.kaggle import ledger
 from solution.kaggle.ledger import ERROR, FAILED, PENDING, SCORED, UNKNOWN, Entry
 from solution.kaggle.submission import write_submission
-from solution.kaggle.submit import prepare, refresh, send, wait
+from solution.kaggle.submit import Upload, confirm, described, prepare, refresh, send, wait
 from solution.runtime.errors import UserError
 from tests.kaggle.conftest import FIGURES, HEADER, Client
 from tests.kaggle.stand_in import TOKEN, StandIn
 from tests.small import predicted, small_competition
 
 SENT = "echo '9 submissions remaining today.'; echo 'Successfully submitted to Facial Keypoints Detection'"
+CTRL_C = "kill -INT $PPID; exec sleep 5"
+"""The shell line of a client whose user stops the program that runs it."""
+
 Send = Callable[..., Entry]
+
+
+@pytest.fixture
+def ctrl_c_stops() -> Iterator[None]:
+    """Ctrl-C interrupts, also where the tests run in the background."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture
@@ -57,7 +72,7 @@ def test_an_upload_that_fails_never_counts_as_sent(site: StandIn, sent: Send, bo
 
 def test_a_submission_that_kaggle_does_not_take(site: StandIn, sent: Send, book: Path):
     site.refusals["CreateSubmission"] = (400, "Your team has used its daily Submission allowance (5) today.")
-    with pytest.raises(UserError, match=r"daily Submission allowance \(5\) today.'. Kaggle takes a few a day"):
+    with pytest.raises(UserError, match=r"daily Submission allowance \(5\) today.'. Kaggle accepts a few a day"):
         sent()
     assert [line.status for line in lines(book)] == [FAILED]
 
@@ -132,12 +147,9 @@ def test_a_client_that_hangs_leaves_it_open(client: Client, sent: Send, book: Pa
     ]
 
 
-def test_a_try_that_was_stopped_leaves_it_open(client: Client, sent: Send, book: Path, monkeypatch: pytest.MonkeyPatch):
-    def stop(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    client()
-    monkeypatch.setattr(submit, "_upload", stop)
+@pytest.mark.usefixtures("ctrl_c_stops")
+def test_a_try_that_was_stopped_leaves_it_open(client: Client, sent: Send, book: Path):
+    client(submit=CTRL_C)
     with pytest.raises(KeyboardInterrupt):
         sent()
     assert [line.status for line in lines(book)] == [UNKNOWN]
@@ -157,26 +169,16 @@ def test_a_file_that_changes_after_the_check_is_not_sent(
     assert not book.exists()
 
 
-def test_drawn_faces_are_refused(client: Client, tmp_path: Path):
-    drawn, truth = small_competition(drawn=True)
-    file = write_submission(tmp_path / "drawn.csv", drawn, predicted(truth), {})
-    with pytest.raises(UserError, match="drawn faces"):
-        prepare(file, drawn, "a try")
-
-
-def test_rows_held_out_are_refused(client: Client, tmp_path: Path):
-    known, truth = small_competition(drawn=True)
-    known = replace(known, drawn=False, held_out=True, answers=None)
+@pytest.mark.parametrize(
+    ("facts", "message"),
+    [({"drawn": True}, "drawn faces"), ({"held_out": True}, "labelled rows that were held out")],
+)
+def test_faces_that_are_not_kaggles_are_refused(tmp_path: Path, facts: dict[str, bool], message: str):
+    known, truth = small_competition(drawn=False)
+    known = replace(known, **facts)
     file = write_submission(tmp_path / "known.csv", known, predicted(truth), {})
-    with pytest.raises(UserError, match="labelled rows that were held out"):
+    with pytest.raises(UserError, match=message):
         prepare(file, known, "a try")
-
-
-def test_a_changed_file_is_refused(file: Path, competition: Competition):
-    rows = file.read_text().splitlines()
-    file.write_text("\n".join([rows[0], "1,1.0", *rows[2:]]) + "\n")
-    with pytest.raises(UserError, match=r"content that best\.json describes"):
-        prepare(file, competition, "a try")
 
 
 def test_a_message_says_something_and_no_secret(file: Path, competition: Competition, monkeypatch: pytest.MonkeyPatch):
@@ -210,19 +212,18 @@ def test_a_file_that_kaggle_cannot_score(client: Client, sent: Send, book: Path)
     assert wait(book, entry, 20).status == ERROR
 
 
-def test_ctrl_c_ends_the_waiting_alone(client: Client, sent: Send, book: Path, monkeypatch: pytest.MonkeyPatch):
+@pytest.mark.usefixtures("ctrl_c_stops")
+def test_ctrl_c_ends_only_the_waiting(client: Client, sent: Send, book: Path):
     client(submit=SENT)
     entry = sent()
-
-    def press(seconds: float) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(submit.time, "sleep", press)
+    client(submissions=CTRL_C)
     assert wait(book, entry, 20) == entry
 
 
 @pytest.mark.parametrize("late", [False, True])
-def test_submissions_of_one_name_and_message_are_told_apart(client: Client, sent: Send, book: Path, late: bool):
+def test_submissions_of_the_same_name_and_message_are_matched_by_time(
+    client: Client, sent: Send, book: Path, late: bool
+):
     own = [f"{i},best.csv,2026-01-01 00:00:0{i},a try,COMPLETE,1.{i},1.{i}" for i in (4, 3, 2, 1)]
     other = ["9,best.csv,2026-01-01 00:00:09,another,COMPLETE,1.9,1.9", "8,x.csv,2026-01-01 00:00:08,a try,ERROR,,"]
     client(submit=SENT, submissions=table(own[3]))
@@ -245,3 +246,79 @@ def test_a_refresh_without_an_answer_is_an_error(client: Client, sent: Send, boo
     with pytest.raises(UserError, match="network connection"):
         refresh(book)
     assert lines(book) == before
+
+
+# Before it is sent
+
+
+class Terminal(io.StringIO):
+    """A terminal with a typed answer."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.fixture
+def upload(file: Path, competition: Competition) -> Upload:
+    return prepare(file, competition, "a try")
+
+
+@pytest.fixture
+def types(monkeypatch: pytest.MonkeyPatch) -> Callable[[io.StringIO], None]:
+    """Let this be standard input."""
+    return lambda stream: monkeypatch.setattr(sys, "stdin", stream)
+
+
+@pytest.mark.parametrize("answer", ["y\n", "YES \n"])
+def test_yes_is_accepted(upload: Upload, answer: str, types: Callable[..., None], caplog: pytest.LogCaptureFixture):
+    types(Terminal(answer))
+    with caplog.at_level(logging.INFO):
+        confirm(upload, yes=False)
+    assert caplog.messages == described(upload)
+
+
+@pytest.mark.parametrize("answer", ["\n", "n\n", "yess\n", ""])
+def test_any_other_answer_is_a_no(upload: Upload, answer: str, types: Callable[..., None]):
+    types(Terminal(answer))
+    with pytest.raises(UserError, match="nothing was sent"):
+        confirm(upload, yes=False)
+
+
+def test_without_a_terminal_there_must_be_a_yes(upload: Upload, types: Callable[..., None]):
+    types(io.StringIO("y\n"))
+    with pytest.raises(UserError, match="Add --yes to send this"):
+        confirm(upload, yes=False)
+    confirm(upload, yes=True)
+
+
+def test_a_description_has_the_file_the_score_and_the_message(upload: Upload):
+    said = "\n".join(described(upload))
+    assert f"{upload.path}, {upload.record['rows']} rows, 0.0 MB, made {upload.record['time']}" in said
+    assert "Expected score: 1.3000 px" in said.splitlines()
+    assert "Message: a try" in said
+    assert "sent on" not in said
+    assert "--use-duplicates" not in said
+
+
+def test_a_description_has_the_interval_of_the_expected_score(upload: Upload):
+    """The figure over every label, as the leaderboard's is; what compares models is no one's to weigh here."""
+    facts = {"expected_intervals": {"overall": [1.15, 1.55], "15": [1.0, 1.2]}, "use_duplicates": True, "scale": "cpu"}
+    said = "\n".join(described(replace(upload, record=upload.record | facts)))
+    assert "Expected score: 1.3000 px (a test file of this size scores 1.1500 to 1.5500 95 times in 100)" in said
+    assert "1.2000" not in said
+    assert "scale cpu" in said
+    assert "--use-duplicates" in said
+
+
+def test_a_record_without_figures(upload: Upload):
+    record = {key: value for key, value in upload.record.items() if key not in ledger.FIGURES}
+    assert "Expected score: the record has none" in described(replace(upload, record=record))
+
+
+def test_a_description_warns_of_a_file_that_was_sent_before(upload: Upload):
+    earlier = Entry(time="2026-01-01T00:00:00", name="best.csv", message="then", status=FAILED)
+    ledger.add(upload.ledger, replace(earlier, sha256=upload.record["sha256"]))
+    ledger.add(upload.ledger, replace(earlier, status=SCORED, sha256="other"))
+    assert "sent on" not in "\n".join(described(upload))
+    ledger.add(upload.ledger, replace(earlier, status=SCORED, sha256=upload.record["sha256"]))
+    assert "This very file was sent on 2026-01-01T00:00 UTC as 'then'" in described(upload)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from solution.ensemble.choice import SubsetChoice
 from solution.ensemble.selection import FINAL
 from solution.evaluation.calibration import calibrate
 from solution.evaluation.error_tables import make_errors
@@ -22,8 +23,12 @@ SIZES = {15: 6, 4: 10}
 """Test pictures of each subset."""
 
 CHOICE = {
-    15: {"used": "stack", "blend": 1.09, "stack": 1.07, "difference": [-0.02, -0.031, -0.009]},
-    4: {"used": "blend", "blend": 1.4, "stack": 1.41, "difference": [0.01, -0.01, 0.03]},
+    15: SubsetChoice(
+        used="stack", blend=1.09, stack=1.07, difference=(-0.02, -0.031, -0.009), relation="unknown", drift_used=False
+    ),
+    4: SubsetChoice(
+        used="blend", blend=1.4, stack=1.41, difference=(0.01, -0.01, 0.03), relation="unknown", drift_used=False
+    ),
 }
 PROVENANCE = Provenance(
     dataset={

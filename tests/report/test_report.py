@@ -123,7 +123,7 @@ def test_faces_on_which_the_pipelines_disagree_are_counted(report: Report, count
 
 
 PLACEMENT = Placement(subset=4, relation=UNKNOWN, pictures=2, pairs=(3, 2, 0))
-DRIFT = {"plain": 1.4, "drift": 1.35, "drift_difference": [-0.05, -0.07, -0.03]}
+DRIFT = {"plain": 1.4, "drift": 1.35, "drift_difference": (-0.05, -0.07, -0.03)}
 DRIFTS = {
     "unknown": (
         {"relation": UNKNOWN, "drift_used": False},
@@ -139,11 +139,11 @@ DRIFTS = {
         "interval -0.0700 to -0.0300 over sections).",
     ),
     "no use": (
-        {"relation": INTERLEAVED, "drift_used": False, **DRIFT, "drift_difference": [0.01, -0.01, 0.03]},
+        {"relation": INTERLEAVED, "drift_used": False, **DRIFT, "drift_difference": (0.01, -0.01, 0.03)},
         "not added. On single random rows, without outliers: 1.400 px without it, 1.350 px with it, +0.0100 px",
     ),
     "continues": (
-        {"relation": CONTINUES, "drift_used": True, **DRIFT, "carried": [50, 0.7, 100.0]},
+        {"relation": CONTINUES, "drift_used": True, **DRIFT, "carried": (50, 0.7, 100.0)},
         "added. On stretches that follow a row, without outliers: 1.400 px without it, 1.350 px with it, -0.0500 px "
         "(95 % interval -0.0700 to -0.0300 over sections). It is the mean of the last 50 rows times 0.7, and decays "
         "over 100 rows.",
@@ -154,9 +154,9 @@ DRIFTS = {
 @pytest.mark.parametrize("case", DRIFTS)
 def test_the_report_says_whether_the_drift_is_added_and_why(report: Report, case: str) -> None:
     facts, text = DRIFTS[case]
-    choice = {15: report.choice[15], 4: {**report.choice[4], **facts}}
+    choice = {15: report.choice[15], 4: replace(report.choice[4], **facts)}
     lines = headline(replace(report, choice=choice, placement={4: PLACEMENT}))
-    (line,) = [line for line in lines if "drift is" in line]
+    (line,) = [line for line in lines if line.startswith("4-keypoint rows: the label drift is")]
     assert line.startswith(f"4-keypoint rows: the label drift is {text}")
     assert lines.index(f"{PLACEMENT.describe()}.") < lines.index(line)
 

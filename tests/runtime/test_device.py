@@ -1,4 +1,5 @@
 import logging
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -25,14 +26,12 @@ def test_a_seed_depends_on_every_part_and_on_nothing_else():
     np.testing.assert_array_equal(generator("a", 1).random(3), generator("a", 1).random(3))
 
 
-def test_devices_are_picked_by_what_there_is(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    monkeypatch.setattr(torch.cuda, "device_count", lambda: 0)
+def test_devices_are_picked_by_what_there_is(gpus: Callable[[int], None]):
+    gpus(0)
     assert pick_device("auto") == pick_device("cpu") == torch.device("cpu")
     with pytest.raises(UserError, match="--device cuda: expected a GPU that torch can use, found 0"):
         pick_device("cuda")
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
-    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    gpus(2)
     assert pick_device("auto") == pick_device("cuda") == torch.device("cuda")
     assert pick_device("cuda:1").index == 1
     with pytest.raises(UserError, match="found 2"):

@@ -61,7 +61,7 @@ def run_all(run: Run, *names: str) -> None:
     local.run_missing("Train", run.jobs(*names), CPU, 1)
 
 
-def test_each_row_is_predicted_once_by_a_model_that_never_saw_it_or_its_twin(run: Run, fake: Fake):
+def test_each_row_is_predicted_once_by_a_model_that_never_saw_it_or_a_duplicate(run: Run, fake: Fake):
     groups = run.table.group
     assert len(np.unique(groups)) < len(groups)  # there are twins to be kept together
     run_all(run, "base")
@@ -71,7 +71,7 @@ def test_each_row_is_predicted_once_by_a_model_that_never_saw_it_or_its_twin(run
     assert [np.unique(test.coords).tolist() for test in found.test] == [[fold] for fold in range(5)]
 
 
-def test_a_specialist_of_one_subset_sees_and_predicts_that_alone(run: Run, fake: Fake):
+def test_a_specialist_of_one_subset_sees_and_predicts_only_that_subset(run: Run, fake: Fake):
     run_all(run, "other")
     assert {s for job in fake.trainings for s in (*job.train.subset, *job.held.subset)} == {4}
     found, in4 = collect(run.jobs("other")), run.competition.train.subset == 4
@@ -94,7 +94,7 @@ def test_what_is_complete_is_not_done_again_and_what_is_stale_is(run: Run, fake:
     assert [job.title for job in fake.trainings[15:]] == ["base fold 3", "child fold 2", "other fold 1"]
 
 
-def test_another_way_of_predicting_predicts_anew_and_trains_nothing(
+def test_another_prediction_format_predicts_again_and_trains_nothing(
     run: Run, fake: Fake, monkeypatch: pytest.MonkeyPatch
 ):
     base = run.job("base", 0)
@@ -115,7 +115,7 @@ def test_another_way_of_predicting_predicts_anew_and_trains_nothing(
     assert len(fake.trainings) == 2
 
 
-def test_another_test_file_predicts_anew_and_trains_nothing(run: Run, fake: Fake):
+def test_another_test_file_predicts_again_and_trains_nothing(run: Run, fake: Fake):
     run_all(run, "base", "child")
     faces = run.competition
     other = Competition.of(faces.train, faces.test.take(slice(None, None, -1)), faces.lookup, drawn=True)
@@ -173,7 +173,7 @@ def test_a_missing_fold_names_the_command(run: Run, fake: Fake):
 def test_starting_from_what_is_not_trained_names_the_command(run: Run, fake: Fake):
     with pytest.raises(UserError, match=r"child starts from.*train --recipe base --fold 0"):
         run.job("child", 0).run(CPU)
-    with pytest.raises(UserError, match="starts from 'base', which is not a recipe"):
+    with pytest.raises(UserError, match="recipe 'base': expected a file"):
         with_data(run, recipes=(CHILD, OTHER)).job("child", 0)
     assert fake.trainings == []
 

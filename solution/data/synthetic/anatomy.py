@@ -1,7 +1,7 @@
 """The random parameters of one drawn face, and where its keypoints lie. Lengths in pixels of an average face.
 
-Means and spreads follow what the competition's faces show (eyes 36.5 px apart, nose tip 20 px below them, ...).
-Everything is as likely as its mirror image, so that labels without an offset are symmetric in the mean.
+Means and standard deviations follow the competition's faces (eyes 36.5 px apart, nose tip 20 px below them, ...).
+A face is as likely as its mirror image, so labels without an offset are symmetric in the mean.
 """
 
 from dataclasses import dataclass, replace
@@ -23,14 +23,14 @@ SIDES = (1, -1)
 
 @dataclass(frozen=True, kw_only=True)
 class Head:
-    """chin: how far it lies below the eyes. jaw: power of its superellipse, 2 = round. skin: tone. age: 0 to 1."""
+    """Skull, jaw and skin."""
 
     half_width: float
-    chin: float
-    jaw: float
+    chin: float  # below the eyes
+    jaw: float  # power of its superellipse, 2: round
     ears: bool
-    skin: float
-    age: float
+    skin: float  # tone
+    age: float  # 0 to 1
 
     def depth(self, xy: np.ndarray) -> np.ndarray:
         """Height z of the bare head above points (N, 2) of face space, (N,)."""
@@ -44,16 +44,16 @@ class Head:
 
 @dataclass(frozen=True, kw_only=True)
 class Eyes:
-    """upper, lower: how far the lids open. slant: how far the outer corner lies higher. iris: radius."""
+    """Both eyes."""
 
-    distance: float
+    distance: float  # between the centres
     half_width: float
-    upper: float
-    lower: float
-    slant: float
-    iris: float
+    upper: float  # opening of the upper lid
+    lower: float  # opening of the lower lid
+    slant: float  # of the outer corner above the inner one
+    iris: float  # radius
     iris_tone: float
-    gaze: tuple[float, float]
+    gaze: tuple[float, float]  # shift of the iris, x and y
 
     def centre(self, side: int) -> np.ndarray:
         """The iris' middle, (1, 2)."""
@@ -70,15 +70,15 @@ class Eyes:
 
 @dataclass(frozen=True, kw_only=True)
 class Brows:
-    """inner, outer: distance of the ends from the middle. rise: how far the outer end lies higher."""
+    """Both brows."""
 
-    inner: float
+    inner: float  # distance of the inner end from the middle
     outer: float
-    height: float
-    rise: float
+    height: float  # above the eyes
+    rise: float  # of the outer end above the inner one
     arch: float
     thickness: float
-    strength: float
+    strength: float  # 0 to 1
 
     def line(self, side: int, n: int = 9) -> np.ndarray:
         """The brow's middle line from the inner to the outer end, (n, 2)."""
@@ -89,26 +89,26 @@ class Brows:
 
 @dataclass(frozen=True, kw_only=True)
 class Nose:
-    """tip: how far it lies below the eyes. wing: half its width. reach: how far it stands out."""
+    """The nose."""
 
-    tip: float
-    wing: float
-    reach: float
+    tip: float  # below the eyes
+    wing: float  # half its width
+    reach: float  # of the tip in front of the face
 
 
 @dataclass(frozen=True, kw_only=True)
 class Mouth:
-    """upper, lower: thickness of the lips. opening: between them. skew: how far one corner lies lower."""
+    """The mouth."""
 
-    y: float
+    y: float  # below the eyes
     half_width: float
-    upper: float
+    upper: float  # thickness of the lip
     lower: float
-    opening: float
+    opening: float  # between the lips
     smile: float
-    skew: float
+    skew: float  # of one corner below the other
     teeth: bool
-    lip_gain: float
+    lip_gain: float  # tone of the lips, a factor on the skin's
 
     def curves(self, n: int = 17) -> np.ndarray:
         """Four curves from the right to the left corner, (4, n, 2): lip top, upper lip's and lower lip's inner edge,
@@ -126,21 +126,21 @@ class Mouth:
 
 @dataclass(frozen=True, kw_only=True)
 class Style:
-    """Hair, beard and glasses. beard and moustache: strength 0 to 1; part: the side that hair falls to, -1 to 1."""
+    """Hair, beard and glasses."""
 
-    hair: str
+    hair: str  # one of HAIR_KINDS
     hair_tone: float
-    hairline: float
+    hairline: float  # above the eyes
     volume: float
-    part: float
-    beard: float
-    moustache: float
+    part: float  # the side to which hair falls, -1 to 1
+    beard: float  # strength, 0 to 1
+    moustache: float  # strength, 0 to 1
     glasses: bool
 
 
 @dataclass(frozen=True, kw_only=True)
 class Anatomy:
-    """One face: where it looks, its parts, and its style."""
+    """One face: pose, parts, and style."""
 
     pose: Pose
     head: Head
@@ -176,7 +176,7 @@ class Anatomy:
 
 
 def _near(rng: np.random.Generator, mean: float, deviation: float) -> float:
-    """A normal number kept within 2.2 deviations, so that no face is a monster."""
+    """A normal number kept within 2.2 deviations, so that every face is plausible."""
     return mean + deviation * float(np.clip(rng.standard_normal(), -2.2, 2.2))
 
 

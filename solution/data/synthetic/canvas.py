@@ -1,4 +1,4 @@
-"""The sheet that faces are painted on: SUPER times finer than the picture, soft-edged polygons and lines, textures.
+"""The canvas for faces: SUPER times finer than the picture, with soft-edged polygons and lines, and textures.
 
 Tones are light, 0 black to about 1 white, float32. All positions and widths are picture pixels.
 """
@@ -22,10 +22,10 @@ Roi = tuple[slice, slice]
 
 
 class Canvas:
-    """light: (FINE, FINE) float32."""
+    """A picture in progress."""
 
     def __init__(self, light: np.ndarray) -> None:
-        self.light = light
+        self.light = light  # (FINE, FINE) float32
 
     def fill(
         self,

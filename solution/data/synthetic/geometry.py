@@ -1,4 +1,4 @@
-"""From the face's own space to the picture: turning (yaw, pitch) in space, then placing (roll, scale, shift).
+"""From face space to the picture: turning (yaw, pitch) in space, then placing (roll, scale, shift).
 
 Face space, in pixels of an average face: the origin midway between the eyes, x to the picture's right, y down, z from
 the middle of the head towards the viewer. "Turned" points are face space seen flat, (u, v), before placing.
@@ -9,18 +9,18 @@ from dataclasses import dataclass
 import numpy as np
 
 PIVOT = 36.0
-"""Depth (z) that stays in place when the head turns: the face's own plane, because crops follow the face."""
+"""Depth (z) that stays in place when the head turns: the plane of the face, because crops follow the face."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Pose:
-    """Where a head looks and lies. Angles in radians; centre: where the face's origin lies, (x, y) in pixels."""
+    """A head's direction and place. Angles in radians; centre: the face's origin in the picture, (x, y) in pixels."""
 
     yaw: float
     pitch: float
     roll: float
     scale: float
-    centre: tuple[float, float]
+    centre: tuple[float, float]  # pixels of the picture
 
     def turn(self, points: np.ndarray) -> np.ndarray:
         """Face space (N, 3) to turned (N, 2)."""

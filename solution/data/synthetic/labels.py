@@ -1,4 +1,4 @@
-"""From true points to labels with the flaws of real ones: offset, noise, drift, holes, gross errors."""
+"""Labels with the flaws of real ones: offset, noise, drift, missing points, gross errors."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -12,9 +12,9 @@ from solution.keypoints import FACE15, IN_FOUR, SIZE
 
 WRONG_KINDS = ("swapped_eyes", "shifted", "other_face")
 SHIFT = 15.0
-"""How far a grossly shifted label lies off, pixels."""
+"""Pixels by which a grossly wrong label is shifted."""
 
-_TAIL = 5  # degrees of freedom of Student's t: heavier tails than a normal's, a variance that still settles
+_TAIL = 5  # degrees of freedom of Student's t: heavier tails than a normal distribution's, and a finite variance
 
 
 def plan_wrong(settings: DrawnSettings, duplicated: Iterable[int]) -> dict[int, str]:
@@ -47,7 +47,7 @@ def label(settings: DrawnSettings, slot: Slot, face: DrawnFace, drift: np.ndarra
 
 
 def _other(settings: DrawnSettings, slot: Slot) -> DrawnFace:
-    """The face of a made-up row that no file holds, of the same kind."""
+    """A face of the same subset that no file has."""
     return draw_slot(settings.seed, replace(slot, index=slot.index + 1_000_000))
 
 

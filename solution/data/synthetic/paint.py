@@ -23,11 +23,16 @@ from solution.keypoints import SIZE
 
 @dataclass(frozen=True, eq=False)
 class DrawnFace:
-    """image: (96, 96) uint8. points15: (15, 2) and points4: (4, 2), pixels: where each source's points truly lie."""
+    """A picture with its true points."""
 
     image: np.ndarray
+    """(96, 96) uint8"""
+
     points15: np.ndarray
+    """(15, 2) pixels, as in the 15-keypoint subset."""
+
     points4: np.ndarray
+    """(4, 2) pixels, as in the 4-keypoint subset."""
 
 
 def draw_face(rng: np.random.Generator) -> DrawnFace:

@@ -16,11 +16,11 @@ _V = np.arange(-66, 84, _STEP, dtype=np.float32)
 
 @dataclass(frozen=True, kw_only=True)
 class Lamp:
-    """direction: towards the light, (3,), unit length, z to the viewer. ambient: light without it, 0 to 1."""
+    """The light on a face."""
 
-    direction: np.ndarray
-    ambient: float
-    shine: float
+    direction: np.ndarray  # (3,) towards the light, of unit length, z to the viewer
+    ambient: float  # light from everywhere, 0 to 1
+    shine: float  # strength of highlights
 
 
 def random_lamp(rng: np.random.Generator) -> Lamp:
@@ -75,7 +75,7 @@ def _heights(face: Anatomy) -> np.ndarray:
 
 
 def shading(face: Anatomy, lamp: Lamp) -> np.ndarray:
-    """Light that the skin sends back per unit of its tone, (FINE, FINE) float32, about 0.2 to 1.3."""
+    """Light that the skin reflects per unit of its tone, (FINE, FINE) float32, about 0.2 to 1.3."""
     slope_v, slope_u = np.gradient(_heights(face), _STEP)
     length = np.sqrt(slope_u**2 + slope_v**2 + 1)
     x, y, z = lamp.direction

@@ -1,4 +1,4 @@
-"""What is drawn: how many faces of each kind, and which flaws of real labels are planted. Checked when made."""
+"""Settings of drawn faces: how many of each kind, and which flaws of real labels they have."""
 
 import math
 from dataclasses import dataclass, fields
@@ -21,7 +21,7 @@ class DrawnSettings:
     test4: int = 250
     """4-keypoint pictures of the test file."""
     passes: float = 5.6
-    """Passes over one picture order that the 4-keypoint training rows make; the test file goes on from there."""
+    """Passes over one picture order that the 4-keypoint training rows make; the test file continues them."""
     offset15: float = 0.5
     """How far to the right of the true place 15-keypoint labels are put, pixels."""
     offset4: float = 1.2
@@ -31,15 +31,15 @@ class DrawnSettings:
     noise4: float = 1.0
     """Noise of 4-keypoint labels, pixels rms an axis."""
     drift: float = 1.0
-    """Factor on the habits of the labellers of 4-keypoint rows, 0 for none."""
+    """Factor on the label drift of 4-keypoint rows, 0 for none."""
     switch: float | None = None
     """Share of the 4-keypoint training rows after which the bottom lip is labelled lower; the test file follows."""
     switch_step: float = 3.0
     """How much lower that is, pixels."""
     duplicates: float = 0.125
-    """Share of the 4-keypoint training rows whose picture another training row shows, too."""
+    """Share of the 4-keypoint training rows whose picture another training row also shows."""
     test_duplicates: float = 0.2
-    """Share of the test file's 4-keypoint pictures that a training row shows, too."""
+    """Share of the 4-keypoint test pictures that a training row also shows."""
     wrong: float = 0.005
     """Share of the training rows with grossly wrong labels."""
 

@@ -1,7 +1,7 @@
 """Every face's place in the files, and its random generators.
 
-Each face has one generator for the picture and one for the label, named by file, row kind and index, so that a face
-does not change with the number of faces, nor a picture with the label settings.
+Each face has one generator for the picture and one for the label, named by file, subset and index. So a face does
+not change with the number of faces, nor a picture with the label settings.
 """
 
 from dataclasses import dataclass
@@ -14,11 +14,11 @@ from solution.keypoints import FACE15, SIZE, SUBSETS
 
 FILES = ("training", "test")
 PURPOSES = ("picture", "label", "duplicates", "wrong", "drift", "passes", "test_duplicates")
-"""What random numbers are for: each purpose has its own, so that one setting never changes another's numbers."""
+"""Each purpose has random numbers of its own, so that a setting never changes the numbers of another purpose."""
 
 
 def purpose_rng(seed: int, purpose: str) -> np.random.Generator:
-    """The generator of what concerns all rows."""
+    """The generator of numbers that concern all rows."""
     return np.random.default_rng([seed, PURPOSES.index(purpose)])
 
 

@@ -1,4 +1,4 @@
-"""Drawn faces as the competition's files, with the truth behind them beside: answers, drift, passes, duplicates, ..."""
+"""Write drawn faces as the competition's files, with the truth: answers, drift, passes, duplicates, wrong rows."""
 
 import json
 from collections import Counter
@@ -21,13 +21,13 @@ from solution.runtime.errors import UserError
 from solution.runtime.lock import hold
 
 VERSION = 2
-"""Changes with every change to what a seed draws."""
+"""Raise it with every change to the faces that a seed draws."""
 
 COMPETITION_FILES = ("training.zip", "test.zip", "IdLookupTable.csv", "SampleSubmission.csv")
 
 
 def ensure_drawn(folder: Path, settings: DrawnSettings) -> None:
-    """Write the drawn files unless the folder already holds them for these settings."""
+    """Write the drawn files unless the folder already has them for these settings."""
     if is_drawn(folder, settings):
         return
     folder.mkdir(parents=True, exist_ok=True)
@@ -37,7 +37,7 @@ def ensure_drawn(folder: Path, settings: DrawnSettings) -> None:
 
 
 def is_drawn(folder: Path, settings: DrawnSettings) -> bool:
-    """Whether the folder holds the files drawn with these settings, all of them."""
+    """Whether the folder has all files, drawn with these settings."""
     try:
         content = json.loads((folder / DRAWN).read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError):
@@ -49,10 +49,10 @@ def is_drawn(folder: Path, settings: DrawnSettings) -> bool:
 
 
 def write_drawn(folder: Path, settings: DrawnSettings | None = None) -> None:
-    """Write the competition's four files, answers.csv, drift.csv and, last, drawn.json. The same bytes for a seed.
+    """Write the competition's four files, answers.csv, drift.csv and, last, drawn.json; the same bytes for a seed.
 
-    UserError where the folder holds competition files that were not drawn: they are never overwritten; and where
-    another process draws there.
+    UserError where the folder has competition files that were not drawn, which are never overwritten, and where another
+    process draws there.
     """
     folder.mkdir(parents=True, exist_ok=True)
     with hold(folder):
@@ -81,7 +81,7 @@ def _write_all(folder: Path, settings: DrawnSettings) -> None:
 
 
 def _claim(folder: Path) -> None:
-    """Mark the folder as being drawn into, so that one broken off is known as ours and as unfinished."""
+    """Mark the folder as unfinished, so that an interrupted drawing is recognised."""
     ours = (folder / DRAWN).exists() or (folder / UNFINISHED).exists()
     present = [name for name in COMPETITION_FILES if (folder / name).exists()]
     if present and not ours:
@@ -94,7 +94,7 @@ def _claim(folder: Path) -> None:
 
 
 class _Painter:
-    """Draws the planned faces, each once: one that several rows show is kept for the later ones."""
+    """Draws each planned face once; a face of several rows is kept for the later ones."""
 
     def __init__(self, plan: Plan) -> None:
         self._seed = plan.settings.seed

@@ -1,1 +1,1 @@
-"""Where jobs run: in this process, in local worker processes, or on a Ray cluster."""
+"""Where tasks run: in this process, in local worker processes, or on a Ray cluster."""

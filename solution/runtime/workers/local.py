@@ -1,6 +1,6 @@
-"""Where jobs run: in this process, or in local worker processes. A job starts when the one it starts from is done.
+"""Run tasks in this process or in local worker processes.
 
-Workers never outlive the run: it ends them when it stops, and they end themselves when it is killed.
+Workers never outlive the run. It ends them when it stops, and they end themselves when it is killed.
 """
 
 import logging
@@ -17,13 +17,14 @@ import torch
 
 from solution.runtime.device import LOG, cores, set_threads, take_device
 from solution.runtime.errors import UserError
-from solution.runtime.workers.task import Progress, Task, incomplete
+from solution.runtime.workers.task import Schedule, Task, incomplete
 
-LAST_LINES = 2.0  # seconds
+LAST_LINES = 2.0
+"""Seconds that the last lines of ended workers may take."""
 
 
 def workers_for(device: torch.device, jobs: int | None) -> list[str]:
-    """One device name a worker: each GPU once, or each core once; `jobs` workers where that is given."""
+    """The device of each worker: one worker a GPU or a core, or `jobs` workers."""
     if device.type == "cuda":
         gpus = [f"cuda:{i}" for i in range(torch.cuda.device_count())] if device.index is None else [str(device)]
         return [gpus[i % len(gpus)] for i in range(jobs or len(gpus))]
@@ -38,7 +39,7 @@ def run_missing(
 
 
 def run(tasks: Sequence[Task], devices: Sequence[str]) -> None:
-    """Run every task, as many at once as there are devices. The first error stops all and is raised."""
+    """Run every task, one at a time on each device. The first error ends all tasks and is raised."""
     if not tasks:
         return
     if len(devices) == 1:
@@ -50,12 +51,10 @@ def run(tasks: Sequence[Task], devices: Sequence[str]) -> None:
 def _run_here(tasks: Sequence[Task], name: str) -> None:
     set_threads(1)
     device = take_device(name)
-    progress = Progress(tasks, 1)
-    waiting = list(tasks)
-    while waiting:
-        task = next(task for task in waiting if not task.after & {other.name for other in waiting})
-        progress.finished(task, task.run(device))
-        waiting.remove(task)
+    schedule = Schedule(tasks, 1)
+    while schedule.unfinished:
+        for task in schedule.start(1):
+            schedule.finished(task, task.run(device))
 
 
 def _run_in_workers(tasks: Sequence[Task], devices: Sequence[str]) -> None:
@@ -64,50 +63,39 @@ def _run_in_workers(tasks: Sequence[Task], devices: Sequence[str]) -> None:
     names: Any = context.Queue()
     for device in devices:
         names.put(device)
-    listener = logging.handlers.QueueListener(lines, *_handlers(), respect_handler_level=True)
+    handlers = [*LOG.handlers, *logging.getLogger().handlers]  # the log file and the terminal
+    listener = logging.handlers.QueueListener(lines, *handlers, respect_handler_level=True)
     listener.start()
     pool = ProcessPoolExecutor(len(devices), mp_context=context, initializer=_start_worker, initargs=(lines, names))
     try:
-        _schedule(tasks, pool, Progress(tasks, len(devices)), len(devices))
+        _run_all(Schedule(tasks, len(devices)), pool)
         pool.shutdown()
         listener.stop()
     except BrokenProcessPool as error:
         _stop(pool)
-        _say_last(listener, lines)
+        _log_last(listener, lines)
         raise UserError(
-            "expected every worker process to finish, one was ended from outside: most often for lack of memory. "
-            "Run the same command again with a smaller --jobs; every finished epoch is kept."
+            "expected every worker process to finish, but the system ended one, most often for lack of memory. "
+            "Run the same command again with a smaller --jobs. Every finished epoch is kept."
         ) from error
     except BaseException:
         _stop(pool)
-        _say_last(listener, lines)
+        _log_last(listener, lines)
         raise
 
 
-def _handlers() -> list[logging.Handler]:
-    """Where this process's own lines go: the log file and the terminal."""
-    return [*LOG.handlers, *logging.getLogger().handlers]
-
-
-def _schedule(tasks: Sequence[Task], pool: ProcessPoolExecutor, progress: Progress, workers: int) -> None:
-    waiting = list(tasks)
+def _run_all(schedule: Schedule, pool: ProcessPoolExecutor) -> None:
     running: dict[Future, Task] = {}
-    while waiting or running:
-        ready = [task for task in waiting if not (task.after & _open(waiting, running))]
-        for task in ready[: workers - len(running)]:
-            waiting.remove(task)
+    while schedule.unfinished:
+        for task in schedule.start(schedule.workers - len(running)):
             running[pool.submit(_work, task)] = task
         finished, _ = wait(running, return_when=FIRST_COMPLETED)
         for future in finished:
-            progress.finished(running.pop(future), future.result())
-
-
-def _open(waiting: Sequence[Task], running: dict[Future, Task]) -> set[str]:
-    return {task.name for task in waiting} | {task.name for task in running.values()}
+            schedule.finished(running.pop(future), future.result())
 
 
 def _stop(pool: ProcessPoolExecutor) -> None:
-    """End the workers now: every finished epoch is on disk, and half-written files are never used."""
+    """End the workers now. Every finished epoch is on disk, and half-written files are never used."""
     workers = list((pool._processes or {}).values())  # the pool has no public way to end a running worker
     for worker in workers:
         worker.kill()
@@ -116,12 +104,16 @@ def _stop(pool: ProcessPoolExecutor) -> None:
     pool.shutdown(cancel_futures=True)
 
 
-def _say_last(listener: logging.handlers.QueueListener, lines: Any) -> None:  # noqa: ANN401 - a multiprocessing queue
-    """Pass on the workers' last lines. One killed while it wrote holds the queue's lock for good: wait no longer."""
+def _log_last(
+    listener: logging.handlers.QueueListener,
+    lines: Any,  # noqa: ANN401 - a multiprocessing queue
+    seconds: float = LAST_LINES,
+) -> None:
+    """Log the workers' last lines, for a limited time: a worker killed while it wrote never frees the queue's lock."""
     lines.cancel_join_thread()
     ending = threading.Thread(target=listener.stop, daemon=True)
     ending.start()
-    ending.join(LAST_LINES)
+    ending.join(seconds)
 
 
 _DEVICE = torch.device("cpu")
@@ -131,7 +123,7 @@ def _start_worker(lines: Any, names: Any) -> None:  # noqa: ANN401 - multiproces
     global _DEVICE
     import signal
 
-    threading.Thread(target=_end_with_the_run, daemon=True).start()
+    threading.Thread(target=_end_with_run, daemon=True).start()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group: the parent ends the workers
     _DEVICE = take_device(names.get())
     set_threads(1)
@@ -140,11 +132,8 @@ def _start_worker(lines: Any, names: Any) -> None:  # noqa: ANN401 - multiproces
     LOG.propagate = False
 
 
-def _end_with_the_run() -> None:
-    """End this worker at once when the process that started it is gone, killed or not.
-
-    Nobody would take its results; and a new run, which finds the folder free, must not find it writing there.
-    """
+def _end_with_run() -> None:
+    """End this worker when the process that started it is gone: a new run, which finds the folder free, may begin."""
     run = multiprocessing.parent_process()
     assert run is not None
     run.join()
@@ -156,7 +145,7 @@ def _work(task: Task) -> float:
 
 
 def check_jobs(jobs: int | None) -> int | None:
-    """--jobs as given; UserError where it is not a positive number."""
+    """The value of --jobs. UserError if it is not positive."""
     if jobs is not None and jobs < 1:
         raise UserError(f"--jobs {jobs}: expected 1 or more")
     return jobs

@@ -1,8 +1,7 @@
-"""Jobs on a Ray cluster: an existing one by its address, or one of this machine alone.
+"""Run tasks on a Ray cluster: an existing one by its address, or one of this machine alone.
 
-An executor is a function that takes tasks; `run` is the one for Ray. Data goes once through the object store, finished
-folders come back and are sealed here, so that what lies on disk afterwards is what a local run leaves. A job whose
-machine or process is lost is tried again elsewhere, from its last checkpoint that came through.
+The data travel once, through the object store. Finished folders come back and are sealed here, so the disk holds what a
+local run leaves. A task whose machine or process is lost is tried again elsewhere, from its last checkpoint.
 """
 
 import logging
@@ -27,33 +26,34 @@ from solution.runtime.device import LOG
 from solution.runtime.errors import UserError
 from solution.runtime.workers import ray_worker
 from solution.runtime.workers.ray_worker import CHECKPOINT, DamagedError, Payload, RemoteTask
-from solution.runtime.workers.task import Progress
+from solution.runtime.workers.task import Schedule
 
 LOCAL, RAY = "local", "ray"
 PACKAGE = Path(__file__).parents[2]
 VERSION = "2.60.0"
 ATTEMPTS = 3
-GRACE = 10.0  # s that cancelled jobs have to send their last checkpoint
+GRACE = 10.0
+"""Seconds in which cancelled tasks may send their last checkpoint."""
 
 
 def check_executor(executor: str) -> str:
-    """--executor as given; UserError where it is not local, ray or ray:ADDRESS."""
+    """The value of --executor. UserError if it is not local, ray or ray:ADDRESS."""
     kind, colon, address = executor.partition(":")
     if executor == LOCAL or (kind == RAY and bool(colon) == bool(address)):
         return executor
-    raise UserError(f"--executor {executor}: expected local, ray, or ray:HOST:PORT of a cluster that runs")
+    raise UserError(f"--executor {executor}: expected local, ray, or ray:HOST:PORT of a running cluster")
 
 
 def address_of(executor: str) -> str | None:
-    """Where the cluster of "ray:ADDRESS" is; None for "ray", one of this machine alone."""
+    """The address in "ray:ADDRESS"; None for "ray", a cluster of this machine alone."""
     return executor.partition(":")[2] or None
 
 
 @contextmanager
 def cluster(address: str | None) -> Iterator[ModuleType]:
-    """Connected to the cluster at `address` (HOST:PORT, or "auto"), or to one of this machine's cores and GPUs.
+    """Connect to the cluster at `address` (HOST:PORT, or "auto"), or to one of this machine's cores and GPUs.
 
-    A connection that is open already is used and left open. UserError where Ray is not installed or no cluster there.
+    An open connection is used and left open. UserError if Ray is not installed or there is no cluster.
     """
     ray = installed()
     if ray.is_initialized():
@@ -70,7 +70,7 @@ def cluster(address: str | None) -> Iterator[ModuleType]:
             "and give its HOST:PORT, or use --executor ray for one of this machine alone."
         ) from error
     if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGTERM, terminated)  # Ray puts its own there: ours ends jobs and keeps checkpoints
+        signal.signal(signal.SIGTERM, terminated)  # Ray replaces it, but ours keeps the checkpoints
     try:
         yield ray
     finally:
@@ -78,14 +78,14 @@ def cluster(address: str | None) -> Iterator[ModuleType]:
 
 
 def _knock(address: str | None) -> None:
-    """OSError where nobody answers at HOST:PORT: Ray itself would go on trying for minutes."""
+    """OSError if HOST:PORT does not answer. Ray itself would try for minutes."""
     host, colon, port = (address or "").rpartition(":")
     if colon and port.isdigit():
         socket.create_connection((host, int(port)), timeout=10).close()
 
 
 def installed() -> ModuleType:
-    """Ray; UserError where it is not installed."""
+    """Ray. UserError if it is not installed."""
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     os.environ.setdefault("RAY_raylet_start_wait_time_s", "120")  # its own half minute is too short on busy cores
     try:
@@ -99,7 +99,7 @@ def installed() -> ModuleType:
 
 
 def _options(address: str | None) -> dict[str, Any]:
-    """What ray.init is told. The package travels with the job: every machine runs this very code."""
+    """The arguments of ray.init. The package travels along, so that every machine runs this code."""
     common: dict[str, Any] = {
         "log_to_driver": False,
         "logging_level": "ERROR",
@@ -111,9 +111,9 @@ def _options(address: str | None) -> dict[str, Any]:
 
 
 def pick_device(address: str | None, wish: str) -> torch.device:
-    """The kind of device that jobs ask of the cluster, for auto, cpu or cuda. Which GPU is Ray's to say."""
+    """The kind of device that tasks ask of the cluster, for auto, cpu or cuda. Ray chooses the GPU."""
     if wish not in ("auto", "cpu", "cuda"):
-        raise UserError(f"--device {wish}: expected auto, cpu or cuda with --executor ray, which deals out the GPUs")
+        raise UserError(f"--device {wish}: expected auto, cpu or cuda with --executor ray, which chooses the GPU")
     if address is None:
         return torch.device(runtime.pick_device(wish).type)
     if wish != "auto":
@@ -129,87 +129,82 @@ def run(
     jobs: int | None,
     address: str | None,
 ) -> None:
-    """Run every task on the cluster. The first error that trying again cannot mend is raised.
+    """Run every task on the cluster. An error that a second attempt cannot avoid is raised.
 
-    jobs: at most so many at once (default: as many as the cluster has room for).
+    jobs: the most tasks at once; None: as many as the cluster has room for.
     """
     if not tasks:
         return
     with cluster(address) as ray:
         fleet = _Fleet(ray, tasks, shared, device, jobs)
         try:
-            fleet.work(tasks)
+            fleet.run_all()
         finally:
             fleet.stop()
 
 
 @dataclass
 class _Attempts:
-    """What is known of one task's attempts."""
+    """The attempts of one task."""
 
-    made: int = 0
-    node: str = ""
-    avoid: list[str] = field(default_factory=list)
+    count: int = 0
+    node: str = ""  # the machine of the last one, once it is known
+    avoid: list[str] = field(default_factory=list)  # the machines on which it failed
 
 
 class _Fleet:
-    """The jobs of one run on one cluster. Ray itself tries nothing again: it would begin with the first epoch."""
+    """The tasks of one run on one cluster. Ray itself retries nothing: it would begin with the first epoch."""
 
     def __init__(
         self, ray: ModuleType, tasks: Sequence[RemoteTask], shared: Payload, device: torch.device, jobs: int | None
     ) -> None:
         from ray.util.queue import Queue  # not at the top: Ray need not be installed
+        from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
         self.ray, self.device = ray, device
         self.folders = {task.name: task.folder for task in tasks}
-        self.slots, self.share = _room(ray.cluster_resources(), device, jobs)
+        slots, share = _room(ray.cluster_resources(), device, jobs)
+        self.schedule = Schedule(tasks, slots)
         self.limit = jobs
-        here = _affinity(ray.get_runtime_context().get_node_id())
+        here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
         self.lines: Any = Queue(actor_options={"num_cpus": 0, "scheduling_strategy": here})
-        self.there = ray.remote(num_cpus=1, num_gpus=self.share, max_retries=0)(ray_worker.train_there)
+        self.there = ray.remote(num_cpus=1, num_gpus=share, max_retries=0)(ray_worker.train_there)
         self.shared = ray.put(shared)
         self.running: dict[Any, RemoteTask] = {}
         self.attempts: dict[str, _Attempts] = {}
 
-    def work(self, tasks: Sequence[RemoteTask]) -> None:
-        """Start what can be started, gather what is done, until nothing is left."""
-        waiting, progress = list(tasks), Progress(tasks, self.slots)
-        LOG.info("Ray: %d trainings, room for %d at once", len(tasks), self.slots)
-        while waiting or self.running:
-            open_names = {task.name for task in waiting} | {task.name for task in self.running.values()}
-            ready = [task for task in waiting if not task.after & open_names]
-            for task in ready[: self._free()]:
-                waiting.remove(task)
+    def run_all(self) -> None:
+        """Start tasks and receive their results until all are done."""
+        LOG.info("Ray: %d trainings, room for %d at once", self.schedule.total, self.schedule.workers)
+        while self.schedule.unfinished:
+            for task in self.schedule.start(None if self.limit is None else self.limit - len(self.running)):
                 self._start(task)
             done, _ = self.ray.wait(list(self.running), num_returns=1, timeout=1.0)
             self._listen()
             for reference in done:
                 task = self.running.pop(reference)
-                seconds = self._gather(reference, task)
+                seconds = self._receive(reference, task)
                 if seconds is None:
-                    waiting.insert(0, task)
+                    self.schedule.again(task)
                 else:
-                    progress.finished(task, seconds)
-
-    def _free(self) -> int | None:
-        return None if self.limit is None else self.limit - len(self.running)
+                    self.schedule.finished(task, seconds)
 
     def _start(self, task: RemoteTask) -> None:
         record = self.attempts.setdefault(task.name, _Attempts())
-        record.made += 1
+        record.count += 1
         record.node = ""
-        there = self.there.options(name=task.name, scheduling_strategy=_elsewhere(record.avoid))
+        there = self.there.options(name=task.name, scheduling_strategy=_place(record.avoid))
         device = "cuda:0" if self.device.type == "cuda" else "cpu"
         files = self.ray.put(task.needed())
         self.running[there.remote(self.shared, task, files, device, self.lines)] = task
 
-    def _gather(self, reference: Any, task: RemoteTask) -> float | None:  # noqa: ANN401 - an object reference
-        """Keep what a job made; its seconds, or None where it is to be tried again."""
+    def _receive(self, reference: Any, task: RemoteTask) -> float | None:  # noqa: ANN401 - an object reference
+        """Keep the files of a task; its seconds, or None if it must be tried again."""
         try:
             files, seconds = self.ray.get(reference)
             task.receive(files)
         except (self.ray.exceptions.RayError, DamagedError) as error:
-            cause = getattr(error, "cause", None) or error  # what the job itself raised, or what became of it
+            cause = getattr(error, "cause", None) or error  # what the task raised, or how it was lost
             if isinstance(cause, UserError):
                 raise cause from None
             self._again(task, cause)
@@ -217,20 +212,20 @@ class _Fleet:
         return seconds
 
     def _again(self, task: RemoteTask, cause: Exception) -> None:
-        """Note where it failed, and say so. UserError after the last attempt."""
+        """Note where it failed, and warn. UserError after the last attempt."""
         record = self.attempts[task.name]
         reason = f"{type(cause).__name__}: {str(cause).strip().splitlines()[0] if str(cause).strip() else ''}"
-        if record.made >= ATTEMPTS:
+        if record.count >= ATTEMPTS:
             raise UserError(
                 f"{task.name}: failed {ATTEMPTS} times, last with {reason} Look at the lines above; the same command "
-                "goes on with what is finished."
+                "resumes from what is finished."
             ) from cause
         if record.node:
             record.avoid.append(record.node)
-        LOG.warning("%s: attempt %d of %d failed (%s): tried again", task.name, record.made, ATTEMPTS, reason)
+        LOG.warning("%s: attempt %d of %d failed (%s): tried again", task.name, record.count, ATTEMPTS, reason)
 
     def _listen(self) -> None:
-        """Hear what the jobs said: log lines, where they run, their checkpoints."""
+        """Handle the messages of the tasks: log lines, the machine that they run on, checkpoints."""
         count = self.lines.qsize()
         for item in self.lines.get_nowait_batch(count) if count else []:
             if isinstance(item, logging.LogRecord):
@@ -241,42 +236,33 @@ class _Fleet:
                 self.attempts[item[1]].node = item[2]
 
     def stop(self) -> None:
-        """Cancel what still runs, and keep the checkpoints it sends."""
+        """Cancel the tasks that run, and keep the checkpoints that they send."""
         if not self.running:
             return
         for reference in self.running:
             self.ray.cancel(reference, force=False)
         _, late = self.ray.wait(list(self.running), num_returns=len(self.running), timeout=GRACE)
-        with suppress(self.ray.exceptions.RayError):  # where the cluster itself is gone
+        with suppress(self.ray.exceptions.RayError):  # the cluster itself may be gone
             self._listen()
         for reference in late:
             self.ray.cancel(reference, force=True)
 
 
 def _room(resources: Mapping[str, float], device: torch.device, jobs: int | None) -> tuple[int, float]:
-    """How many jobs run at once, and the share of a GPU that each asks for (0 on a CPU)."""
+    """How many tasks run at once, and the share of a GPU that each asks for (0 on a CPU)."""
     if device.type != "cuda":
-        return _at_most(max(1, int(resources.get("CPU", 0))), jobs), 0.0
+        cpus = max(1, int(resources.get("CPU", 0)))
+        return min(cpus, jobs or cpus), 0.0
     gpus = int(resources.get("GPU", 0))
     if gpus == 0:
         LOG.warning("Ray: no machine of the cluster has a GPU yet: the trainings wait for one")
     on_each = math.ceil(jobs / max(1, gpus)) if jobs else 1
-    return _at_most(max(1, gpus) * on_each, jobs), math.floor(1e4 / on_each) / 1e4
+    slots = max(1, gpus) * on_each
+    return min(slots, jobs or slots), math.floor(1e4 / on_each) / 1e4
 
 
-def _at_most(slots: int, jobs: int | None) -> int:
-    return min(slots, jobs) if jobs else slots
-
-
-def _affinity(node: str) -> Any:  # noqa: ANN401 - one of Ray's strategies
-    """On this machine and no other: the queue must outlive every other one."""
-    from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
-
-    return NodeAffinitySchedulingStrategy(node, soft=False)
-
-
-def _elsewhere(avoid: Sequence[str]) -> Any:  # noqa: ANN401 - one of Ray's strategies
-    """Anywhere; rather not on these machines, on which it has failed before."""
+def _place(avoid: Sequence[str]) -> Any:  # noqa: ANN401 - one of Ray's strategies
+    """Any machine, preferably none of these."""
     if not avoid:
         return "DEFAULT"
     from ray.util.scheduling_strategies import NodeLabelSchedulingStrategy, NotIn

@@ -1,9 +1,9 @@
-"""What the executors run: tasks, their progress, and data that each process reads once."""
+"""What the executors run: tasks, their schedule, and data that each process reads once."""
 
 from collections.abc import Sequence
 from dataclasses import fields
 from functools import cache
-from typing import Any, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 import torch
 
@@ -14,11 +14,8 @@ class Task(Protocol):
     """One training, picklable and small: a worker process reads its data itself."""
 
     @property
-    def name(self) -> str: ...
-
-    @property
-    def kind(self) -> str:
-        """Tasks of one kind take about the same time."""
+    def name(self) -> str:
+        """KIND/NUMBER, or a name alone. Tasks of one kind take about the same time."""
 
     @property
     def after(self) -> frozenset[str]:
@@ -57,26 +54,41 @@ def _reopen(kind: type, *values: Any) -> Any:  # noqa: ANN401 - the fields of an
     return kind(*values)
 
 
-class Progress:
-    """Logs after each task how many are done and how long the others may take.
+class Schedule(Generic[T]):
+    """Which tasks may start, and how many are done. It logs after each task how long the others may take.
 
     A kind's time is known once a task of it is done. Recipes differ tenfold in their times: the mean of the known ones
     is no guess for the others.
     """
 
-    def __init__(self, tasks: Sequence[Task], workers: int) -> None:
-        self.left = list(tasks)
+    def __init__(self, tasks: Sequence[T], workers: int) -> None:
+        self.waiting, self.unfinished = list(tasks), list(tasks)
         self.total, self.workers = len(tasks), workers
         self.seconds: dict[str, list[float]] = {}
 
-    def finished(self, task: Task, seconds: float) -> None:
+    def start(self, count: int | None) -> list[T]:
+        """Up to `count` tasks (None: all) whose `after` is done. They wait no longer."""
+        unfinished = {task.name for task in self.unfinished}
+        ready = [task for task in self.waiting if not task.after & unfinished][:count]
+        self.waiting = [task for task in self.waiting if task not in ready]
+        return ready
+
+    def again(self, task: T) -> None:
+        """Let a task that failed wait again, before the others."""
+        self.waiting.insert(0, task)
+
+    def finished(self, task: T, seconds: float) -> None:
         """Note a task's end."""
-        self.left.remove(task)
-        self.seconds.setdefault(task.kind, []).append(seconds)
-        timed = [self.seconds[task.kind] for task in self.left if task.kind in self.seconds]
+        self.unfinished.remove(task)
+        self.seconds.setdefault(_kind(task), []).append(seconds)
+        timed = [self.seconds[_kind(task)] for task in self.unfinished if _kind(task) in self.seconds]
         minutes = sum(sum(times) / len(times) for times in timed) / self.workers / 60
-        message = f"{self.total - len(self.left)} of {self.total} trainings done"
+        message = f"{self.total - len(self.unfinished)} of {self.total} trainings done"
         message += f", about {minutes:.1f} min left" if timed else ""
-        new = len(self.left) - len(timed)
+        new = len(self.unfinished) - len(timed)
         message += f"{' and' if timed else ','} {new} trainings of recipes not timed yet" if new else ""
         LOG.info("%s", message)
+
+
+def _kind(task: Task) -> str:
+    return task.name.rpartition("/")[0]

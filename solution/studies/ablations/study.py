@@ -98,8 +98,8 @@ class AblationJob(Job):
     """The jobs that label the test pictures, if the row filter uses any."""
 
     @property
-    def kind(self) -> str:
-        return self.ablation
+    def name(self) -> str:
+        return f"{self.ablation}/{self.fold}"
 
     @property
     def inputs(self) -> dict[str, Any]:
@@ -141,11 +141,10 @@ def train(run: Run, names: tuple[str, ...], folds: tuple[int, ...]) -> None:
 
 
 def base_of(run: Run, name: str) -> tuple[LandmarkRecipe, Ablation]:
-    """The recipe that an ablation changes, and the ablation. UserError if there is none, or none at this scale."""
+    """The recipe that an ablation changes, and the ablation. UserError if the run has none of them."""
     base, ablation = ablations.load(name)
-    recipe = next((r.landmarks for r in run.recipes if r.name == base), None)
-    if recipe is None:
-        raise UserError(f"ablation {name!r}: expected a recipe of scale {run.scale}, {base} is none")
+    recipe = run.recipe(base).landmarks
+    assert recipe is not None
     return recipe, ablation
 
 

@@ -13,7 +13,7 @@ import torch
 from rich.console import Console
 from rich.text import Text
 
-from solution.evaluation.metrics import BOOTSTRAPS
+from solution.evaluation import metrics
 from solution.report import drawing
 from solution.report.drawing import Chart, Curve
 from solution.run import Run, exclusive
@@ -71,12 +71,11 @@ class FoldJob:
 
     data: Run
     fold: int
-    kind: str = "autoencoder"
     after: frozenset[str] = frozenset()
 
     @property
     def name(self) -> str:
-        return f"{self.kind}/{self.fold}"
+        return f"autoencoder/{self.fold}"
 
     def is_complete(self) -> bool:
         """Whether the fold's figures are there."""
@@ -155,15 +154,10 @@ def interval(wrong: np.ndarray, face: np.ndarray) -> tuple[float, float, float]:
 
     Signed numbers do as well: differences of two classifiers on the same patches give the paired interval.
     """
-    faces, place = np.unique(face, return_inverse=True)
+    _, place = np.unique(face, return_inverse=True)
     total, count = np.bincount(place, wrong), np.bincount(place)
-    rng = np.random.default_rng(0)
-    means = []
-    for _ in range(BOOTSTRAPS):
-        drawn = rng.integers(0, len(faces), len(faces))
-        means.append(total[drawn].sum() / count[drawn].sum())
-    low, high = np.quantile(means, [0.025, 0.975])
-    return float(wrong.mean()), float(low), float(high)
+    means = metrics.resampled_ratios(total, count, np.random.default_rng(0))
+    return float(wrong.mean()), *metrics.interval(means)
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from solution.ensemble import selection
-from solution.evaluation.metrics import bootstrap_interval, resampled_means, squared_errors, weighted_rmse
+from solution.evaluation.metrics import bootstrap_interval, interval, resampled_means, squared_errors, weighted_rmse
 from solution.evaluation.outliers import is_outlier, row_rms
 from solution.faces import FaceSet, aligned
 from solution.keypoints import FACE68, SUBSETS
@@ -140,5 +140,4 @@ class _Scorer68:
 
 def _mean(cells: np.ndarray) -> Figure:
     """The mean of the finite cells (N, K, D), and its 95 % interval from resampling faces."""
-    low, high = np.quantile(resampled_means(cells, np.random.default_rng(0)), [0.025, 0.975])
-    return float(np.nanmean(cells)), float(low), float(high)
+    return float(np.nanmean(cells)), *interval(resampled_means(cells, np.random.default_rng(0)))

@@ -51,10 +51,6 @@ class CandidateJob:
     def name(self) -> str:
         return self.candidate.name
 
-    @property
-    def kind(self) -> str:
-        return self.name
-
     def is_complete(self) -> bool:
         """Whether the network's results are there."""
         return results.load(self.data.split, self.candidate, self.seconds) is not None
@@ -118,7 +114,5 @@ def train68(
     study: Study, wanted: Sequence[Candidate], seconds: float, device: torch.device, workers: int | None = None
 ) -> None:
     """Train those that are not complete, `seconds` each."""
-    with lock.hold(study.workspace.folds) as remark:
-        if remark:
-            LOG.warning(remark)
+    with lock.hold(study.workspace.folds):
         _train(ComparedData(study), wanted, seconds, local.workers_for(device, workers))

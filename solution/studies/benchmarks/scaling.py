@@ -169,7 +169,7 @@ def _with_workers(setup: BenchmarkSetup, workers: int, trainings: int) -> Point:
     """The time from the first training's start to the last one's end, and the memory of all processes."""
     folder, recipe = setup.folder / f"workers{workers}", setup.joint_recipe.shortened(1)
     cache = setup.folder / "cache"
-    jobs = [EpochJob(str(i), setup.files, cache, recipe, folder / str(i)) for i in range(trainings)]
+    jobs = [EpochJob(f"epoch/{i}", setup.files, cache, recipe, folder / str(i)) for i in range(trainings)]
     with TreeMemory() as memory:
         local.run(jobs, [str(setup.device)] * workers)
     spans = [json.loads(path.read_text(encoding="utf-8")) for path in folder.glob("*/span.json")]
@@ -185,7 +185,6 @@ class EpochJob:
     cache: Path
     recipe: Recipe
     folder: Path
-    kind: str = "epoch"
     after: frozenset[str] = frozenset()
 
     def is_complete(self) -> bool:

@@ -70,15 +70,10 @@ class Study(ReadOnce):
     """Labelled pictures, which are read when they are first needed, and the recipe trained on them."""
 
     root: Path
-
-    data: Path
-    """A zip or a folder."""
-
+    data: Path  # a zip or a folder
     scale: str
-    name: str = NAME
-
-    count: int = FOLDS
-    """The number of folds."""
+    name: str = NAME  # of the recipe
+    count: int = FOLDS  # the number of folds
 
     @cached_property
     def workspace(self) -> Workspace:
@@ -140,12 +135,8 @@ class FoldJob:
     after: frozenset[str] = frozenset()
 
     @property
-    def kind(self) -> str:
-        return self.study.name
-
-    @property
     def name(self) -> str:
-        return f"{self.kind}/{self.fold}"
+        return f"{self.study.name}/{self.fold}"
 
     def is_complete(self) -> bool:
         """Whether the fold's files are intact and made from the same inputs."""
@@ -176,9 +167,7 @@ def train(study: Study, fold: int | None, device: torch.device, workers: int | N
     """Train every fold that is not complete, or one; the score over all folds, None while some are missing."""
     if fold is not None and not 0 <= fold < study.count:
         raise UserError(f"--fold {fold}: expected 0 to {study.count - 1}")
-    with lock.hold(study.workspace.folds) as remark:
-        if remark:
-            LOG.warning(remark)
+    with lock.hold(study.workspace.folds):
         LOG.info("Faces: %d of %d persons", len(study.frames), len(set(study.frames.persons)))
         missing = incomplete("Faces", [FoldJob(study, f) for f in range(study.count) if fold in (None, f)])
         stale = sum(manifest(study.folder(job.fold)) is not None for job in missing)

@@ -2,16 +2,17 @@ import logging.handlers
 import multiprocessing
 import pickle
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
 
-from solution.runtime import device as runtime
+from solution.runtime.device import cores
 from solution.runtime.errors import UserError
 from solution.runtime.workers import local
 from solution.runtime.workers.local import check_jobs, workers_for
-from solution.runtime.workers.task import Progress
+from solution.runtime.workers.task import Schedule
 from tests import jobs
 from tests.jobs import Die, Fail, Note
 
@@ -40,10 +41,10 @@ def test_only_what_is_missing_runs(tmp_path: Path, caplog: pytest.LogCaptureFixt
 
 def test_the_time_left_is_that_of_recipes_already_timed(caplog: pytest.LogCaptureFixture):
     caplog.set_level("INFO")
-    small, large = ([Note(f"{kind}/{i}", kind=kind) for i in range(3)] for kind in ("small", "large"))
-    progress = Progress([*small, *large], 2)
+    small, large = ([Note(f"{kind}/{i}") for i in range(3)] for kind in ("small", "large"))
+    schedule = Schedule([*small, *large], 2)
     for one in (*small, *large):
-        progress.finished(one, 60 if one in small else 600)
+        schedule.finished(one, 60 if one in small else 600)
     assert [record.getMessage() for record in caplog.records] == [
         "1 of 6 trainings done, about 1.0 min left and 3 trainings of recipes not timed yet",
         "2 of 6 trainings done, about 0.5 min left and 3 trainings of recipes not timed yet",
@@ -96,12 +97,6 @@ def test_a_run_travels_without_its_faces_and_a_worker_reads_them_once(drawn_fold
     assert jobs_there[0].data is jobs_there[1].data is jobs_there[0].parent.data is not run
 
 
-def test_one_worker_a_core_or_as_many_as_asked(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("os.sched_getaffinity", lambda _: {0, 3, 5})
-    assert workers_for(CPU, None) == ["cpu"] * 3
-    assert workers_for(CPU, 2) == ["cpu"] * 2
-
-
 @pytest.mark.parametrize(
     ("granted", "workers"),
     [("200000 100000", 2), ("150000 100000", 2), ("50000 100000", 1), ("900000 100000", 3), ("max 100000", 3), ("", 3)],
@@ -110,28 +105,32 @@ def test_a_containers_share_of_the_cores_is_not_exceeded(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, granted: str, workers: int
 ):
     monkeypatch.setattr("os.sched_getaffinity", lambda _: {0, 3, 5})
-    monkeypatch.setattr(runtime, "CGROUP", tmp_path / "cpu.max")
-    assert workers_for(CPU, None) == ["cpu"] * 3  # no cgroups there
-    (tmp_path / "cpu.max").write_text(f"{granted}\n")
-    assert workers_for(CPU, None) == ["cpu"] * workers
+    path = tmp_path / "cpu.max"
+    assert cores(path) == 3  # no cgroups there
+    path.write_text(f"{granted}\n")
+    assert cores(path) == workers
+    assert len(workers_for(CPU, None)) == cores()  # one a core
+    assert workers_for(CPU, 2) == ["cpu"] * 2
 
 
-def test_a_lock_that_a_killed_worker_held_stops_nobody(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(local, "LAST_LINES", 0.2)
+def test_a_lock_that_a_killed_worker_held_stops_no_run():
     lines = multiprocessing.get_context("spawn").Queue()
     listener = logging.handlers.QueueListener(lines)
     listener.start()
-    lines._wlock.acquire()  # as who died in the middle of a line leaves it
+    lines._wlock.acquire()  # as a worker leaves it that died in the middle of a line
     began = time.monotonic()
-    local._say_last(listener, lines)
+    local._log_last(listener, lines, 0.2)
     assert time.monotonic() - began < 5
 
 
-def test_workers_share_the_gpus(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
-    assert workers_for(torch.device("cuda"), None) == ["cuda:0", "cuda:1"]
-    assert workers_for(torch.device("cuda"), 3) == ["cuda:0", "cuda:1", "cuda:0"]
+def test_workers_share_the_gpus(gpus: Callable[[int], None]):
+    gpus(4)
+    every = [f"cuda:{i}" for i in range(4)]
+    assert workers_for(torch.device("cuda"), None) == every
+    assert workers_for(torch.device("cuda"), 2) == every[:2]
+    assert workers_for(torch.device("cuda"), 6) == [*every, *every[:2]]
     assert workers_for(torch.device("cuda:1"), None) == ["cuda:1"]
+    assert workers_for(torch.device("cuda:2"), 3) == ["cuda:2"] * 3
 
 
 def test_jobs_must_be_a_positive_number():

@@ -86,8 +86,8 @@ def watch() -> Iterator[Callable[..., Watch]]:
     LOG.setLevel(level)
 
 
-def run_there(cluster: Cluster, *jobs_there: Job) -> None:
-    ray_executor.run(jobs_there, remote.shared(jobs_there), CPU, None, cluster.address)
+def run_there(cluster: Cluster, *jobs_there: Job, pause: float = 60.0) -> None:
+    ray_executor.run(jobs_there, remote.shared(jobs_there, pause), CPU, None, cluster.address)
 
 
 def machine_of(process: int, cluster: Cluster) -> Any:
@@ -122,10 +122,9 @@ def test_two_machines_leave_what_a_local_run_does(
 
 
 def test_a_lost_machine_and_a_lost_process_cost_no_epoch_that_came_through(
-    machines: Cluster, drawn_folder: Path, tmp_path: Path, watch: Callable[..., Watch], monkeypatch: pytest.MonkeyPatch
+    machines: Cluster, drawn_folder: Path, tmp_path: Path, watch: Callable[..., Watch]
 ):
     long = replace(BASE, epochs=120)
-    monkeypatch.setattr(remote, "PAUSE", 0.1)
     far, near = (jobs.run_of(tmp_path / name, drawn_folder, [long]) for name in ("far", "near"))
     killers: list[threading.Thread] = []
 
@@ -146,7 +145,7 @@ def test_a_lost_machine_and_a_lost_process_cost_no_epoch_that_came_through(
 
     heard = watch("base fold 0: epoch", lose_machine)
     watch("base fold 1: epoch", lose_process)
-    run_there(machines, *far.jobs()[:2])
+    run_there(machines, *far.jobs()[:2], pause=0.1)
     for killer in killers:
         killer.join()
     assert len(killers) == 1
@@ -182,7 +181,7 @@ def test_ctrl_c_cancels_and_keeps_epochs(
         assert not (job.folder / MANIFEST).exists()
 
 
-def test_what_trying_again_cannot_mend_stops_the_run(
+def test_an_error_that_a_second_attempt_cannot_avoid_stops_the_run(
     machines: Cluster, drawn_folder: Path, tmp_path: Path, watch: Callable[..., Watch]
 ):
     run, heard = jobs.run_of(tmp_path, drawn_folder), watch()

@@ -1,4 +1,4 @@
-"""What travels to other machines and back, without Ray: a stand-in tells the worker where it is."""
+"""The files that travel to other machines and back, without Ray: a fake module stands in for it."""
 
 import errno
 import json
@@ -19,7 +19,6 @@ from solution.__main__ import main
 from solution.run import Run
 from solution.runtime import checkpoint
 from solution.runtime.artifacts import MANIFEST, as_user_error, write_bytes
-from solution.runtime.device import LOG
 from solution.runtime.errors import UserError
 from solution.runtime.workers import ray, ray_worker
 from solution.specialists import remote
@@ -52,8 +51,6 @@ def there(monkeypatch: pytest.MonkeyPatch) -> None:
     """This process passes for one of a cluster's."""
     context = SimpleNamespace(get_node_id=lambda: "node7")
     monkeypatch.setitem(sys.modules, "ray", SimpleNamespace(get_runtime_context=lambda: context))
-    monkeypatch.setattr(LOG, "propagate", LOG.propagate)
-    monkeypatch.setattr(LOG, "level", LOG.level)
 
 
 @pytest.fixture
@@ -70,7 +67,7 @@ def there_and_back(job: Job, lines: Lines) -> None:
 
 
 @pytest.mark.usefixtures("there")
-def test_a_training_elsewhere_leaves_what_one_here_does(driver: Run, drawn_folder: Path, tmp_path: Path):
+def test_a_training_on_another_machine_leaves_the_same_files(driver: Run, drawn_folder: Path, tmp_path: Path):
     here, lines = jobs.run_of(tmp_path / "here", drawn_folder), Lines()
     for name in ("base", "child"):  # the base's files must go along with the child
         here.job(name, 1).run(CPU)
@@ -89,14 +86,14 @@ def test_a_training_elsewhere_leaves_what_one_here_does(driver: Run, drawn_folde
 
 
 @pytest.mark.usefixtures("there")
-def test_a_missing_start_is_told_with_the_drivers_paths(driver: Run):
+def test_a_missing_parent_is_named_with_the_paths_of_the_driver(driver: Run):
     with pytest.raises(UserError, match=r"the finished training that child starts from") as told:
         there_and_back(driver.job("child", 0), Lines())
     assert str(driver.workspace.fold("base", 0)) in str(told.value)
 
 
 @pytest.mark.usefixtures("there")
-def test_a_full_disk_is_that_machines_trouble(driver: Run, monkeypatch: pytest.MonkeyPatch):
+def test_a_full_disk_is_an_error_of_that_machine(driver: Run, monkeypatch: pytest.MonkeyPatch):
     def full(job: Training) -> None:
         with as_user_error(job.folder):
             raise OSError(errno.ENOSPC, "No space left on device")
@@ -123,7 +120,7 @@ def test_a_stopped_job_sends_its_checkpoint_and_the_next_attempt_gets_it(driver:
 
 
 @pytest.mark.usefixtures("there")
-def test_what_is_trained_only_predicts_anew_elsewhere(driver: Run, monkeypatch: pytest.MonkeyPatch):
+def test_what_is_trained_only_predicts_again_on_the_machine(driver: Run, monkeypatch: pytest.MonkeyPatch):
     there_and_back(driver.job("other", 0), Lines())
     folder = driver.workspace.fold("other", 0)
     before = (folder / WEIGHTS).read_bytes()

@@ -130,7 +130,7 @@ def test_what_an_ablation_needs_is_asked_before_anything_is_trained(
 
 def test_an_ablation_of_another_scales_recipe_is_refused(run: Run, use_recipes: Callable[..., None]):
     use_recipes(BASE, replace(CHILD, runs_at=("full",)), OTHER)
-    with pytest.raises(UserError, match="expected a recipe of scale smoke, child is none"):
+    with pytest.raises(UserError, match="recipe child: expected one that runs at scale smoke"):
         study.base_of(run, "child/seed")
 
 
