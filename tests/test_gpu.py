@@ -18,7 +18,10 @@ from solution.specialists.landmarks.augment import Augmenter
 from solution.specialists.landmarks.losses import LOSSES
 from solution.specialists.landmarks.network import LandmarkNet
 from solution.specialists.patches import train as patch_training
+from solution.specialists.patches.decoding import Prior
 from solution.specialists.patches.network import PatchNetwork
+from solution.specialists.patches.train import ClassTask, DenoisingTask
+from solution.specialists.training import Training
 from tests.jobs import Meet
 from tests.small import small_faces
 
@@ -128,11 +131,12 @@ def test_nor_does_one_of_the_patch_classifier(recipe: PatchRecipe, monkeypatch: 
     monkeypatch.setattr(patch_training, "quick_precision", lambda _: nullcontext())
     with META:
         net = PatchNetwork(recipe)
-    faces, rng = small_faces(2, 2), np.random.default_rng(0)
-    for loss in (patch_training._denoising_loss, patch_training._class_loss):
-        made = loss(net, faces, recipe, rng, META)
-        assert made.device == META
-        made.backward()
+    faces = small_faces(2, 2)
+    training = Training(recipe, 0, Path(), faces, faces, META, {})
+    for task in (DenoisingTask(training, recipe, net, faces), ClassTask(training, recipe, net, faces, Prior([], []))):
+        loss = task.loss(next(task.batches(0)))
+        assert loss.device == META
+        loss.backward()
     assert {p.grad.device for p in net.parameters() if p.grad is not None} == {META}
 
 

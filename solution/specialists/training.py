@@ -1,6 +1,5 @@
 """A training at work: a recipe, its faces and a device. It also names the files that a training leaves."""
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,12 +66,6 @@ class Training:
         files = sorted(path.name for path in self.folder.iterdir() if path.is_file() and path.name not in passing)
         seal(self.folder, self.inputs, files, **facts)
         checkpoint.remove(self.folder)
-
-    def checked(self, loss: float) -> float:
-        """The loss of a batch. UserError if it is not finite: the next step would ruin the weights."""
-        if not math.isfinite(loss):
-            raise self.gone_wrong(f"the loss became {loss}")
-        return loss
 
     def gone_wrong(self, what: str) -> UserError:
         """The error for a number that is not finite, with what to try."""

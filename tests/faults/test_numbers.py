@@ -131,7 +131,9 @@ def test_patches_with_a_loss_that_is_no_number_stop_the_training(
     job: Callable[..., Training], monkeypatch: pytest.MonkeyPatch
 ):
     recipe = PatchRecipe(name="patches", rows="all", epochs=1, pretrain_epochs=1, patch=17, channels=(2, 4), batch=8)
-    monkeypatch.setattr(patch_training, "_denoising_loss", lambda net, *_: next(net.parameters()).sum() * torch.nan)
+    monkeypatch.setattr(
+        patch_training.DenoisingTask, "loss", lambda task, _: next(task.net.parameters()).sum() * torch.nan
+    )
     with pytest.raises(UserError, match="patches fold 0: the loss became nan"):
         patch_training.train(job(recipe=recipe))
     assert list(job().folder.iterdir()) == []

@@ -14,7 +14,7 @@ from solution.keypoints import FACE15, FACE68
 from solution.runtime.artifacts import intact, manifest
 from solution.runtime.errors import UserError
 from solution.specialists.landmarks.label_offset import LabelOffset
-from solution.specialists.landmarks.predict import load, predict_with
+from solution.specialists.landmarks.predict import QUICK, load, predict_with
 from solution.specialists.landmarks.pretrained import SHIPPED
 
 RECIPES = {FACE15.size: "unet_15", FACE68.size: "unet_68"}
@@ -72,7 +72,7 @@ class Landmarker:
         crops = np.stack([frame.crop(grey) for frame in frames])
         unknown = np.full((n, k, 2), np.nan, np.float32)
         faces = FaceSet(np.arange(n), crops, unknown, self.schema, np.full(n, self._kind, np.int8))
-        found = predict_with(self._net, self._offset, faces, self.device, tta_shifts=(0,), again=False)
+        found = predict_with(self._net, self._offset, faces, self.device, config=QUICK)
         return [
             Reading(
                 coords=frame.to_picture(coords),

@@ -1,1 +1,1 @@
-"""Networks that see the whole picture and give coordinates: training and prediction."""
+"""Networks that take the whole picture and give coordinates: training and prediction."""

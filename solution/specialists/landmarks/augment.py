@@ -1,12 +1,13 @@
-"""Training pictures varied, and the mirrored view.
+"""Augmentation of training pictures together with their points.
 
-albumentations moves pixels and points alike, but its flip does not swap left and right names, and its elastic transform
-puts points on whole pixels and loses those that lie close together: both are done here. Missing points are masked.
+albumentations does most of it. Its flip does not swap left and right names, and its elastic transform rounds points to
+whole pixels and loses some that are close together; so both are done here.
 """
 
 import os
+from dataclasses import dataclass
 
-os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # no look-up of newer versions over the network
+os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # it would ask the network for newer versions
 
 import albumentations as A
 import cv2
@@ -15,16 +16,25 @@ import numpy as np
 from solution.keypoints import FACE15, SIZE, Schema, mirror
 from solution.recipe import Augmentation
 
-ELASTIC_SHARE = 0.5  # of the faces
-ELASTIC_WIDTH = 6.0  # px: the Gaussian that smooths the field
-ELASTIC_ROUNDS = 10  # of the fixed point that moves the points; each divides the error by about 3
-_NO_SECOND_MAP = np.empty(0, np.float32)  # OpenCV's maps of pairs are whole: None does as well, but not for its types
 
-cv2.setNumThreads(0)  # a job owns one core: OpenCV's own threads only fight the network's
+@dataclass(frozen=True)
+class ElasticConfig:
+    """The random field of the elastic transform."""
+
+    share: float = 0.5  # Of the faces, transformed
+    width: float = 6.0  # Standard deviation of the Gaussian that smooths the field, px
+    rounds: int = 10  # Of the fixed-point iteration that moves the points; each divides the error by about 3
+
+
+ELASTIC = ElasticConfig()
+
+_NO_SECOND_MAP = np.empty(0, np.float32)  # None does as well for OpenCV, but not for its types
+
+cv2.setNumThreads(0)  # a job has one core: OpenCV's threads would compete with the network's
 
 
 class Augmenter:
-    """Varies a batch of faces. Seeded per epoch, so that a resumed epoch sees what an unbroken one would."""
+    """Varies a batch of faces. It is seeded for each epoch, so a resumed training sees the same pictures."""
 
     def __init__(self, settings: Augmentation, schema: Schema = FACE15) -> None:
         self.settings, self.schema = settings, schema
@@ -51,10 +61,10 @@ class Augmenter:
         return varied, points, flipped
 
     def _vary(self, image: np.ndarray, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        known = ~np.isnan(points).any(axis=-1, keepdims=True)  # half a point cannot be turned
+        known = ~np.isnan(points).any(axis=-1, keepdims=True)  # x without y cannot be turned
         moved = self._compose(image=image, keypoints=np.where(known, points, 0.0))
         image, coords = moved["image"], np.asarray(moved["keypoints"], dtype=np.float32)
-        if self.settings.elastic > 0 and self._rng.random() < ELASTIC_SHARE:
+        if self.settings.elastic > 0 and self._rng.random() < ELASTIC.share:
             image, coords = elastic(image, coords, self.settings.elastic, self._rng)
         inside = ((coords > -0.5) & (coords < SIZE - 0.5)).all(axis=-1, keepdims=True)
         return image, np.where(known & inside, coords, np.nan)
@@ -63,16 +73,16 @@ class Augmenter:
 def elastic(
     image: np.ndarray, points: np.ndarray, strength: float, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Bend a picture (H, W) by a smooth random field of `strength` pixels rms an axis, its points (K, 2) with it."""
+    """Bend a picture (H, W) and its points (K, 2) by a smooth random field of `strength` px rms an axis."""
     noise = rng.standard_normal((*image.shape, 2)).astype(np.float32)
-    field = cv2.GaussianBlur(noise, (0, 0), ELASTIC_WIDTH)
+    field = cv2.GaussianBlur(noise, (0, 0), ELASTIC.width)
     field *= strength / np.sqrt((field**2).mean())
     height, width = image.shape
     grid = np.stack(np.meshgrid(np.arange(width), np.arange(height)), axis=-1).astype(np.float32)
     bent = cv2.remap(image, grid + field, _NO_SECOND_MAP, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    # The bent picture shows at p what was at p + field(p), so a point q lies where p = q - field(p).
+    # The bent picture shows at p what was at p + field(p), so a point q moves to the p with p = q - field(p).
     moved = points
-    for _ in range(ELASTIC_ROUNDS):
+    for _ in range(ELASTIC.rounds):
         at = cv2.remap(field, moved[None], _NO_SECOND_MAP, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         moved = points - at[0]
     return bent, moved

@@ -1,13 +1,13 @@
-"""A second look at pictures in which a network has lost the face: larger, smaller and moved, until it is sure.
+"""Test-time crop search: pictures in which a network has missed the face are read again in other crops.
 
-A few faces lie far from where the training pictures have theirs, small in a crowd or cut off at the border. A network
-says so itself, by a spread far above its usual one. In a frame that puts the face where it is used to, its spread
-halves and more; that tells the right frame without any label. Frames on a grid come first; from the surest of them the
-face is framed anew by its own points, as the usual face lies. See docs/experiments.md, "Missed faces".
+A few faces are far from where most training faces are: small in a crowd, or cut off at the border. The network's sigma
+is then far above its usual value. In a crop that puts the face at its usual place, sigma falls by half or more, which
+identifies the crop without a label. First come crops on a grid; then the best of them are refined: the face is cropped
+so that its own points lie as usual. See docs/experiments.md, "Missed faces".
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -16,134 +16,139 @@ from solution.faces import FaceSet
 from solution.keypoints import SIZE
 
 Reader = Callable[[FaceSet, Sequence[int]], tuple[np.ndarray, np.ndarray]]
-"""Faces and shifts in pixels to coords (N, K, 2), offset-free, and spread (N, K), as the network reads them."""
+"""Faces and TTA shifts (px) to offset-free coords (N, K, 2) and sigma (N, K), both in pixels, as the network reads."""
 
-LOW_CONFIDENCE = 1.6
-"""Times the usual spread, from where on a picture is looked at again: 1 to 3 % of the real pictures."""
 
-FOUND = 0.5
-"""Times the spread in the picture's own frame, below which another frame is believed. At 0.55 the first is wrong."""
+@dataclass(frozen=True)
+class CropSearchConfig:
+    """When and where to search. The three thresholds were chosen on out-of-fold rows (docs/experiments.md)."""
 
-LOOKS = ((0.75, 22), (1.0, 22), (1.35, 22), (1.8, 22), (2.4, 33))
-"""Zooms, and how many pixels to either side each looks from the middle.
+    low_confidence: float = 1.6
+    """A picture is searched if its uncertainty is above so many times the median: 1 to 3 % of the real pictures."""
 
-The strongest reaches into the corners: without it, all networks of a run's fold lost a small face in one (40 px off,
-with it 0.5). It changes nothing else but for a collage. With 16 frames of that zoom instead of nine two of four such
-networks find that face, with 25 three.
-"""
+    accepted: float = 0.5  # A crop is accepted if its uncertainty is below this share of the whole picture's
 
-FRAMES = tuple(
-    Frame(CENTRE + x, CENTRE + y, SIZE / zoom) for zoom, far in LOOKS for y in (-far, 0, far) for x in (-far, 0, far)
-)
-"""Where a face is looked for first."""
+    zooms: tuple[tuple[float, float], ...] = ((0.75, 22), (1.0, 22), (1.35, 22), (1.8, 22), (2.4, 33))
+    """Zoom factors of the grid, and how far its outer crops are from the picture's centre, in x and in y, px."""
 
-FOLLOWED = 10
-"""The surest of these frames, from which a face is framed anew by its own points, as the usual face lies."""
+    refined: int = 10  # How many of the best grid crops are refined
+    refined_penalty: float = 1.25  # Factor on the uncertainty in a refined crop: a freer search has to be surer
 
-ANEW = 1.25
-"""What the spread counts there: a freer search has to be surer. At 1 it takes the wrong one of two faces for sure."""
+    sides: tuple[float, float] = (SIZE / 3, SIZE / 0.6)
+    """Smallest and largest side of a refined crop, px of the picture."""
 
-SIDES = SIZE / 3, SIZE / 0.6
-"""Shortest and longest side of such a frame, in the picture's pixels."""
+    largest_turn: float = np.pi / 4  # Radians that a refined crop may be turned by
+    smallest_face: float = 1.0  # Extent of a usual face's points below which they give no size, px
 
-MOST_TURNED = np.pi / 4
-"""Radians such a frame may be turned by. Nobody here stands on the head: points that say so are scattered."""
+    def grid(self) -> tuple[Frame, ...]:
+        """The crops that are read first: nine of each zoom."""
+        return tuple(
+            Frame(CENTRE + x, CENTRE + y, SIZE / zoom)
+            for zoom, far in self.zooms
+            for y in (-far, 0, far)
+            for x in (-far, 0, far)
+        )
 
-SMALLEST_FACE = 1.0
-"""Pixels between a usual face's points, below which they make no shape."""
 
-UNCROPPED = Frame(CENTRE, CENTRE, SIZE)
-FEW = (0,)
+UNCROPPED = Frame(CENTRE, CENTRE, SIZE)  # The whole picture; every grid contains it
 
 
 def search_crops(
-    read: Reader, faces: FaceSet, coords: np.ndarray, sigma: np.ndarray, tta_shifts: Sequence[int]
+    read: Reader,
+    faces: FaceSet,
+    coords: np.ndarray,
+    sigma: np.ndarray,
+    tta_shifts: Sequence[int],
+    config: CropSearchConfig,
 ) -> np.ndarray:
-    """Put right, in place, coords (N, K, 2) and spread (N, K) of faces that are found in another frame.
+    """Replace, in place, coords (N, K, 2) and sigma (N, K) of the faces that are found in another crop.
 
-    read is shown the frames plain and mirrored, and what is found with all `tta_shifts`, as the rest was. Returns the
-    rows that were put right.
+    Crops are compared without TTA shifts; the accepted ones are read with `tta_shifts`, as the other faces were.
+    Returns the rows that were replaced, sorted.
     """
     changed = [np.array([], int)]
-    for kind in np.unique(faces.subset):
-        rows = np.flatnonzero(faces.subset == kind)
-        low_confidence = _low_confidence(sigma[rows])
+    for subset in np.unique(faces.subset):
+        rows = np.flatnonzero(faces.subset == subset)
+        low_confidence = _low_confidence(sigma[rows], config)
         if low_confidence.any():
             usual = coords[rows[~low_confidence]].mean(axis=0)
-            sure, frames = _best_frames(read, faces.take(rows[low_confidence]), usual)
-            found = rows[low_confidence][sure]
+            accepted, crops = _best_crops(read, faces.take(rows[low_confidence]), usual, config)
+            found = rows[low_confidence][accepted]
             if len(found):
-                coords[found], sigma[found] = _read_through(read, faces.take(found), frames[sure], tta_shifts)
+                coords[found], sigma[found] = _read_crops(read, faces.take(found), crops[accepted], tta_shifts)
             changed.append(found)
     return np.sort(np.concatenate(changed))
 
 
-def _read_through(
-    read: Reader, faces: FaceSet, frames: Sequence[Frame], tta_shifts: Sequence[int]
-) -> tuple[np.ndarray, np.ndarray]:
-    """Coords (N, K, 2) and spread (N, K) in the picture's pixels, each face read in its frame."""
-    coords, sigma = read(_framed(faces, frames), tta_shifts)
-    return _in_picture(coords, frames), sigma * np.array([frame.side / SIZE for frame in frames])[:, None]
-
-
-def _best_frames(read: Reader, faces: FaceSet, usual: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Whether each face is found in another frame, bool (N,), and its surest frame, (N,) objects.
-
-    usual: where a face's points usually lie, (K, 2).
-    """
-    tried = [[frame] * len(faces) for frame in FRAMES]
-    looks = [_look(read, faces, frames) for frames in tried]
-    for order in np.argsort([uncertainty for _, uncertainty in looks], axis=0, kind="stable")[:FOLLOWED]:
-        tried.append([_framed_anew(looks[look][0][i], usual) for i, look in enumerate(order)])
-        points, uncertainty = _look(read, faces, tried[-1])
-        looks.append((points, ANEW * uncertainty))
-    uncertainties = np.array([uncertainty for _, uncertainty in looks])
-    sure = uncertainties.min(axis=0) < FOUND * uncertainties[FRAMES.index(UNCROPPED)]
-    best = np.empty(len(faces), object)
-    best[:] = [tried[look][i] for i, look in enumerate(uncertainties.argmin(axis=0))]
-    return sure, best
-
-
-def _look(read: Reader, faces: FaceSet, frames: Sequence[Frame]) -> tuple[np.ndarray, np.ndarray]:
-    """Points in the picture's pixels (N, K, 2) and doubt (N,), in the frame's own pixels, of each face in its frame."""
-    coords, sigma = read(_framed(faces, frames), FEW)
-    return _in_picture(coords, frames), _uncertainty(sigma)
-
-
-def _in_picture(coords: np.ndarray, frames: Sequence[Frame]) -> np.ndarray:
-    return np.stack([frame.to_picture(one) for frame, one in zip(frames, coords, strict=True)])
-
-
-def _framed_anew(points: np.ndarray, usual: np.ndarray) -> Frame:
-    """The frame in which points (K, 2) of the picture lie as the usual face's do, no smaller or larger than SIDES.
-
-    OWN where they do not make a face: too few, turned too far, or its middle out of the picture.
-    """
-    known = np.isfinite(points).all(axis=1) & np.isfinite(usual).all(axis=1)
-    if not known.any() or np.ptp(usual[known], axis=0).max() < SMALLEST_FACE:
-        return UNCROPPED  # a single point tells no size
-    frame = aligned(points[known], usual[known])
-    if abs(frame.angle) > MOST_TURNED or max(abs(frame.x - CENTRE), abs(frame.y - CENTRE)) > SIZE / 2:
-        return UNCROPPED
-    frame = replace(frame, side=float(np.clip(frame.side, *SIDES)))
-    x, y = points[known].mean(axis=0) - frame.to_picture(usual[known].mean(axis=0))  # nothing but for a clipped side
-    return replace(frame, x=frame.x + float(x), y=frame.y + float(y))
-
-
-def _framed(faces: FaceSet, frames: Sequence[Frame]) -> FaceSet:
-    images = [frame.crop(image) for frame, image in zip(frames, faces.images, strict=True)]
-    return replace(faces, images=np.stack(images))
-
-
-def _low_confidence(sigma: np.ndarray) -> np.ndarray:
-    """Whether a picture's doubt is far above what is usual, bool (N,). Never where the network gives no spread."""
+def _low_confidence(sigma: np.ndarray, config: CropSearchConfig) -> np.ndarray:
+    """Whether a picture's uncertainty is far above the median, bool (N,). Never if the network gives no sigma."""
     uncertainty = _uncertainty(sigma)
     known = np.isfinite(uncertainty)
-    return known & (uncertainty > LOW_CONFIDENCE * np.median(uncertainty[known])) if known.any() else known
+    return known & (uncertainty > config.low_confidence * np.median(uncertainty[known])) if known.any() else known
 
 
 def _uncertainty(sigma: np.ndarray) -> np.ndarray:
-    """The root mean square of a picture's spreads over the points it has, (N,); NaN where it has none."""
+    """Root mean square of a picture's sigma (N, K) over its points, (N,) px; NaN if it has none."""
     known = np.isfinite(sigma)
     total = np.where(known, sigma**2, 0.0).sum(axis=1)
     return np.sqrt(total / np.where(known.any(axis=1), known.sum(axis=1), np.nan))
+
+
+def _best_crops(
+    read: Reader, faces: FaceSet, usual: np.ndarray, config: CropSearchConfig
+) -> tuple[np.ndarray, np.ndarray]:
+    """Whether a crop of each face is accepted, bool (N,), and its best crop, (N,) objects.
+
+    usual: the mean points of faces that the network has not missed, (K, 2).
+    """
+    grid = config.grid()
+    tried = [[crop] * len(faces) for crop in grid]
+    readings = [_compare(read, faces, crops) for crops in tried]
+    for order in np.argsort([uncertainty for _, uncertainty in readings], axis=0, kind="stable")[: config.refined]:
+        tried.append([refined_crop(readings[number][0][i], usual, config) for i, number in enumerate(order)])
+        points, uncertainty = _compare(read, faces, tried[-1])
+        readings.append((points, config.refined_penalty * uncertainty))
+    uncertainties = np.array([uncertainty for _, uncertainty in readings])  # (crops, N)
+    accepted = uncertainties.min(axis=0) < config.accepted * uncertainties[grid.index(UNCROPPED)]
+    best = np.empty(len(faces), object)
+    best[:] = [tried[number][i] for i, number in enumerate(uncertainties.argmin(axis=0))]
+    return accepted, best
+
+
+def _compare(read: Reader, faces: FaceSet, crops: Sequence[Frame]) -> tuple[np.ndarray, np.ndarray]:
+    """Points of each face read in its crop (N, K, 2), px of the picture, and their uncertainty (N,), px of the crop."""
+    coords, sigma = read(_cropped(faces, crops), (0,))
+    return _in_picture(coords, crops), _uncertainty(sigma)
+
+
+def _read_crops(
+    read: Reader, faces: FaceSet, crops: Sequence[Frame], tta_shifts: Sequence[int]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Coords (N, K, 2) and sigma (N, K) of each face read in its crop, both in the picture's pixels."""
+    coords, sigma = read(_cropped(faces, crops), tta_shifts)
+    return _in_picture(coords, crops), sigma * np.array([crop.side / SIZE for crop in crops])[:, None]
+
+
+def _cropped(faces: FaceSet, crops: Sequence[Frame]) -> FaceSet:
+    images = [crop.crop(image) for crop, image in zip(crops, faces.images, strict=True)]
+    return replace(faces, images=np.stack(images))
+
+
+def _in_picture(coords: np.ndarray, crops: Sequence[Frame]) -> np.ndarray:
+    return np.stack([crop.to_picture(points) for crop, points in zip(crops, coords, strict=True)])
+
+
+def refined_crop(points: np.ndarray, usual: np.ndarray, config: CropSearchConfig) -> Frame:
+    """The crop in which points (K, 2) of the picture lie as the usual face's do, its side within the limits.
+
+    UNCROPPED if they do not make a face: too few, turned too far, or centred outside the picture.
+    """
+    known = np.isfinite(points).all(axis=1) & np.isfinite(usual).all(axis=1)
+    if not known.any() or np.ptp(usual[known], axis=0).max() < config.smallest_face:
+        return UNCROPPED  # a single point gives no size
+    crop = aligned(points[known], usual[known])
+    if abs(crop.angle) > config.largest_turn or max(abs(crop.x - CENTRE), abs(crop.y - CENTRE)) > SIZE / 2:
+        return UNCROPPED
+    crop = replace(crop, side=float(np.clip(crop.side, *config.sides)))
+    x, y = points[known].mean(axis=0) - crop.to_picture(usual[known].mean(axis=0))  # not 0 only if the side was clipped
+    return replace(crop, x=crop.x + float(x), y=crop.y + float(y))

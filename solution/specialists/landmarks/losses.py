@@ -1,4 +1,4 @@
-"""Masked losses over pixel coordinates. Unlabelled cells (NaN) count nothing; no labelled cell gives a loss of 0."""
+"""Masked losses over pixel coordinates. Unlabelled cells (NaN) do not count; without labelled cells the loss is 0."""
 
 from collections.abc import Callable
 
@@ -8,7 +8,7 @@ from torch import Tensor
 from solution.runtime.errors import UserError
 
 Loss = Callable[[Tensor, Tensor, Tensor], Tensor]
-"""(coords (B, K, 2), spread (B, K), labels (B, K, 2) with NaN) to a scalar; everything in pixels."""
+"""coords (B, K, 2), sigma (B, K) and labels (B, K, 2) with NaN, all in pixels, to a scalar."""
 
 
 def squared(coords: Tensor, sigma: Tensor, labels: Tensor) -> Tensor:
@@ -18,16 +18,16 @@ def squared(coords: Tensor, sigma: Tensor, labels: Tensor) -> Tensor:
 
 
 def huber(coords: Tensor, sigma: Tensor, labels: Tensor, bend: float = 3.0) -> Tensor:
-    """Squared up to `bend` pixels, linear beyond: one absurd label cannot outvote a hundred good ones."""
+    """Squared error up to `bend` pixels, linear beyond, so that outliers count less (Huber, 1964)."""
     error, known = _error(coords, labels)
     size = error.abs()
     return _mean(torch.where(size < bend, size**2, 2 * bend * size - bend**2), known)
 
 
 def likelihood(coords: Tensor, sigma: Tensor, labels: Tensor) -> Tensor:
-    """Gaussian negative log-likelihood under the network's own sigma: sure points weigh more, and spread is learnt.
+    """Gaussian negative log-likelihood under the network's own sigma, which is learnt, too.
 
-    The floor of 0.39 px keeps a single lucky cell from owning the gradient.
+    The floor of 0.39 px keeps single cells with a tiny sigma from dominating the gradient.
     """
     error, known = _error(coords, labels)
     variance = _variance(sigma, known)
@@ -35,7 +35,7 @@ def likelihood(coords: Tensor, sigma: Tensor, labels: Tensor) -> Tensor:
 
 
 def heavy_tailed(coords: Tensor, sigma: Tensor, labels: Tensor, freedom: float = 4.0) -> Tensor:
-    """Student-t negative log-likelihood under the network's own sigma: as `likelihood`, but outliers saturate."""
+    """Student-t negative log-likelihood under the network's own sigma: outliers count less than in `likelihood`."""
     error, known = _error(coords, labels)
     variance = _variance(sigma, known)
     return _mean((freedom + 1) * torch.log1p(error**2 / variance / freedom) + torch.log(variance), known)
@@ -45,7 +45,7 @@ LOSSES: dict[str, Loss] = {f.__name__: f for f in (squared, huber, likelihood, h
 
 
 def pick_loss(name: str) -> Loss:
-    """The loss of that name; UserError naming those there are."""
+    """The loss of that name. UserError, with the known names, if there is none."""
     if name not in LOSSES:
         raise UserError(f"loss {name!r}: expected one of {', '.join(sorted(LOSSES))}")
     return LOSSES[name]
@@ -58,7 +58,7 @@ def _error(coords: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _variance(sigma: Tensor, known: Tensor) -> Tensor:
-    """Per cell in px², with a floor. Where unlabelled, the network may have no such point and a spread of NaN."""
+    """Variance of each cell, px², with a floor. Sigma is NaN where the subset has no such point."""
     return torch.where(known, sigma[..., None], 1.0) ** 2 + 0.15
 
 

@@ -1,7 +1,8 @@
-"""Predict from a fold's folder alone: the artefact carries its settings, its offset and its preprocessing."""
+"""Prediction from a fold's folder alone, which holds settings, weights and label offset."""
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -14,28 +15,39 @@ from solution.keypoints import FACE15, FACE68, mirror
 from solution.recipe import Augmentation, Landmark68Recipe, LandmarkRecipe, Optimiser
 from solution.runtime.device import LOG, quick_precision, to_device
 from solution.runtime.errors import UserError
-from solution.specialists.landmarks.crop_search import search_crops
+from solution.specialists.landmarks.crop_search import CropSearchConfig, search_crops
 from solution.specialists.landmarks.label_offset import LabelOffset
 from solution.specialists.landmarks.network import LandmarkNet
 from solution.specialists.training import SETTINGS, WEIGHTS
 
 OFFSET = "offset.json"
 RECIPES = {kind.method: kind for kind in (LandmarkRecipe, Landmark68Recipe)}
-BATCH = 64
-"""Pictures at once: 256 were 5 to 25 % slower on a CPU core, whose caches they overflow."""
-TTA_SHIFTS = (0, 1, -1)
-"""Pixels along the diagonal. A network of stride 4 reads each shift differently: against the plain and mirrored views
-alone, held-out 15-keypoint rows went from 1.058 to 1.034 px and 4-keypoint rows from 1.338 to 1.332."""
+BATCH = 64  # Pictures at once: 256 were 5 to 25 % slower on a CPU core, whose caches they overflow
+
+
+@dataclass(frozen=True)
+class PredictionConfig:
+    """How a trained network predicts. docs/experiments.md has the gain of each part."""
+
+    tta_shifts: tuple[int, ...] = (0, 1, -1)
+    """Test-time augmentation: each picture is read moved along the diagonal by so many pixels, plain and mirrored."""
+
+    crop_search: CropSearchConfig | None = field(default_factory=CropSearchConfig)
+    """How faces that the network misses are searched for; None: they are not."""
+
+
+CONFIG = PredictionConfig()
+QUICK = PredictionConfig(tta_shifts=(0,), crop_search=None)  # The plain and the mirrored view alone
 
 
 def predict(folder: Path, faces: FaceSet, device: torch.device) -> Predictions:
-    """What the network in `folder` says of these faces, all views and the second look included."""
+    """Predictions of these faces by the network in `folder`, with test-time augmentation and crop search."""
     recipe, net, offset = load(folder, device)
     return predict_with(net, offset, faces, device, recipe.name)
 
 
 def load(folder: Path, device: torch.device) -> tuple[LandmarkRecipe, LandmarkNet, LabelOffset]:
-    """A fold's recipe, its network on the device and its mirror offset. UserError as in `recipe_from`."""
+    """A fold's recipe, its network on the device and its label offset. UserError as in `recipe_from`."""
     recipe = recipe_from(json.loads((folder / SETTINGS).read_text(encoding="utf-8")))
     net = LandmarkNet(recipe)
     net.load_state_dict(load_file(folder / WEIGHTS))
@@ -43,26 +55,24 @@ def load(folder: Path, device: torch.device) -> tuple[LandmarkRecipe, LandmarkNe
 
 
 def read_label_offset(folder: Path) -> LabelOffset:
-    """The mirror offset that a training learnt."""
+    """The label offset that a training has learnt."""
     values = np.array(json.loads((folder / OFFSET).read_text(encoding="utf-8")), np.float32)
     return LabelOffset(values, next(schema for schema in (FACE15, FACE68) if schema.size == values.shape[1]))
 
 
 def recipe_from(settings: dict) -> LandmarkRecipe:
-    """The recipe whose `settings()` these are. UserError where this version of the code does not know them all."""
-    given = {key: value for key, value in settings.items() if key != "method"}
+    """The recipe with these `settings()`. UserError if this version of the code does not know all of them."""
+    values = {key: value for key, value in settings.items() if key != "method"}
     try:
-        return RECIPES[settings["method"]](
-            **{
-                **given,
-                "codec": codec_from(given["codec"]),
-                "augmentation": Augmentation(**given["augmentation"]),
-                "optimiser": Optimiser(**given["optimiser"]),
-            }
-        )
+        parts = {
+            "codec": codec_from(values["codec"]),
+            "augmentation": Augmentation(**values["augmentation"]),
+            "optimiser": Optimiser(**values["optimiser"]),
+        }
+        return RECIPES[settings["method"]](**{**values, **parts})
     except (KeyError, TypeError) as error:
         raise UserError(
-            f"{given.get('name')}: expected settings of this version of the code, got: {error}. Train it anew."
+            f"{values.get('name')}: expected settings of this version of the code, got: {error}. Train it anew."
         ) from error
 
 
@@ -73,14 +83,12 @@ def predict_with(
     faces: FaceSet,
     device: torch.device,
     name: str = "",
-    tta_shifts: Sequence[int] = TTA_SHIFTS,
-    again: bool = True,
+    config: PredictionConfig = CONFIG,
 ) -> Predictions:
-    """Mean over the views, in the labels' pixels; the spread adds the views' disagreement.
+    """Predictions in the labels' pixels: the mean over all views; sigma includes the views' disagreement.
 
-    Views: the picture shifted along the diagonal by each of `tta_shifts` pixels, plain and mirrored. again: look a
-    second time, in other frames, at those in which the network has lost the face (crop_search.py): which these are is
-    told by what is usual among `faces`, so that a face alone is never looked at again.
+    Crop search depends on the other faces: it compares a face's uncertainty with their median. So a face alone is never
+    searched for.
     """
     net.eval()
 
@@ -92,9 +100,11 @@ def predict_with(
             coords[rows], sigma[rows] = _predict_tta(net, faces.take(rows), device, tta_shifts)
         return coords, sigma
 
-    coords, sigma = read(faces, tta_shifts)
-    if again and len(found := search_crops(read, faces, coords, sigma, tta_shifts)):
-        LOG.info("%s: %d of %d faces found at a second look", name or "network", len(found), len(faces))
+    coords, sigma = read(faces, config.tta_shifts)
+    if config.crop_search:
+        found = search_crops(read, faces, coords, sigma, config.tta_shifts, config.crop_search)
+        if len(found):
+            LOG.info("%s: crop search found %d of %d faces", name or "network", len(found), len(faces))
     return Predictions(name, faces.ids, offset.restore(coords, faces.subset), sigma)
 
 
@@ -111,8 +121,8 @@ def _predict_tta(
         coords, sigma = _predict_one(net, moved[..., ::-1], kinds, device)
         views.append(mirror(coords, faces.schema) - shift)
         sigmas.append(sigma[:, faces.schema.mirror])
-    apart = np.var(views, axis=0).mean(axis=-1)
-    return np.mean(views, axis=0), np.sqrt(np.mean(np.square(sigmas), axis=0) + apart)
+    disagreement = np.var(views, axis=0).mean(axis=-1)
+    return np.mean(views, axis=0), np.sqrt(np.mean(np.square(sigmas), axis=0) + disagreement)
 
 
 def _predict_one(

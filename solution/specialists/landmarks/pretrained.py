@@ -1,8 +1,8 @@
-"""The first weights of recipes that ask for some: ImageNet's, or those of other faces. Never silently random.
+"""Initial weights from ImageNet, or from a network that has learnt other faces. They are never silently random.
 
-A recipe asks for ImageNet's by `model_args={"pretrained": "hub", …}`, which come from the hub or a file; and by
-`init_from="unet_68"` for a network that comes with the code. `InitWeights`, the user's choice, puts there what is
-really used, so that the digest tells. Only a training loads them: a finished network brings its own.
+A recipe asks for ImageNet's weights by `model_args={"pretrained": "hub", …}`: they come from the hub or a file. It asks
+for a network that comes with the code by `init_from="unet_68"`. `InitWeights`, the user's choice, replaces both by what
+is really used, so that the recipe's digest names it. Only a training loads initial weights.
 """
 
 from dataclasses import dataclass, replace
@@ -25,23 +25,20 @@ from solution.specialists.training import WEIGHTS
 HUB = "hub"
 NONE = "none"
 SHIPPED = Path(__file__).parents[2] / "weights"
-"""Small networks that come with the code, a folder a recipe, each with a card."""
+"""Networks that come with the code: a folder for each recipe, with a card."""
 
 
 @dataclass(frozen=True)
 class InitWeights:
-    """The user's choice: timm's hub, the `BACKBONE.safetensors` files of a folder, or (not wanted) random weights.
+    """The user's choice of initial weights."""
 
-    Networks that come with the code are used unless no pretrained weights are wanted.
-    """
-
-    folder: Path | None = None
-    wanted: bool = True
+    folder: Path | None = None  # Contains ImageNet's weights as BACKBONE.safetensors; None: they come from timm's hub
+    wanted: bool = True  # False: all networks start from random weights
 
     def chosen(self, recipe: Recipe) -> Recipe:
-        """The recipe with "hub", "file: SHA-256" or "none" where it asks. UserError where its file is missing.
+        """The recipe that names what is used. UserError if a file is missing.
 
-        A warm start becomes "NAME: SHA-256", or None.
+        `pretrained` becomes "hub", "file: SHA-256" or "none"; `init_from` becomes "NAME: SHA-256" or None.
         """
         if recipe.landmarks and (name := recipe.landmarks.init_from):
             used = f"{name}: {_shipped_digest(shipped(name))}" if self.wanted else None
@@ -53,30 +50,30 @@ class InitWeights:
         return replace(recipe, model_args={**recipe.model_args, "pretrained": used})
 
     def file(self, recipe: Recipe) -> Path | None:
-        """Where the recipe's weights lie; None where it asks for none or they come from the hub."""
+        """The file of the recipe's weights; None if it asks for none or they come from the hub."""
         if not asks(recipe) or self.folder is None:
             return None
         return self.folder / f"{recipe.model_args['backbone']}.safetensors"
 
 
 def source_of(recipe: Recipe) -> str | None:
-    """What the recipe says of pretrained weights; None where it says nothing."""
+    """The initial weights that the recipe names; None if it names none."""
     network = recipe.landmarks
     return (network.init_from or network.model_args.get("pretrained")) if network else None
 
 
 def asks(recipe: Recipe) -> TypeGuard[LandmarkRecipe]:
-    """Whether the recipe starts from ImageNet's weights."""
+    """Whether the recipe asks for ImageNet's weights."""
     return bool(recipe.landmarks and recipe.landmarks.model_args.get("pretrained") not in (None, NONE))
 
 
 def shipped(name: str) -> Path:
-    """The weights of a network that comes with the code, by its recipe's name."""
+    """The file of a network that comes with the code, by its recipe's name."""
     return SHIPPED / name / WEIGHTS
 
 
 def start(net: LandmarkNet, recipe: LandmarkRecipe, path: Path | None) -> None:
-    """Give a fresh network the weights that the recipe names. UserError where they are not there or do not fit."""
+    """Load the initial weights that the recipe names. UserError if they are missing or do not fit."""
     if recipe.init_from:
         net.init_from(_loaded(shipped(recipe.init_from.split(":")[0])))
     if asks(recipe):
@@ -84,7 +81,7 @@ def start(net: LandmarkNet, recipe: LandmarkRecipe, path: Path | None) -> None:
 
 
 def fetch(recipe: LandmarkRecipe, path: Path | None) -> nn.Module:
-    """The recipe's encoder with pretrained weights from `path`, or the hub. UserError where they cannot be had."""
+    """The recipe's encoder with pretrained weights from `path`, or the hub. UserError if they cannot be loaded."""
     arguments = recipe.model_args
     backbone, options = arguments["backbone"], arguments.get("options", {})
     try:
@@ -92,7 +89,7 @@ def fetch(recipe: LandmarkRecipe, path: Path | None) -> nn.Module:
             return encoder(backbone, options, pretrained=True)
         _check_names(path, backbone, options)
         return encoder(backbone, options, pretrained=True, pretrained_cfg_overlay={"file": str(path)})
-    except Exception as error:  # hub, proxy, disk and file format each fail with kinds of their own
+    except Exception as error:  # hub, proxy, disk and file format have error classes of their own
         wanted = path or "the Hugging Face hub"
         raise UserError(
             f"recipe {recipe.name}: expected weights of {backbone} as timm publishes them from {wanted}, got: "
@@ -102,7 +99,7 @@ def fetch(recipe: LandmarkRecipe, path: Path | None) -> nn.Module:
 
 
 def _loaded(path: Path) -> dict[str, Tensor]:
-    """A shipped network's tensors, in single precision."""
+    """The tensors of a file, in single precision."""
     try:
         return {name: value.float() if value.is_floating_point() else value for name, value in load_file(path).items()}
     except (OSError, SafetensorError) as error:
@@ -124,7 +121,7 @@ def _incomplete(path: Path, error: Exception) -> UserError:
 
 
 def _check_names(path: Path, backbone: str, options: dict) -> None:
-    """ValueError where the file lacks any of the backbone's tensors: timm itself would leave those random."""
+    """ValueError if the file lacks one of the backbone's tensors: timm would leave it random."""
     with torch.device("meta"):
         whole = timm.create_model(backbone, in_chans=1, num_classes=0, **options)
     with safe_open(path, "pt") as content:

@@ -1,11 +1,8 @@
-"""One landmark recipe on one fold: the loop, the schedule, weight averaging, the history, checkpoints and resume."""
+"""Landmark networks: the training task of a recipe on a fold, and the files that a training writes."""
 
 import json
 import math
-import time
-from collections import Counter
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -13,212 +10,129 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 from torch.optim.lr_scheduler import OneCycleLR
-from torch.optim.swa_utils import AveragedModel
 
 from solution.evaluation.metrics import rmse
 from solution.recipe import LandmarkRecipe, Optimiser
-from solution.runtime import checkpoint
 from solution.runtime.artifacts import write_json
-from solution.runtime.device import LOG, generator, prepared, seed_for
+from solution.runtime.device import generator, prepared, quick_precision, seed_for, to_device
 from solution.runtime.errors import UserError
+from solution.specialists.budget import Epochs
+from solution.specialists.fit import Batch, Task, fit, history_of, moving_average
 from solution.specialists.history import write_history
 from solution.specialists.landmarks import pretrained
 from solution.specialists.landmarks.augment import Augmenter
 from solution.specialists.landmarks.label_offset import LabelOffset
 from solution.specialists.landmarks.losses import pick_loss
-from solution.specialists.landmarks.microbatch import MicroBatches
 from solution.specialists.landmarks.network import LandmarkNet
-from solution.specialists.landmarks.predict import OFFSET, predict_with, read_label_offset, recipe_from
+from solution.specialists.landmarks.predict import OFFSET, QUICK, predict_with, read_label_offset, recipe_from
 from solution.specialists.training import HISTORY, SETTINGS, WEIGHTS, Training
 
-SMALLEST = 2  # training rows: batch normalisation needs two
-NO_LABEL, NO_GRADIENT = "no point is labelled", "the gradient is not finite"
-MOST_SKIPPED = 0.1  # share of an epoch's steps whose gradient may be lost: beyond it nothing good is learnt
-WATCHES = 5  # looks at held-out rows a training
-WATCHED = 120  # of these rows, about: looks at all of them took a fifteenth of a training's time
+FEWEST = 2  # Training rows, at least: batch normalisation needs two
+EVALUATIONS = 5  # Evaluations in a training, about
+EVALUATED = 120  # Held-out rows of an evaluation, about. All of them would take a fifteenth of a training's time
 
 
-class Trainer:
-    """The state of one training. Each epoch's randomness comes from its number, so state plus epoch resume exactly."""
+class LandmarkTask(Task):
+    """A landmark recipe on a fold. Its batches hold rows (B,), images (B, H, W), labels (B, K, 2), mirrored (B,)."""
 
-    def __init__(self, job: Training) -> None:
-        assert isinstance(job.recipe, LandmarkRecipe)
-        self.job, self.recipe = job, job.recipe
-        if len(job.train) < SMALLEST:
+    average: Any
+
+    def __init__(self, training: Training) -> None:
+        assert isinstance(training.recipe, LandmarkRecipe)
+        self.training, self.recipe = training, training.recipe
+        if len(training.train) < FEWEST:
             raise UserError(
-                f"{job.title}: expected {SMALLEST} or more training rows, got {len(job.train)}. "
+                f"{training.title}: expected {FEWEST} or more training rows, got {len(training.train)}. "
                 "Give more faces of this kind, or make fewer folds."
             )
-        torch.manual_seed(seed_for(self.recipe.name, self.recipe.seed, job.fold, "init"))
-        self.net = LandmarkNet(self.recipe)
         self.offset = LabelOffset(schema=self.recipe.schema)
-        pretrained.start(self.net, self.recipe, job.weights)
-        if job.parent is not None:
-            self._load_parent(job.parent)
-        self.net = self.net.to(job.device).to(memory_format=torch.channels_last)
-        self.average = AveragedModel(self.net, multi_avg_fn=_moving_average(self.recipe.optimiser))
-        self.optimiser = _optimiser(self.net, self.recipe.optimiser)
-        self.batches = max(1, len(job.train) // self.recipe.batch)
+        net = self._first_net().to(training.device).to(memory_format=torch.channels_last)
+        settings = self.recipe.optimiser
+        steps = max(1, len(training.train) // self.recipe.batch)
+        super().__init__(training.title, net, _optimiser(net, settings), steps)
+        self.average = moving_average(net, settings.average)
+        self.clip, self.loss_of = settings.clip, pick_loss(self.recipe.loss)
         self.schedule = OneCycleLR(
-            self.optimiser,
-            self.recipe.optimiser.lr,
-            total_steps=self.recipe.epochs * self.batches,
-            pct_start=self.recipe.optimiser.warm_up,
+            self.optimiser, settings.lr, total_steps=self.recipe.epochs * steps, pct_start=settings.warm_up
         )
-        self.gradient = MicroBatches(self.net, pick_loss(self.recipe.loss), job.device, job.title)
         self.augment = Augmenter(self.recipe.augmentation, self.recipe.schema)
-        self.watched = job.held.sample(WATCHED)
-        self.history: list[dict[str, Any]] = []
-        self.skipped: Counter[str] = Counter()
+        self.evaluated = training.held.sample(EVALUATED)
+        self.residuals: list[np.ndarray] = []  # in x, (B, K) in all, of the pieces of the batch
 
-    def _load_parent(self, folder: Path) -> None:
-        """Take the trunk and the shared points' heads from the earlier recipe's weights, and its offset."""
-        earlier = json.loads((folder / SETTINGS).read_text(encoding="utf-8"))
-        self.net.load_parent(load_file(folder / WEIGHTS), recipe_from(earlier).subsets)
-        self.offset = read_label_offset(folder)
+    def _first_net(self) -> LandmarkNet:
+        """A fresh network, with the initial weights that the recipe names; the offset comes with a parent's weights."""
+        torch.manual_seed(seed_for(self.recipe.name, self.recipe.seed, self.training.fold, "init"))
+        net = LandmarkNet(self.recipe)
+        pretrained.start(net, self.recipe, self.training.weights)
+        parent = self.training.parent
+        if parent is not None:
+            earlier = recipe_from(json.loads((parent / SETTINGS).read_text(encoding="utf-8")))
+            net.load_parent(load_file(parent / WEIGHTS), earlier.subsets)
+            self.offset = read_label_offset(parent)
+        return net
 
-    def state(self) -> dict[str, Any]:
-        return {
-            "net": self.net.state_dict(),
-            "average": self.average.state_dict(),
-            "optimiser": self.optimiser.state_dict(),
-            "schedule": self.schedule.state_dict(),
-            "offset": torch.from_numpy(self.offset.values.copy()),
-            "history": self.history,
-        }
+    def batches(self, epoch: int) -> Iterator[Batch]:
+        train, key = self.training.train, (self.recipe.name, self.recipe.seed, self.training.fold)
+        order = generator(*key, "order", epoch).permutation(len(train))
+        self.augment.seed(seed_for(*key, "augment", epoch))
+        torch.manual_seed(seed_for(*key, "torch", epoch))
+        labels = self.offset.remove(train.coords, train.subset)
 
-    def resume(self, state: dict[str, Any]) -> None:
-        self.net.load_state_dict(state["net"])
-        self.average.load_state_dict(state["average"])
-        self.optimiser.load_state_dict(state["optimiser"])
-        self.schedule.load_state_dict(state["schedule"])
-        self.offset = LabelOffset(state["offset"].numpy(), self.recipe.schema)
-        self.history = list(state["history"])
+        def varied(rows: np.ndarray) -> Batch:
+            return rows, *self.augment(train.images[rows], labels[rows])
 
-    def epoch(self, number: int) -> float:
-        """One pass over the training rows; the mean loss."""
-        job, recipe = self.job, self.recipe
-        key = (recipe.name, recipe.seed, job.fold)
-        order = generator(*key, "order", number).permutation(len(job.train))
-        self.augment.seed(seed_for(*key, "augment", number))
-        torch.manual_seed(seed_for(*key, "torch", number))
-        self.net.train()
-        self.skipped.clear()
-        total = 0.0
-        labels = self.offset.remove(job.train.coords, job.train.subset)
+        parts = np.array_split(order[: self.steps_per_epoch * self.recipe.batch], self.steps_per_epoch)
+        yield from prepared(varied, parts, self.training.device)
 
-        def varied(rows: np.ndarray) -> tuple[np.ndarray, ...]:
-            return rows, *self.augment(job.train.images[rows], labels[rows])
+    def cells(self, batch: Batch) -> int:
+        return int((~np.isnan(batch[2])).sum())
 
-        parts = np.array_split(order[: self.batches * recipe.batch], self.batches)
-        for rows, images, target, mirrored in prepared(varied, parts, job.device):
-            loss, learnt = self.step(rows, images, target, mirrored)
-            total += loss
-            if learnt:
-                self.schedule.step()
-        self._tell_skipped(number)
+    def loss(self, batch: Batch) -> Tensor:
+        rows, images, labels, _ = batch
+        device = self.training.device
+        expected = to_device(labels, device)
+        with quick_precision(device):
+            coords, sigma = self.net(to_device(images, device), to_device(self.training.train.subset[rows], device))
+        self.residuals.append((expected - coords.detach())[..., 0].cpu().numpy())
+        return self.loss_of(coords, sigma, expected)
+
+    def set_rate(self, share: float) -> None:
+        total = self.schedule.total_steps
+        while self.schedule.last_epoch < min(round(share * total), total - 1):
+            self.schedule.step()
+
+    def zero_grad(self) -> None:
+        super().zero_grad()
+        self.residuals.clear()
+
+    def after_step(self, batch: Batch) -> None:
+        rows, mirrored = batch[0], batch[3]
+        self.offset.watch(np.concatenate(self.residuals), self.training.train.subset[rows], mirrored)
+
+    def end_epoch(self) -> None:
         self.offset.update()
-        return total / self.batches
 
-    def step(
-        self, rows: np.ndarray, images: np.ndarray, target: np.ndarray, mirrored: np.ndarray
-    ) -> tuple[float, bool]:
-        """One step of the optimiser on these rows, already varied: the loss, and whether it was taken.
-
-        UserError where the loss is no number.
-
-        A batch without a label teaches nothing, and one whose gradient is not finite would ruin the weights: both are
-        passed over, and counted.
-        """
-        if np.isnan(target).all():
-            self.skipped[NO_LABEL] += 1
-            return 0.0, False
-        value, residual = self.gradient.backward(images, self.job.train.subset[rows], target)
-        self.job.checked(value)
-        norm = torch.nn.utils.clip_grad_norm_(self.net.parameters(), self.recipe.optimiser.clip)
-        if not norm.isfinite():
-            self.skipped[NO_GRADIENT] += 1
-            return value, False
-        self.optimiser.step()
-        self.average.update_parameters(self.net)
-        self.offset.watch(residual[..., 0], self.job.train.subset[rows], mirrored)
-        return value, True
-
-    def _tell_skipped(self, number: int) -> None:
-        """Warn of the epoch's batches that were passed over. UserError where too many gradients were not finite."""
-        for why, count in self.skipped.items():
-            told = (self.job.title, number + 1, count, self.batches, why)
-            LOG.warning("%s: epoch %d: %d of %d batches passed over: %s", *told)
-        if self.skipped[NO_GRADIENT] > MOST_SKIPPED * self.batches:
-            raise self.job.gone_wrong(f"the gradient was not finite in {self.skipped[NO_GRADIENT]} steps of an epoch")
-
-    def watch(self) -> float:
-        """RMSE of the averaged weights on some held-out rows, unshifted views alone; NaN when there are none."""
-        held = self.watched
+    def evaluate(self) -> Any:  # noqa: ANN401 - a timed run evaluates otherwise
+        """RMSE in pixels of the averaged weights on some held-out rows, without shifts; NaN if there are none."""
+        held = self.evaluated
         if len(held) == 0:
             return float("nan")
-        found = predict_with(self.average.module, self.offset, held, self.job.device, tta_shifts=(0,), again=False)
-        known = ~np.isnan(found.coords)
-        return rmse(found.coords, np.where(known, held.coords, np.nan))
+        found = predict_with(self.average.module, self.offset, held, self.training.device, config=QUICK).coords
+        return rmse(found, np.where(np.isnan(found), np.nan, held.coords))
+
+    def _parts(self) -> dict[str, Any]:
+        return {**super()._parts(), "schedule": self.schedule, "offset": self.offset}
 
 
-def train(job: Training) -> None:
-    """Train to the end (or on from the last finished epoch) and write weights, settings, offset and history."""
-    trainer = Trainer(job)
-    state = checkpoint.load(job.folder, job.training)
-    if state is not None:
-        trainer.resume(state)
-        LOG.info("%s: goes on after epoch %d", job.title, len(trainer.history))
-    epochs = trainer.recipe.epochs
-    every = math.ceil(epochs / WATCHES)
-    for number in range(len(trainer.history), epochs):
-        began = time.perf_counter()
-        loss = trainer.epoch(number)
-        watched = (number + 1) % every == 0 or number + 1 == epochs
-        held = trainer.watch() if watched else None
-        trainer.history.append(
-            {"epoch": number + 1, "loss": loss, "held_rmse": held, "seconds": time.perf_counter() - began}
-        )
-        checkpoint.save(job.folder, job.training, trainer.state())
-        if watched:
-            _tell(job, trainer.history, epochs)
-    _write(trainer)
-
-
-def _tell(job: Training, history: list[dict[str, Any]], epochs: int) -> None:
-    last = history[-1]
-    left = np.mean([line["seconds"] for line in history[-5:]]) * (epochs - last["epoch"])
-    LOG.info(
-        "%s: epoch %d/%d, loss %.3f, held-out %.3f px, %.0f s left",
-        job.title,
-        last["epoch"],
-        epochs,
-        last["loss"],
-        last["held_rmse"],
-        left,
-    )
-
-
-def _write(trainer: Trainer) -> None:
-    folder = trainer.job.folder
-    trainer.job.save_weights(trainer.average.module.state_dict())
-    write_json(folder / SETTINGS, trainer.recipe.settings())
-    write_json(folder / OFFSET, trainer.offset.values.tolist())
-    write_history(folder / HISTORY, trainer.history)
-
-
-Tensors = tuple[Tensor, ...] | list[Tensor]
-"""As AveragedModel hands them over."""
-
-
-def _moving_average(settings: Optimiser) -> Callable[[Tensors, Tensors, Tensor | int], None]:
-    """Averages all weights at once: one by one, each would wait for the GPU. Buffers are taken as they are."""
-
-    def average(old: Tensors, new: Tensors, count: Tensor | int) -> None:
-        share = min(settings.average, (1 + int(count)) / (10 + int(count)))  # short memory at first
-        torch._foreach_lerp_(old, new, 1 - share)
-
-    return average
+def train(training: Training) -> None:
+    """Train to the end, or on from the last finished epoch, and write weights, settings, offset and history."""
+    task = LandmarkTask(training)
+    epochs = task.recipe.epochs
+    records = fit(task, Epochs(epochs, math.ceil(epochs / EVALUATIONS)), training.folder, training.training)
+    training.save_weights(task.average.module.state_dict())
+    write_json(training.folder / SETTINGS, task.recipe.settings())
+    write_json(training.folder / OFFSET, task.offset.values.tolist())
+    write_history(training.folder / HISTORY, history_of(records))
 
 
 def _optimiser(net: torch.nn.Module, settings: Optimiser) -> torch.optim.AdamW:

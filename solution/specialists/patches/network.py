@@ -1,4 +1,4 @@
-"""Encoder, decoder and head. No layer pads: what a patch gives, the whole picture gives at that place."""
+"""The patch network. No layer pads, so the output for a patch is that for the whole picture at the patch's place."""
 
 import torch
 from torch import Tensor, nn
@@ -6,18 +6,13 @@ from torch import Tensor, nn
 from solution.keypoints import SIZE
 from solution.recipe import POINTS, PatchRecipe
 
-STRIDE = 4
-"""Pixels from one cell of the class maps to the next."""
-
-MARGIN = 4
-"""How far outside the picture the class maps reach, in pixels: mouths are cut off at the lower border."""
-
-CELLS = (SIZE + 2 * MARGIN) // STRIDE + 1
-"""Cells of a class map on a side."""
+STRIDE = 4  # Pixels from one cell of the class maps to the next
+MARGIN = 4  # How far the class maps reach beyond the picture, px: some mouths are cut off at the lower border
+CELLS = (SIZE + 2 * MARGIN) // STRIDE + 1  # Cells of a class map on a side
 
 
 def cell_centres(device: torch.device) -> Tensor:
-    """Where the cells of a class map lie, in pixels, (CELLS,), the same for x and y."""
+    """The places of a class map's cells, (CELLS,) px, the same for x and y."""
     return torch.arange(CELLS, device=device, dtype=torch.float32) * STRIDE - MARGIN
 
 
@@ -36,7 +31,7 @@ def _layer(before: int, after: int, size: int, stride: int = 1, up: bool = False
 
 
 class PatchNetwork(nn.Module):
-    """Patches (B, 1, patch, patch): `reconstruct` draws them anew, `forward` gives class logits (B, 5, 1, 1)."""
+    """Encoder, decoder and head for patches (B, 1, patch, patch): an autoencoder and a classifier with one encoder."""
 
     def __init__(self, recipe: PatchRecipe) -> None:
         super().__init__()
@@ -54,11 +49,11 @@ class PatchNetwork(nn.Module):
         self.to(memory_format=torch.channels_last)
 
     def reconstruct(self, patches: Tensor) -> Tensor:
-        """Patches through the bottleneck and back, (B, 1, patch, patch)."""
+        """The autoencoder's output for patches, (B, 1, patch, patch)."""
         return self.decoder(self.encoder(patches))
 
     def forward(self, pixels: Tensor) -> Tensor:
-        """Class logits of every place that a patch fits in: (B, 5, 1, 1) for patches, (B, 5, h, w) for pictures."""
+        """Class logits at every place that a patch fits in: (B, 5, 1, 1) for patches, (B, 5, h, w) for pictures."""
         return self.head(self.encoder(pixels))
 
     def maps(self, pixels: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""Predictions of the patch classifier, from a fold's folder alone."""
+"""Prediction by the patch classifier from a fold's folder alone."""
 
 import json
 from pathlib import Path
@@ -16,16 +16,14 @@ from solution.specialists.patches.decoding import Prior, Reading, read
 from solution.specialists.patches.network import PatchNetwork, normalised
 from solution.specialists.training import SETTINGS, WEIGHTS
 
-READING = "reading.json"
-"""The prior, corrections and spreads that belong to the weights."""
-
+READING = "reading.json"  # The file of the prior and the label biases
 BATCH = 64
 
 
 def read_faces(network: PatchNetwork, images: np.ndarray, prior: Prior) -> tuple[np.ndarray, np.ndarray]:
     """Raw readings of pictures (N, 96, 96) uint8: points (N, 4, 2) in pixels and uncertainties (N, 4).
 
-    Each picture is read as it is and mirrored, and the mean taken. The views' distance adds to the uncertainty.
+    Both are means over the plain and the mirrored picture; the distance of the two readings adds to the uncertainty.
     """
     network.eval()
     pairs = [_read_both(network, images[start : start + BATCH], prior) for start in range(0, len(images), BATCH)]
@@ -38,16 +36,16 @@ def _read_both(network: PatchNetwork, images: np.ndarray, prior: Prior) -> tuple
     device = next(network.parameters()).device
     pixels = normalised(to_device(images, device))
     with torch.inference_mode(), quick_precision(device):
-        seen, mirrored = network.maps(pixels), network.maps(pixels.flip(3))
-    points, uncertainty = (value.cpu().numpy() for value in read(seen, prior.map(device)))
-    other, uncertainty_too = (value.cpu().numpy() for value in read(mirrored, prior.mirrored().map(device)))
-    other, uncertainty_too = mirror(other, FACE4), uncertainty_too[:, FACE4.mirror]
-    apart = np.abs(points - other).mean(2)
-    return (points + other) / 2, (uncertainty + uncertainty_too + apart) / 2
+        plain, mirrored = network.maps(pixels), network.maps(pixels.flip(3))
+    points, uncertainty = (value.cpu().numpy() for value in read(plain, prior.map(device)))
+    points2, uncertainty2 = (value.cpu().numpy() for value in read(mirrored, prior.mirrored().map(device)))
+    points2, uncertainty2 = mirror(points2, FACE4), uncertainty2[:, FACE4.mirror]
+    distance = np.abs(points - points2).mean(2)
+    return (points + points2) / 2, (uncertainty + uncertainty2 + distance) / 2
 
 
 def predict(folder: Path, faces: FaceSet, device: torch.device) -> Predictions:
-    """Eye centres, nose tip and bottom lip of every face, the other points NaN. UserError where files are missing."""
+    """Eye centres, nose tip and bottom lip of every face; the other points are NaN. UserError if files are missing."""
     if faces.images.shape[1:] != (SIZE, SIZE):
         raise UserError(f"expected pictures of {SIZE}x{SIZE} pixels, got {faces.images.shape[1:]}. Resize them first.")
     recipe, network, reading = _restored(folder, device)

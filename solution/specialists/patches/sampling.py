@@ -1,4 +1,4 @@
-"""Cutting patches: where, what class, varied how; and how the autoencoder's input is spoilt."""
+"""Patches: where they are cut, their classes and variations, and how the autoencoder's input is corrupted."""
 
 from dataclasses import dataclass
 
@@ -11,32 +11,30 @@ from solution.keypoints import SIZE
 from solution.recipe import POINTS, PatchRecipe
 from solution.runtime.device import to_device
 
-SQUARE = 4
-"""Side of the squares that `corrupt` masks, in pixels."""
+SQUARE = 4  # Side of the squares that `corrupt` masks, in pixels
 
 
 @dataclass(frozen=True, eq=False)
 class Cuts:
-    """Where P patches a picture are cut. centres (B, P, 2) in pixels; turn (B, P, 2, 2) takes a place in the patch to
-    one in the picture; mirrored (B,) of bool; gain and shade (B, P) change the light."""
+    """How P patches of each picture are cut."""
 
-    centres: np.ndarray
-    turn: np.ndarray
-    mirrored: np.ndarray
-    gain: np.ndarray
-    shade: np.ndarray
+    centres: np.ndarray  # (B, P, 2) px
+    turn: np.ndarray  # Takes a place in the patch to one in the picture, (B, P, 2, 2)
+    mirrored: np.ndarray  # Of bool, (B,)
+    gain: np.ndarray  # Factor on the brightness, (B, P)
+    shade: np.ndarray  # Added to the brightness, (B, P)
 
 
 def anywhere(rng: np.random.Generator, faces: int, patches: int) -> np.ndarray:
-    """Places all over the picture, (faces, patches, 2) float32 pixels."""
+    """Random places in the picture, (faces, patches, 2) float32 px."""
     return rng.uniform(0, SIZE - 1, (faces, patches, 2)).astype(np.float32)
 
 
 def class_centres(points: np.ndarray, recipe: PatchRecipe, rng: np.random.Generator) -> np.ndarray:
     """Places for the five classes, (B, 4 + near + far, 2), from the four points (B, 4, 2), at least one of them known.
 
-    Places meant for a point that has no label go to near misses. So do all `far` ones of such a face: somewhere in it
-    lies a point that would be called "elsewhere".
+    The place of a point without a label becomes a near miss of another point. So do all `far` places of such a face,
+    because one of them could be at the unlabelled point and count as "elsewhere".
     """
     faces, count = len(points), len(POINTS) + recipe.near + recipe.far
     known = ~np.isnan(points).any(2)
@@ -71,7 +69,7 @@ def mirrored_shares(shares: np.ndarray, mirrored: np.ndarray) -> np.ndarray:
 
 
 def varied(centres: np.ndarray, recipe: PatchRecipe, rng: np.random.Generator) -> Cuts:
-    """Cuts at these places with turns, sizes, mirroring and light drawn at random."""
+    """Cuts at these places with random turns, sizes, mirroring and light."""
     shape = centres.shape[:2]
     angle = np.deg2rad(rng.uniform(-recipe.rotation, recipe.rotation, shape))
     size = rng.uniform(1 - recipe.scale, 1 + recipe.scale, shape)
@@ -85,7 +83,7 @@ def varied(centres: np.ndarray, recipe: PatchRecipe, rng: np.random.Generator) -
 
 
 def plain(centres: np.ndarray) -> Cuts:
-    """Cuts at these places as the picture has them."""
+    """Cuts at these places without any variation."""
     shape = centres.shape[:2]
     turn = np.tile(np.eye(2, dtype=np.float32), (*shape, 1, 1))
     ones = np.ones(shape, np.float32)
@@ -93,7 +91,7 @@ def plain(centres: np.ndarray) -> Cuts:
 
 
 def cut(pixels: Tensor, cuts: Cuts, patch: int) -> Tensor:
-    """Patches (B · P, 1, patch, patch) out of pictures (B, 1, 96, 96); beyond the border its pixels go on."""
+    """Patches (B · P, 1, patch, patch) of pictures (B, 1, 96, 96), whose border is repeated."""
     faces, count = cuts.centres.shape[:2]
     centres, turn, gain, shade = (
         to_device(value, pixels.device) for value in (cuts.centres, cuts.turn, cuts.gain, cuts.shade)
@@ -108,7 +106,7 @@ def cut(pixels: Tensor, cuts: Cuts, patch: int) -> Tensor:
 
 
 def corrupt(patches: Tensor, recipe: PatchRecipe) -> Tensor:
-    """The autoencoder's input: squares put to the patch's mean, noise added. Draws from torch's own generator."""
+    """The autoencoder's input: squares set to the patch's mean, and noise. It draws from torch's global generator."""
     squares = -(-recipe.patch // SQUARE)
     hidden = torch.rand(len(patches), 1, squares, squares, device=patches.device) < recipe.masked
     hidden = hidden.repeat_interleave(SQUARE, 2).repeat_interleave(SQUARE, 3)[..., : recipe.patch, : recipe.patch]
@@ -117,9 +115,6 @@ def corrupt(patches: Tensor, recipe: PatchRecipe) -> Tensor:
 
 
 def standardised(patches: Tensor) -> Tensor:
-    """The autoencoder's target: each patch with mean 0 and standard deviation 1.
-
-    Patches as they are (mostly shade) made a worse classifier; their fine detail alone could not be rebuilt at all.
-    """
+    """The autoencoder's target: each patch with mean 0 and standard deviation 1 (docs/experiments.md, section 10)."""
     centred = patches - patches.mean((2, 3), keepdim=True)
     return centred / centred.std((2, 3), keepdim=True).clamp(min=0.1)

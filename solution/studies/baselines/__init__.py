@@ -1,5 +1,5 @@
-"""The systems this project grew from, side by side with it: each earlier method on the same rows, by the same clock.
+"""Baselines: the earlier systems of this project, trained on the same rows for the same time as our networks.
 
-`python -m solution compare` trains them and our own networks for the same time on the same split, and writes one table
-and one picture. An earlier system is one file in systems/, found by file name. Nothing here is part of a submission.
+`python -m solution compare` trains them and writes one table and one picture. A system is one file in systems/, found
+by its file name. Nothing here is part of a submission.
 """

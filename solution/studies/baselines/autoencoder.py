@@ -1,4 +1,4 @@
-"""What pretraining by a denoising autoencoder is worth to an eye classifier, by how many labelled patches it gets."""
+"""The gain of pre-training an eye classifier as a denoising autoencoder, by number of labelled patches."""
 
 import time
 from collections.abc import Sequence
@@ -21,30 +21,28 @@ from solution.runtime.artifacts import atomic, complete, digest_of, seal, write_
 from solution.runtime.device import LOG, generator
 from solution.runtime.workers import local
 from solution.specialists.patches.sampling import corrupt
-from solution.studies.baselines.eye_patches import LOOKS, Patches, Study, classified, cut_patches, pretrained
+from solution.studies.baselines.eye_patches import EVALUATED, Patches, Study, classified, cut_patches, pretrained
 from solution.studies.baselines.publish import markdown
 
 STUDY = Study()
 FORMAT = 2  # raise it when the same settings would give something else
 ARRAYS = "study.npz"
-SHOWN = 12
-"""Held-out eyes of the first fold in the picture."""
-
+SHOWN = 12  # Held-out eyes of the first fold in the picture
 STARTS = ("random", "pretrained")
 COLOURS = (("#fdba74", "#c2410c"), ("#93c5fd", "#1d4ed8"), ("#86efac", "#15803d"), ("#c4b5fd", "#6d28d9"))
-"""By number of labelled patches: a light one without and a dark one with pretraining."""
+"""By number of labelled patches: light without pretraining, dark with it."""
 
 
 @dataclass(frozen=True, eq=False)
 class Cell:
-    """One number of labelled patches: wrong, bool (2, L, P), by STARTS and LOOKS, of the held-out patches of all folds.
+    """The classifiers of one number of labelled patches."""
 
-    labels: labelled patches a fold had, 0 = all. face: (P,) which face each held-out patch is of.
-    """
+    labels: int  # Labelled patches in a fold; 0: all
 
-    labels: int
     wrong: np.ndarray
-    face: np.ndarray
+    """Whether each held-out patch of all folds is put into the wrong class, bool (2, L, P): by STARTS, EVALUATED."""
+
+    face: np.ndarray  # Which face each held-out patch is of, (P,)
 
     @property
     def title(self) -> str:
@@ -82,7 +80,7 @@ class FoldJob:
         return complete(_folder(self.data, self.fold), _inputs(self.data, self.fold), [ARRAYS])
 
     def run(self, device: torch.device) -> float:
-        """Pretraining, then the classifier with and without it for each number of labels; seconds taken."""
+        """Pretrain, then train the classifier with and without it for each number of labels; the seconds taken."""
         began = time.perf_counter()
         run, fold = self.data, self.fold
         faces, key = run.competition.train, ("autoencoder", fold)
@@ -95,8 +93,8 @@ class FoldJob:
             some = train.take(order[: labels or None])
             parts = [classified(STUDY, some, held, one, device, (*key, labels)) for one in (None, start)]
             arrays[f"labels{labels}"] = np.stack(parts)
-            said = [f"{100 * part[-1].mean():.1f} %" for part in parts]
-            LOG.info("Autoencoder: fold %d, %s labels: %s wrong, pretrained %s", fold, labels or "all", *said)
+            errors = [f"{100 * part[-1].mean():.1f} %" for part in parts]
+            LOG.info("Autoencoder: fold %d, %s labels: %s wrong, pretrained %s", fold, labels or "all", *errors)
         folder = _folder(run, fold)
         with atomic(folder / ARRAYS) as temporary, temporary.open("wb") as handle:
             np.savez(handle, allow_pickle=False, **arrays)
@@ -109,16 +107,16 @@ def _split(run: Run, fold: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _counts(patches: int) -> list[int]:
-    """The numbers of labelled patches that there are enough patches for; 0 stands for all."""
+    """The numbers of labelled patches that are not too many; 0: all patches."""
     return [labels or 0 for labels in STUDY.labels if labels is None or labels < patches]
 
 
 def _shown(start: torch.nn.Module, held: Patches, device: torch.device, fold: int) -> np.ndarray:
-    """Held-out eyes as they are, spoilt, and given back, (3, SHOWN, patch, patch)."""
+    """Held-out eyes: original, corrupted and reconstructed, (3, SHOWN, patch, patch)."""
     torch.manual_seed(fold)
     eyes = held.pixels[held.eye > 0.5]
     some = eyes[:: max(1, len(eyes) // SHOWN)][:SHOWN]
-    noisy = corrupt(some, STUDY.spoiling())
+    noisy = corrupt(some, STUDY.corruption())
     with torch.inference_mode():
         back = start(noisy.to(device)).cpu()
     return torch.stack([some, noisy, back])[:, :, 0].numpy()
@@ -135,40 +133,40 @@ def _inputs(run: Run, fold: int) -> dict[str, Any]:
 
 
 def _collected(run: Run) -> tuple[list[Cell], np.ndarray]:
-    """The cells over all folds, for the numbers of labels that every fold had, and the first fold's eyes."""
-    found = []
+    """The cells of all folds, for the numbers of labels that every fold has, and the first fold's eyes."""
+    folds = []
     for fold in range(run.table.k):
         with np.load(_folder(run, fold) / ARRAYS, allow_pickle=False) as arrays:
-            found.append(dict(arrays))
-    names = [name for name in found[0] if name.startswith("labels") and all(name in one for one in found)]
-    face = np.concatenate([one["face"] for one in found])
+            folds.append(dict(arrays))
+    names = [name for name in folds[0] if name.startswith("labels") and all(name in fold for fold in folds)]
+    face = np.concatenate([fold["face"] for fold in folds])
     cells = [
-        Cell(int(name.removeprefix("labels")), np.concatenate([one[name] for one in found], axis=2), face)
+        Cell(int(name.removeprefix("labels")), np.concatenate([fold[name] for fold in folds], axis=2), face)
         for name in names
     ]
-    return cells, found[0]["eyes"]
+    return cells, folds[0]["eyes"]
 
 
-def interval(wrong: np.ndarray, face: np.ndarray) -> tuple[float, float, float]:
-    """Mean of `wrong` (P,), and its 95 % bootstrap interval from resampling faces, whose patches belong together.
+def clustered_interval(values: np.ndarray, face: np.ndarray) -> tuple[float, float, float]:
+    """Mean of `values` (P,), and its 95 % bootstrap interval from resampling faces with all their patches.
 
-    Signed numbers do as well: differences of two classifiers on the same patches give the paired interval.
+    For the differences of two classifiers on the same patches it is the paired interval.
     """
     _, place = np.unique(face, return_inverse=True)
-    total, count = np.bincount(place, wrong), np.bincount(place)
+    total, count = np.bincount(place, values), np.bincount(place)
     means = metrics.resampled_ratios(total, count, np.random.default_rng(0))
-    return float(wrong.mean()), *metrics.interval(means)
+    return float(values.mean()), *metrics.interval(means)
 
 
 @dataclass(frozen=True)
 class Rate:
-    """Share of held-out patches in the wrong class at the end, with its interval, or the difference of two shares."""
+    """Share of held-out patches in the wrong class at the end of training, or the difference of two shares."""
 
-    labels: str
-    start: str
+    labels: str  # Number of labelled patches, as `Cell.title`
+    start: str  # One of STARTS, or "difference"
     rate: float
     low: float
-    high: float
+    high: float  # The bounds of the 95 % interval
 
     @property
     def percent(self) -> str:
@@ -176,10 +174,10 @@ class Rate:
 
 
 def rates(cell: Cell) -> list[Rate]:
-    """Error rates by STARTS, and the difference that pretraining makes."""
+    """Error rates by STARTS, and the difference by pretraining."""
     random, started = cell.wrong[:, -1].astype(float)
     named = (*zip(STARTS, (random, started), strict=True), ("difference", started - random))
-    return [Rate(cell.title, name, *interval(values, cell.face)) for name, values in named]
+    return [Rate(cell.title, name, *clustered_interval(values, cell.face)) for name, values in named]
 
 
 def frame(cells: Sequence[Cell]) -> pd.DataFrame:
@@ -194,17 +192,17 @@ def page(cells: Sequence[Cell]) -> str:
     about = (
         f"Patches of {STUDY.patch}×{STUDY.patch} pixels, an eye or not, by one hidden layer of {STUDY.hidden} units. "
         f"Share of {len(cells[0].face):,} held-out patches in the wrong class, all folds, 95 % interval over faces. "
-        "Pretrained: the layer was first trained, without labels, to give all training patches of the fold back that "
-        f"were spoilt ({100 * STUDY.masked:g} % of squares masked, noise {STUDY.noise:g}). Both then take the same "
+        "Pretrained: the layer was first trained, without labels, to reconstruct all training patches of the fold from "
+        f"corrupted ones ({100 * STUDY.masked:g} % of squares masked, noise {STUDY.noise:g}). Both then take the same "
         f"{STUDY.steps:,} steps on the same batches; the pretraining's {STUDY.pretrain_steps:,} steps come on top."
     )
-    pictures = "![error by step](autoencoder-curves.png)\n\n![original, spoilt, given back](autoencoder.png)"
+    pictures = "![error by step](autoencoder-curves.png)\n\n![original, corrupted, reconstructed](autoencoder.png)"
     return "\n\n".join(["# Pretraining an eye classifier", about, markdown(header, rows), pictures]) + "\n"
 
 
 def curves(cells: Sequence[Cell]) -> Chart:
     """Share of held-out patches in the wrong class by the classifier's steps."""
-    steps = [max(1, round(share * STUDY.steps)) for share in LOOKS]
+    steps = [max(1, round(share * STUDY.steps)) for share in EVALUATED]
     lines = []
     for cell, colours in zip(cells, COLOURS, strict=False):
         for i, start in enumerate(STARTS):
@@ -215,14 +213,14 @@ def curves(cells: Sequence[Cell]) -> Chart:
 
 
 def sheet(eyes: np.ndarray) -> np.ndarray:
-    """Draw eyes (3, n, h, w): a row of originals above a row of corrupted and a row of reconstructed ones."""
+    """Draw eyes (3, n, h, w) in the same contrast: a row of originals, of corrupted and of reconstructed ones."""
     grey = np.clip(128 + 48 * eyes, 0, 255).astype(np.uint8)
     tiles = [drawing.enlarge(eye, 4, cv2.INTER_NEAREST) for row in grey for eye in row]
     return drawing.sheet(tiles, columns=grey.shape[1], gap=8)
 
 
 def show(cells: Sequence[Cell], folder: Path, console: Console | None = None) -> None:
-    """Print the error rates and where the files lie."""
+    """Print the error rates and the files' paths."""
     console = console or Console()
     for rate in (rate for cell in cells for rate in rates(cell)):
         console.print(Text(f"{rate.labels:>6} labels  {rate.start:<10}  {rate.percent}"), soft_wrap=True)

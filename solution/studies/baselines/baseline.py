@@ -1,4 +1,4 @@
-"""An earlier system's method as a frozen value: its own network, frame, output, optimiser and augmentation."""
+"""An earlier system as a frozen value: its network, frame, output, optimiser and augmentation."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field
@@ -12,7 +12,7 @@ from solution.studies.baselines.crops import Cropped, Whole
 from solution.studies.baselines.heads import Maps, Output, Points
 
 Family = Literal["coordinates", "heatmaps", "ours"]
-"""Coordinates straight from the network, coordinates read off its maps, or this project's own networks."""
+"""Networks that give coordinates, networks that give heatmaps, and this project's own networks."""
 
 RULES = {"adam": torch.optim.Adam, "sgd": torch.optim.SGD, "rmsprop": torch.optim.RMSprop}
 
@@ -33,7 +33,7 @@ class Rule:
 
     def optimiser(self, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
         """The optimiser over these parameters."""
-        more: dict[str, Any] = {} if self.kind == "rmsprop" else {"fused": True}  # the same arithmetic in one go
+        more: dict[str, Any] = {} if self.kind == "rmsprop" else {"fused": True}  # the same arithmetic, faster
         if self.kind == "sgd":
             more |= {"momentum": self.momentum, "nesterov": self.momentum > 0}
         return RULES[self.kind](parameters, lr=self.lr, **more)
@@ -41,23 +41,20 @@ class Rule:
 
 @dataclass(frozen=True, kw_only=True)
 class System:
-    """How one earlier system goes from pictures to points. All see pixels from 0 to 1.
-
-    title: what tables call it. idea: one line for the reader. network: makes it, freshly initialised, for a number of
-    points. mirror: half of the training pictures are mirrored, points by x → 95 − x. each_point: one network a point,
-    which share the time.
-    """
+    """How one earlier system goes from pictures, with pixels from 0 to 1, to points."""
 
     name: str
-    title: str
-    idea: str
-    network: Callable[[int], nn.Module]
+
+    title: str  # Its name in tables
+    idea: str  # One line for the reader
+    network: Callable[[int], nn.Module]  # Makes a freshly initialised network for a number of points
     output: Output = field(default_factory=Points)
     frame: Whole | Cropped = field(default_factory=Whole)
     rule: Rule = field(default_factory=Rule)
     batch: int = 64
-    mirror: bool = False
-    each_point: bool = False
+
+    mirror: bool = False  # Half of the training pictures are mirrored, points by x → 95 − x
+    each_point: bool = False  # Each point has a network of its own; the networks share the time
 
     def __post_init__(self) -> None:
         require(self.batch >= 2, "batch: 2 or more (batch normalisation needs two)", self.batch)
@@ -67,6 +64,6 @@ class System:
         return "heatmaps" if isinstance(self.output, Maps) else "coordinates"
 
     def settings(self) -> dict[str, Any]:
-        """Every setting but the network as JSON values."""
+        """Every setting except the network, as JSON values."""
         kinds = {key: type(value).__name__ for key, value in vars(self).items() if key in ("output", "frame")}
         return {key: value for key, value in asdict(self).items() if key != "network"} | {"kinds": kinds}

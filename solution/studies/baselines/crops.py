@@ -1,6 +1,6 @@
-"""How an earlier system's network sees a picture: whole, or enlarged and cropped. Points go with it, there and back.
+"""Frames: an earlier system's network sees a picture whole, or enlarged and cropped.
 
-Inside a frame a point is given as if the frame were a picture 96 pixels wide, so that one scaling fits every frame.
+Inside a frame a point has the coordinates of a picture 96 pixels wide, so that one scaling fits every frame.
 """
 
 from dataclasses import dataclass
@@ -14,41 +14,38 @@ from solution.keypoints import SIZE
 
 @dataclass(frozen=True)
 class Whole:
-    """The picture as it is."""
+    """The whole picture."""
 
     side: ClassVar[int] = SIZE
 
     def vary(self, images: np.ndarray, coords: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-        """Pictures (B, 96, 96) and points (B, K, 2) as they are."""
+        """Training pictures (B, 96, 96) and points (B, K, 2), unchanged."""
         return images, coords
 
     def still(self, images: np.ndarray) -> np.ndarray:
-        """Pictures (B, 96, 96) as they are."""
+        """Pictures to predict (B, 96, 96), unchanged."""
         return images
 
     def back(self, coords: np.ndarray) -> np.ndarray:
-        """Points (B, K, 2) as they are."""
+        """Predicted points (B, K, 2), unchanged."""
         return coords
 
 
 @dataclass(frozen=True)
 class Cropped:
-    """The picture enlarged to `enlarged` pixels, and `side` of these cut out: anywhere to train, the middle to predict.
+    """A crop of the enlarged picture: random for training, the middle for prediction. Points outside count, too."""
 
-    A point that the crop cuts off stays known: it lies outside.
-    """
-
-    enlarged: int = 250
-    side: int = 227
+    enlarged: int = 250  # Side of the enlarged picture, px
+    side: int = 227  # Side of the crop, px
 
     def vary(self, images: np.ndarray, coords: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-        """Pictures (B, 96, 96) uint8 cut anywhere, (B, side, side), and their points (B, K, 2) in the frame."""
+        """Random crops (B, side, side) of pictures (B, 96, 96) uint8, and their points (B, K, 2) in the frame."""
         corners = rng.integers(0, self.enlarged - self.side + 1, (len(images), 2))
         moved = (coords + 0.5) * (self.enlarged / self.side) - corners[:, None] * self._unit - 0.5
         return self._cut(images, corners), moved.astype(np.float32)
 
     def still(self, images: np.ndarray) -> np.ndarray:
-        """The middles of pictures (B, 96, 96) uint8, (B, side, side)."""
+        """The middle crops (B, side, side) of pictures (B, 96, 96) uint8."""
         return self._cut(images, np.full((len(images), 2), self._middle))
 
     def back(self, coords: np.ndarray) -> np.ndarray:
@@ -65,8 +62,8 @@ class Cropped:
         return SIZE / self.side
 
     def _cut(self, images: np.ndarray, corners: np.ndarray) -> np.ndarray:
-        cut = np.empty((len(images), self.side, self.side), np.uint8)
-        for one, image, (x, y) in zip(cut, images, corners.tolist(), strict=True):
+        crops = np.empty((len(images), self.side, self.side), np.uint8)
+        for crop, image, (x, y) in zip(crops, images, corners.tolist(), strict=True):
             enlarged = cv2.resize(image, (self.enlarged, self.enlarged), interpolation=cv2.INTER_LINEAR)
-            one[:] = enlarged[y : y + self.side, x : x + self.side]
-        return cut
+            crop[:] = enlarged[y : y + self.side, x : x + self.side]
+        return crops

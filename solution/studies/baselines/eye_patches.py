@@ -1,8 +1,8 @@
-"""Patches of eyes and of other places, and a single-layer denoising autoencoder that may start their classifier.
+"""Patches of eyes and of other places, and a denoising autoencoder of one layer that pre-trains their classifier.
 
 After Vincent et al., "Extracting and Composing Robust Features with Denoising Autoencoders", ICML 2008: one hidden
-layer is trained to give patches back that were spoilt on their way in; a classifier then starts from it. The patch
-classifier of patches/ grew from this.
+layer learns to reconstruct patches from corrupted ones, and a classifier starts from it. The patch classifier of
+specialists/patches/ has developed from this.
 """
 
 from collections.abc import Iterator
@@ -16,35 +16,30 @@ from torch.nn import functional
 
 from solution.faces import FaceSet
 from solution.recipe import PatchRecipe, require
-from solution.runtime.device import generator, seed_for, to_device
+from solution.runtime.device import generator, seed_for
+from solution.specialists.budget import Steps
+from solution.specialists.fit import Batch, Task, fit
 from solution.specialists.patches import sampling
 from solution.specialists.patches.network import normalised
 
+Key = tuple[str | int, ...]  # What a training's random numbers are seeded by
 EYES = ("left_eye_center", "right_eye_center")
-CANDIDATES = 8
-"""Places drawn for one that must lie off both eyes; the last is taken if none does, and it is rare that none does."""
-
-LOOKS = (0.02, 0.05, 0.1, 0.2, 0.3, 0.45, 0.6, 0.8, 1.0)
-"""When the classifier is measured, as shares of its steps."""
+CANDIDATES = 8  # Places drawn for one that must be off both eyes. If none is, which is rare, the last one is taken
+EVALUATED = (0.02, 0.05, 0.1, 0.2, 0.3, 0.45, 0.6, 0.8, 1.0)  # When the classifier is evaluated, as shares of its steps
 
 
 @dataclass(frozen=True, kw_only=True)
 class Study:
-    """The study's settings. patch: side in pixels. hidden: units of the one layer.
+    """The study's settings."""
 
-    masked, noise: how the autoencoder's input is spoilt, as in PatchRecipe. jitter: how far off an eye's centre its
-    patches are cut, standard deviation in pixels. nearest, farthest: how far off both eyes the other patches are cut,
-    half of them at most `farthest`, half anywhere. labels: how many labelled patches the classifier gets, None = all.
-    """
-
-    patch: int = 25
-    hidden: int = 256
+    patch: int = 25  # Side, px
+    hidden: int = 256  # Units of the hidden layer
     masked: float = 0.25
-    noise: float = 0.3
-    jitter: float = 1.5
-    nearest: float = 6.0
-    farthest: float = 14.0
-    labels: tuple[int | None, ...] = (100, 300, 1000, None)
+    noise: float = 0.3  # How the autoencoder's input is corrupted, as in PatchRecipe
+    jitter: float = 1.5  # Standard deviation of an eye patch's distance from the eye's centre, px
+    nearest: float = 6.0  # Least distance of the other patches from both eyes, px
+    farthest: float = 14.0  # Largest distance from an eye of half of the other patches, px. The other half is anywhere
+    labels: tuple[int | None, ...] = (100, 300, 1000, None)  # Numbers of labelled patches for the classifier; None: all
     batch: int = 64
     pretrain_steps: int = 4000
     steps: int = 1500
@@ -52,11 +47,11 @@ class Study:
 
     def __post_init__(self) -> None:
         require(0 < self.nearest < self.farthest, "nearest: between 0 and farthest", self.nearest)
-        require(self.steps >= len(LOOKS), f"steps: {len(LOOKS)} or more", self.steps)
-        self.spoiling()
+        require(self.steps >= len(EVALUATED), f"steps: {len(EVALUATED)} or more", self.steps)
+        self.corruption()
 
-    def spoiling(self) -> PatchRecipe:
-        """What `sampling.spoilt` is told."""
+    def corruption(self) -> PatchRecipe:
+        """The settings that `sampling.corrupt` reads."""
         return PatchRecipe(name="autoencoder", rows="all", patch=self.patch, masked=self.masked, noise=self.noise)
 
     def settings(self) -> dict[str, Any]:
@@ -66,14 +61,11 @@ class Study:
 
 @dataclass(frozen=True, eq=False)
 class Patches:
-    """pixels: (P, 1, patch, patch) float32, each with mean 0 and standard deviation 1. eye: (P,) float32, 1 or 0.
+    """Patches of faces with their classes."""
 
-    face: (P,) int64, the id of the face that each was cut from.
-    """
-
-    pixels: Tensor
-    eye: Tensor
-    face: np.ndarray
+    pixels: Tensor  # (P, 1, patch, patch) float32, each with mean 0 and standard deviation 1
+    eye: Tensor  # 1 for an eye, else 0, (P,) float32
+    face: np.ndarray  # The id of the face that each was cut from, (P,) int64
 
     def take(self, rows: np.ndarray) -> "Patches":
         """The patches of these rows."""
@@ -82,7 +74,7 @@ class Patches:
 
 
 def cut_patches(faces: FaceSet, study: Study, rng: np.random.Generator) -> Patches:
-    """Four patches a face whose eyes are both labelled: one about each eye, one beside an eye, one anywhere else."""
+    """Four patches of each face with both eyes labelled: one of each eye, one beside an eye, one anywhere else."""
     eyes = faces.coords[:, faces.schema.index(EYES)]
     faces = faces.take(~np.isnan(eyes).any(axis=(1, 2)))
     eyes = faces.coords[:, faces.schema.index(EYES)]
@@ -109,7 +101,7 @@ def _elsewhere(eyes: np.ndarray, study: Study, rng: np.random.Generator) -> np.n
 
 
 def _off_eyes(places: np.ndarray, eyes: np.ndarray, study: Study) -> np.ndarray:
-    """Of candidates (N, C, 2) the first a face that lies off both eyes (N, 2, 2), (N, 1, 2)."""
+    """The first of each face's candidates (N, C, 2) that is far enough from both eyes (N, 2, 2), (N, 1, 2)."""
     distance = np.linalg.norm(places[:, :, None] - eyes[:, None], axis=-1)
     good = (distance >= study.nearest - 1e-6).all(axis=2)
     good[:, -1] = True
@@ -130,60 +122,65 @@ class Autoencoder(nn.Module):
         return self.decoder(self.encoder(patches))
 
 
-def pretrained(study: Study, patches: Patches, device: torch.device, key: tuple[str | int, ...]) -> Autoencoder:
-    """An autoencoder trained to give patches back that were spoilt; no label is looked at."""
+class _PatchTask(Task):
+    """Steps on batches of patches that are drawn anew each time; a batch holds their rows."""
+
+    logged = False
+
+    def __init__(self, purpose: str, study: Study, patches: Patches, net: nn.Module, key: Key) -> None:
+        super().__init__(f"{key[0]} {purpose}", net, torch.optim.Adam(net.parameters(), lr=study.lr), study.steps)
+        self.study, self.patches, self.rng = study, patches, generator(*key, purpose)
+        self.device = next(net.parameters()).device
+
+    def batches(self, epoch: int) -> Iterator[Batch]:
+        count = len(self.patches.face)
+        while True:
+            yield (self.rng.integers(0, count, min(self.study.batch, count)),)
+
+    def pixels(self, batch: Batch) -> Tensor:
+        return self.patches.pixels[torch.from_numpy(batch[0])].to(self.device)
+
+
+class _DenoisingTask(_PatchTask):
+    def loss(self, batch: Batch) -> Tensor:
+        target = self.pixels(batch)
+        return functional.mse_loss(self.net(sampling.corrupt(target, self.study.corruption())), target)
+
+
+class _EyeTask(_PatchTask):
+    held: Patches
+
+    def loss(self, batch: Batch) -> Tensor:
+        wanted = self.patches.eye[torch.from_numpy(batch[0])].to(self.device)
+        return functional.binary_cross_entropy_with_logits(self.net(self.pixels(batch)).flatten(), wanted)
+
+    @torch.inference_mode()
+    def evaluate(self) -> np.ndarray:
+        """Which held-out patches are put into the wrong class, bool (P,)."""
+        says_eye = self.net(self.held.pixels.to(self.device)).flatten().cpu() > 0
+        return (says_eye != (self.held.eye > 0.5)).numpy()
+
+
+def pretrained(study: Study, patches: Patches, device: torch.device, key: Key) -> Autoencoder:
+    """An autoencoder that has learnt to give back corrupted patches, without their labels."""
     torch.manual_seed(seed_for(*key, "autoencoder"))
     net = Autoencoder(study).to(device)
-    optimiser = torch.optim.Adam(net.parameters(), lr=study.lr)
-    recipe = study.spoiling()
-    for rows in _batches(len(patches.face), study.batch, study.pretrain_steps, generator(*key, "autoencoder")):
-        target = patches.pixels[rows].to(device)
-        loss = functional.mse_loss(net(sampling.corrupt(target, recipe)), target)
-        optimiser.zero_grad()
-        loss.backward()
-        optimiser.step()
+    fit(_DenoisingTask("autoencoder", study, patches, net, key), Steps(study.pretrain_steps))
     return net
 
 
 def classified(
-    study: Study,
-    patches: Patches,
-    held: Patches,
-    start: Autoencoder | None,
-    device: torch.device,
-    key: tuple[str | int, ...],
+    study: Study, patches: Patches, held: Patches, start: Autoencoder | None, device: torch.device, key: Key
 ) -> np.ndarray:
-    """Which held-out patches are put into the wrong class at each of LOOKS, bool (L, P).
+    """Which held-out patches are put into the wrong class at each of EVALUATED, bool (L, P).
 
-    The classifier is the autoencoder's layer and one output. start: an autoencoder whose layer it begins with, else a
-    random one. All of it is trained, on the same batches with and without.
+    The classifier is the autoencoder's layer and one output. start: an autoencoder whose layer it begins with; None: a
+    random layer. All of it is trained, on the same batches with and without.
     """
     torch.manual_seed(seed_for(*key, "classifier"))
     net = nn.Sequential(Autoencoder(study).encoder, nn.Linear(study.hidden, 1)).to(device)
     if start is not None:
         net[0].load_state_dict(start.encoder.state_dict())
-    optimiser = torch.optim.Adam(net.parameters(), lr=study.lr)
-    due = [max(1, round(share * study.steps)) for share in LOOKS]
-    wrong = []
-    batches = _batches(len(patches.face), study.batch, study.steps, generator(*key, "classifier"))
-    for step, rows in enumerate(batches, 1):
-        said = net(patches.pixels[rows].to(device)).flatten()
-        loss = functional.binary_cross_entropy_with_logits(said, patches.eye[rows].to(device))
-        optimiser.zero_grad()
-        loss.backward()
-        optimiser.step()
-        if step in due:
-            wrong += [_wrong(net, held, device)] * due.count(step)
-    return np.stack(wrong)
-
-
-@torch.inference_mode()
-def _wrong(net: nn.Module, held: Patches, device: torch.device) -> np.ndarray:
-    said = net(held.pixels.to(device)).flatten().cpu() > 0
-    return (said != (held.eye > 0.5)).numpy()
-
-
-def _batches(count: int, size: int, steps: int, rng: np.random.Generator) -> Iterator[Tensor]:
-    """Rows of `steps` batches, drawn anew each time."""
-    for _ in range(steps):
-        yield to_device(rng.integers(0, count, min(size, count)), torch.device("cpu"))
+    task = _EyeTask("classifier", study, patches, net, key)
+    task.held = held
+    return np.stack([record.value for record in fit(task, Steps(study.steps, EVALUATED))])

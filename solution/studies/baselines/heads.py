@@ -1,4 +1,4 @@
-"""What an earlier system's network puts out, what it is trained on, and how points are read off it."""
+"""Outputs of the earlier systems' networks: the loss, and how points are read from the output."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -13,12 +13,12 @@ from solution.specialists.landmarks.losses import squared
 
 @dataclass(frozen=True)
 class Points:
-    """Two numbers a point, (B, K, 2), from −1 to 1 across the picture, by squared error."""
+    """Two numbers for each point, (B, K, 2), from −1 to 1 across the picture; squared error."""
 
     readings: ClassVar[tuple[str, ...]] = ("direct",)
 
     def loss(self, raw: Tensor, coords: Tensor) -> Tensor:
-        """Mean squared error in units of half the picture; points (B, K, 2) in the frame, NaN = not labelled."""
+        """Mean squared error in units of half the picture; points (B, K, 2) in the frame, NaN where unlabelled."""
         return squared(raw.float(), raw, Direct().encode(coords))
 
     def read(self, raw: Tensor) -> dict[str, Tensor]:
@@ -28,19 +28,19 @@ class Points:
 
 @dataclass(frozen=True)
 class Maps:
-    """One map a point, (B, K, size, size), trained by squared error to be a Gaussian of `sigma` pixels, peak 1.
+    """A heatmap for each point, (B, K, size, size); squared error against a Gaussian with peak 1.
 
-    Read in two ways. arg-max: the highest cell. average: the mean place, weighted by the map, of all cells at least
-    half as high as that; over the whole map the background would draw it towards the picture's centre.
+    It is read in two ways. arg-max: the highest cell. average: the mean place, weighted by the map, of all cells that
+    are at least half as high; over the whole map the background would pull the mean towards the picture's centre.
     """
 
     size: int
-    sigma: float
 
+    sigma: float  # Standard deviation of the Gaussian, px
     readings: ClassVar[tuple[str, ...]] = ("arg-max", "average")
 
     def targets(self, coords: Tensor) -> Tensor:
-        """The maps to be learnt for points (B, K, 2); NaN all over where there is no label."""
+        """The Gaussians of points (B, K, 2); NaN all over where unlabelled."""
         return Heatmap(self.size).encode(coords, self.sigma).exp()
 
     def loss(self, raw: Tensor, coords: Tensor) -> Tensor:

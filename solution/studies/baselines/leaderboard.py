@@ -1,4 +1,4 @@
-"""A comparison's outcome as figures: a line a network and reading, best first."""
+"""The results of a comparison as figures: a row for each network and reading, best first."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,16 +11,12 @@ from solution.studies.baselines.baseline import Family
 from solution.studies.baselines.results import Candidate, Split, load
 from solution.studies.baselines.timed_training import TimedRun
 
-Figure = tuple[float, float, float]
-"""A value and its 95 % interval; NaN = not predicted."""
+Figure = tuple[float, float, float]  # A value and its 95 % interval; NaN: not predicted
 
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """A network's figures by one reading. figures: by column, as the standing names its columns.
-
-    curve: minutes of training and the first column's figure on the watched faces. The rates are pictures a second.
-    """
+    """A network's figures by one reading."""
 
     name: str
     title: str
@@ -29,36 +25,34 @@ class Row:
     reading: str
     parameters: int
     multiply_adds: int
+
     training: float
-    predicting: float
-    minutes: float
-    figures: dict[str, Figure]
-    curve: tuple[tuple[float, float], ...]
+    predicting: float  # Rates, pictures a second
+    minutes: float  # Of training
+    figures: dict[str, Figure]  # By the columns of the leaderboard
+    curve: tuple[tuple[float, float], ...]  # Minutes of training, and the first column's figure on the watched faces
 
 
 @dataclass(frozen=True, kw_only=True)
 class Finished:
-    """A finished training of the run on the same fold. minutes: its own, without those of the one it started from."""
+    """A finished training of the run on the same fold."""
 
     name: str
-    minutes: float
+
+    minutes: float  # Of this training, without its parent's
     figures: dict[str, Figure]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Leaderboard:
-    """Everything the comparison's files tell: lines best first by the first column.
+    """Everything that the comparison's files show."""
 
-    measure: what the first column is, with its unit. columns: every column's title by its name. outliers: rows left
-    out of every figure.
-    """
-
-    minutes: float
-    measure: str
-    columns: Mapping[str, str]
-    rows: int
-    outliers: int
-    lines: tuple[Row, ...]
+    minutes: float  # Of training, for each network
+    measure: str  # The first column and its unit, in words
+    columns: Mapping[str, str]  # Titles by name
+    rows: int  # Held-out rows in every figure
+    outliers: int  # Held-out rows that are left out of every figure
+    lines: tuple[Row, ...]  # Best first, by the first column
     finished: tuple[Finished, ...] = ()
 
 
@@ -72,40 +66,38 @@ class Scorer(Protocol):
         """The first column's value for predictions of the watched faces, (W, K, 2) pixels."""
 
 
-Found = list[tuple[Candidate, TimedRun]]
+Results = list[tuple[Candidate, TimedRun]]
 
 
-def found_in(split: Split, known: Mapping[str, Candidate], seconds: float) -> Found:
-    """The networks that were trained for this long, with what came of them. UserError where there is none."""
-    found = [(one, timed_run) for one in known.values() if (timed_run := load(split, one, seconds))]
-    if not found:
+def results_of(split: Split, known: Mapping[str, Candidate], seconds: float) -> Results:
+    """The candidates that were trained for this time, with their runs. UserError if there is none."""
+    results = [(candidate, run) for candidate in known.values() if (run := load(split, candidate, seconds))]
+    if not results:
         raise UserError(f"{split.folder}: expected networks trained for {seconds:g} s, found none")
-    return found
+    return results
 
 
-def ranked_rows(found: Found, held: int, scored: Scorer) -> tuple[Row, ...]:
-    """A line a network and reading, best first. held: how many faces were held out."""
-    lines = [line for one, timed_run in found for line in _rows(one, timed_run, held, scored)]
-    return tuple(sorted(lines, key=lambda line: next(iter(line.figures.values()))[0]))
+def ranked_rows(results: Results, held: int, scorer: Scorer) -> tuple[Row, ...]:
+    """A row for each network and reading, best first. held: the number of held-out faces."""
+    rows = [row for candidate, run in results for row in _rows(candidate, run, held, scorer)]
+    return tuple(sorted(rows, key=lambda row: next(iter(row.figures.values()))[0]))
 
 
-def _rows(one: Candidate, timed_run: TimedRun, held: int, scored: Scorer) -> list[Row]:
+def _rows(candidate: Candidate, run: TimedRun, held: int, scorer: Scorer) -> list[Row]:
     return [
         Row(
-            name=one.name,
-            title=one.title,
-            family=one.family,
-            idea=one.idea,
+            name=candidate.name,
+            title=candidate.title,
+            family=candidate.family,
+            idea=candidate.idea,
             reading=reading,
-            parameters=timed_run.parameters,
-            multiply_adds=timed_run.multiply_adds,
-            training=timed_run.pictures / timed_run.seconds,
-            predicting=held / timed_run.predicting,
-            minutes=timed_run.seconds / 60,
-            figures=scored.figures(timed_run.coords[i]),
-            curve=tuple(
-                (checkpoint.seconds / 60, scored.watched(checkpoint.coords[i])) for checkpoint in timed_run.checkpoints
-            ),
+            parameters=run.parameters,
+            multiply_adds=run.multiply_adds,
+            training=run.pictures / run.seconds,
+            predicting=held / run.predicting,
+            minutes=run.seconds / 60,
+            figures=scorer.figures(run.coords[i]),
+            curve=tuple((record.seconds / 60, scorer.watched(record.value[i])) for record in run.records),
         )
-        for i, reading in enumerate(timed_run.readings)
+        for i, reading in enumerate(run.readings)
     ]

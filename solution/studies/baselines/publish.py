@@ -1,4 +1,4 @@
-"""The comparison's table for people and for programs, and its picture: compare.md, compare.csv, compare.png."""
+"""The files of a comparison: compare.md, compare.csv and compare.png."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -21,7 +21,7 @@ COLOURS = {
     "heatmaps": ("#c2410c", "#d97706", "#b91c1c"),
     "ours": ("#15803d", "#22a05a", "#4d7c0f"),
 }
-"""By family: blues give coordinates, reds and browns maps, greens are ours."""
+"""By family: blue and violet for coordinates, red and brown for heatmaps, green for ours."""
 
 WIDTH = 80
 HEADER = ("network", "read by", "weights", "mult.-adds", "train/s", "predict/s")
@@ -35,7 +35,7 @@ def write(folder: Path, leaderboard: Leaderboard, dataset: str) -> None:
 
 
 def frame(leaderboard: Leaderboard) -> pd.DataFrame:
-    """Every line as a row: figures in their columns' units, rates in pictures a second."""
+    """A row for each network and reading: figures in their columns' units, rates in pictures a second."""
     plain = ("name", "reading", "family", "parameters", "multiply_adds", "training", "predicting", "minutes")
     rows = []
     for line in leaderboard.lines:
@@ -47,7 +47,7 @@ def frame(leaderboard: Leaderboard) -> pd.DataFrame:
 
 
 def page(leaderboard: Leaderboard, dataset: str) -> str:
-    """The table and what belongs to it, as Markdown."""
+    """The table with its explanation, as Markdown."""
     blocks = [
         f"# Earlier systems and ours, {leaderboard.minutes:g} min each",
         " ".join(sentences(leaderboard, dataset)),
@@ -66,27 +66,25 @@ def page(leaderboard: Leaderboard, dataset: str) -> str:
 
 
 def sentences(leaderboard: Leaderboard, dataset: str) -> Iterator[str]:
-    """How the figures came about."""
+    """How the figures were measured."""
     yield (
-        f"{leaderboard.measure}, with its 95 % interval, on {leaderboard.rows} held-out rows (fold 0) of `{dataset}`; "
-        f"each "
-        f"network was trained on the other folds for {leaderboard.minutes:g} min of wall-clock time, looks at held-out "
-        "rows not counted, from random weights, with its own loss, optimiser and augmentation."
+        f"{leaderboard.measure}, with its 95 % interval, on {leaderboard.rows} held-out rows (fold 0) of `{dataset}`. "
+        f"Each network was trained on the other folds for {leaderboard.minutes:g} min of wall-clock time without "
+        "evaluations, from random weights, with its own loss, optimiser and augmentation."
     )
     if leaderboard.outliers:
         yield (
-            f"{leaderboard.outliers} rows are left out of every line: their labels lie {OUTLIERS_IN_WORDS}, by what "
-            f"the "
-            "best network says of them."
+            f"{leaderboard.outliers} rows are left out of every figure. Their labels, measured from the best network's "
+            f"predictions, are {OUTLIERS_IN_WORDS}."
         )
     yield (
-        "train/s and predict/s: pictures a second, on one core or GPU of this machine while the others were at work, "
-        "too; ours predict with six views of a picture. mult.-adds: of one view."
+        "train/s and predict/s: pictures a second, on one core or GPU of this machine while the others were busy, "
+        "too; our networks predict with six views of a picture. mult.-adds: of one view."
     )
 
 
 def cells(line: Row) -> tuple[str, ...]:
-    """A line of the table, as HEADER names its columns."""
+    """A row of the table, by the columns of HEADER."""
     return (
         line.title,
         line.reading,
@@ -99,13 +97,13 @@ def cells(line: Row) -> tuple[str, ...]:
 
 
 def markdown(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A Markdown table, its first column to the left and the others to the right."""
+    """A Markdown table. The first column is aligned left, the others right."""
     rule = ["---", *["---:"] * (len(header) - 1)]
     return "\n".join(f"| {' | '.join(line)} |" for line in [header, rule, *rows])
 
 
 def chart(leaderboard: Leaderboard, dataset: str) -> Chart:
-    """Error against minutes: each network by the reading that ends best, this project's drawn thick."""
+    """Error against minutes, for each network by its best reading; thick lines for ours."""
     best: dict[str, Row] = {}
     for line in leaderboard.lines:  # best first
         best.setdefault(line.name, line)
@@ -123,7 +121,7 @@ def chart(leaderboard: Leaderboard, dataset: str) -> Chart:
 
 
 def show(leaderboard: Leaderboard, folder: Path, console: Console | None = None) -> None:
-    """Print the figures alone, in 80 columns, and where the files lie."""
+    """Print the figures in 80 columns, and the files' paths."""
     console = console or Console()
     table = Table(box=None, pad_edge=False, header_style="bold")
     for i, title in enumerate((*HEADER[:2], *leaderboard.columns.values())):

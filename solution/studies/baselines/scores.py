@@ -1,4 +1,4 @@
-"""What came of the comparison on the competition's faces and on those with 68 points, finished specialists beside."""
+"""The leaderboards of a comparison: on the competition's faces, beside finished specialists, and on 68 points."""
 
 from dataclasses import dataclass
 
@@ -12,46 +12,45 @@ from solution.keypoints import FACE68, SUBSETS
 from solution.run import Run
 from solution.runtime.artifacts import manifest
 from solution.specialists.training import load_part
-from solution.studies.baselines.leaderboard import Figure, Finished, Leaderboard, found_in, ranked_rows
+from solution.studies.baselines.leaderboard import Figure, Finished, Leaderboard, ranked_rows, results_of
 from solution.studies.baselines.results import FOLD, Split
 from solution.studies.baselines.train import candidates, candidates68, split68_of, split_of
 from solution.studies.faces68.nme import relative_distances
 from solution.studies.faces68.train import Study
 
-BOTH = "all"
-"""Both subsets together, weighted by asked cells; the subsets go by their numbers."""
-
+BOTH = "all"  # Both subsets together, weighted by asked cells; the subsets go by their numbers
 COLUMNS = {BOTH: BOTH} | {str(s): f"{s}-keypoint" for s in SUBSETS}
 NONE = (np.nan, np.nan, np.nan)
 
 
 def leaderboard(run: Run, seconds: float) -> Leaderboard:
-    """The figures of all networks trained for this long. UserError where there is none."""
+    """The figures of all networks that were trained for this time. UserError if there is none."""
     split = split_of(run)
-    found, finished = found_in(split, candidates(), seconds), _finished(run, split.held)
-    everyone = [coords for _, timed_run in found for coords in timed_run.coords] + [coords for _, _, coords in finished]
-    kept = ~outliers(everyone, split.held)
-    scored = _Scorer(run, split, kept)
+    results, finished = results_of(split, candidates(), seconds), _finished(run, split.held)
+    predictions = [coords for _, timed_run in results for coords in timed_run.coords]
+    kept = ~outliers([*predictions, *(coords for _, _, coords in finished)], split.held)
+    scorer = _Scorer(run, split, kept)
     return Leaderboard(
         minutes=seconds / 60,
         measure="RMSE in pixels",
         columns=COLUMNS,
         rows=int(kept.sum()),
         outliers=int((~kept).sum()),
-        lines=ranked_rows(found, len(split.held), scored),
+        lines=ranked_rows(results, len(split.held), scorer),
         finished=tuple(
-            Finished(name=name, minutes=minutes, figures=scored.figures(coords)) for name, minutes, coords in finished
+            Finished(name=name, minutes=minutes, figures=scorer.figures(coords)) for name, minutes, coords in finished
         ),
     )
 
 
 @dataclass(frozen=True, eq=False)
 class _Scorer:
-    """RMSE of the held-out faces, those not kept left out."""
+    """RMSE of the held-out faces without outliers."""
 
     run: Run
     split: Split
-    kept: np.ndarray
+
+    kept: np.ndarray  # Whether each held-out face counts, bool (N,)
 
     def figures(self, coords: np.ndarray) -> dict[str, Figure]:
         faces, weights = self.split.held.take(self.kept), self.run.competition.weights
@@ -65,7 +64,7 @@ class _Scorer:
 
 
 def figure(coords: np.ndarray, faces: FaceSet, share: dict[int, float]) -> Figure:
-    """RMSE in pixels with its 95 % interval over the subsets that have a share; NaN where one is not predicted."""
+    """RMSE in pixels with its 95 % interval over the subsets with a share; NaN if one is not predicted."""
     rows = np.isin(faces.subset, [s for s in SUBSETS if share[s] > 0])
     known, labels = coords[rows], faces.coords[rows]
     if not len(labels) or (np.isnan(known) & ~np.isnan(labels)).any():
@@ -74,22 +73,22 @@ def figure(coords: np.ndarray, faces: FaceSet, share: dict[int, float]) -> Figur
     return weighted_rmse(*given), *bootstrap_interval(*given)
 
 
-def outliers(everyone: list[np.ndarray], held: FaceSet) -> np.ndarray:
-    """Rows whose labels lie absurdly far from what the best of all predictions (each (N, 15, 2)) says, bool (N,).
+def outliers(predictions: list[np.ndarray], held: FaceSet) -> np.ndarray:
+    """Whether a row's labels are outliers of the best of all predictions, each (N, 15, 2); bool (N,).
 
-    The best of a subset is the one whose median row errs least. Those that do not predict a whole subset are no judges
-    of it; and where even the best errs everywhere, nobody is accused.
+    The best predictions of a subset have the least error in their median row. Predictions that lack points of a subset
+    are not considered there.
     """
-    found = np.zeros(len(held), bool)
+    outlier = np.zeros(len(held), bool)
     for subset in SUBSETS:
         rows = held.subset == subset
         labels = held.coords[rows]
         known = ~np.isnan(labels)
-        rms = [row_rms(coords[rows] - labels, known) for coords in everyone]
-        judges = [(np.median(one), i) for i, one in enumerate(rms) if len(one) and not np.isnan(one).any()]
-        if judges:
-            found[rows] = is_outlier(everyone[min(judges)[1]][rows], labels)
-    return found
+        rms = [row_rms(coords[rows] - labels, known) for coords in predictions]
+        whole = [(np.median(errors), i) for i, errors in enumerate(rms) if len(errors) and not np.isnan(errors).any()]
+        if whole:
+            outlier[rows] = is_outlier(predictions[min(whole)[1]][rows], labels)
+    return outlier
 
 
 def _finished(run: Run, held: FaceSet) -> list[tuple[str, float, np.ndarray]]:
@@ -110,7 +109,7 @@ COLUMNS68 = {"nme": "NME, %", "rmse": "RMSE, px"}
 
 
 def leaderboard68(study: Study, seconds: float) -> Leaderboard:
-    """The figures of all networks trained for this long. UserError where there is none."""
+    """The figures of all networks that were trained for this time. UserError if there is none."""
     split = split68_of(study)
     return Leaderboard(
         minutes=seconds / 60,
@@ -118,13 +117,13 @@ def leaderboard68(study: Study, seconds: float) -> Leaderboard:
         columns=COLUMNS68,
         rows=len(split.held),
         outliers=0,
-        lines=ranked_rows(found_in(split, candidates68(), seconds), len(split.held), _Scorer68(split)),
+        lines=ranked_rows(results_of(split, candidates68(), seconds), len(split.held), _Scorer68(split)),
     )
 
 
 @dataclass(frozen=True, eq=False)
 class _Scorer68:
-    """NME and RMSE of the held-out faces in their frames of 96×96 pixels; points outside of a frame do not count."""
+    """NME and RMSE of the held-out faces in their frames of 96×96 pixels; points outside a frame do not count."""
 
     split: Split
 

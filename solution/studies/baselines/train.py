@@ -1,4 +1,4 @@
-"""Every system trained for the same time on the same split, of 15 points and of 68, measured on the held-out fold."""
+"""The comparison's trainings: every network for the same time on the same faces, with 15 points and with 68."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,9 +26,9 @@ from solution.studies.faces68.train import Study
 
 
 def candidates() -> dict[str, Candidate]:
-    """Every network of the comparison by name: the earlier systems, then ours."""
+    """Every network of the comparison, by name: the earlier systems, then ours."""
     every: list[Candidate] = [*map(systems.load, systems.names()), *our_systems()]
-    return {one.name: one for one in every}
+    return {candidate.name: candidate for candidate in every}
 
 
 def split_of(run: Run) -> Split:
@@ -73,7 +73,7 @@ class ComparedData(ReadOnce):
 
 @exclusive
 def train(run: Run, wanted: Sequence[Candidate], seconds: float) -> None:
-    """Train those that are not complete, `seconds` each."""
+    """Train the candidates that are not complete, `seconds` each."""
     _train(ComparedData(run), wanted, seconds, local.workers_for(run.device, run.workers))
 
 
@@ -87,16 +87,16 @@ def _train(data: ComparedData, wanted: Sequence[Candidate], seconds: float, work
 
 
 def candidates68() -> dict[str, Candidate]:
-    """The earlier systems that read all points with one network, and our U-Net of 68 points, by name."""
+    """The earlier systems with one network for all points, and our U-Net of 68 points, by name."""
     idea = "U-Net of residual blocks; maps read as the mean of their softmax, Huber loss on coordinates"
     ours = OurSystem(name=RECIPE.name, title="Our U-Net, 68 points", idea=idea, recipe=RECIPE.at(SCALE))
-    earlier = [one for one in map(systems.load, systems.names()) if not one.each_point]
+    earlier = [system for system in map(systems.load, systems.names()) if not system.each_point]
     every: list[Candidate] = [*earlier, ours]
-    return {one.name: one for one in every}
+    return {candidate.name: candidate for candidate in every}
 
 
 def split68_of(study: Study) -> Split:
-    """The study's pictures as 96×96 faces: to learn from both aligned and as found, to be measured on as found."""
+    """The study's pictures as 96×96 faces: aligned and as detected for training, as detected for measuring."""
     held, identity = study.fold == FOLD, {key: study.inputs(FOLD)[key] for key in ("data", "folds")}
     learnt, unseen = study.frames.take(~held), study.frames.take(held)
     shape = mean_shape(learnt.coords, SHARE)
@@ -105,7 +105,7 @@ def split68_of(study: Study) -> Split:
 
 
 def _found(frames: Frames, shape: np.ndarray) -> FaceSet:
-    """Each face once, shifted and sized as a detector's frames are, one draw for all networks."""
+    """Each face once, in a frame as a detector finds it: the same for all networks."""
     rng = generator("baselines", "frames", "held")
     return framed(frames, [found_frame(aligned(face, shape), rng) for face in frames.coords])
 

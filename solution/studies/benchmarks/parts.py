@@ -29,10 +29,10 @@ from solution.specialists.job import METHODS
 from solution.specialists.landmarks.augment import Augmenter
 from solution.specialists.landmarks.label_offset import LabelOffset
 from solution.specialists.landmarks.network import LandmarkNet
-from solution.specialists.landmarks.predict import TTA_SHIFTS, predict_with
+from solution.specialists.landmarks.predict import CONFIG, QUICK, PredictionConfig, predict_with
 from solution.specialists.training import HISTORY
 from solution.studies.benchmarks.results import MATMUL, PYTHON, Measured, Row
-from solution.studies.benchmarks.setup import QUICK, BenchmarkSetup, Size, remove_stack, silenced, stacked
+from solution.studies.benchmarks.setup import SMALL, BenchmarkSetup, Size, remove_stack, silenced, stacked
 from solution.studies.benchmarks.timer import core_seconds, machine, multiply_adds, peak_memory
 
 Predict = Callable[[FaceSet], Predictions]
@@ -40,8 +40,8 @@ Predict = Callable[[FaceSet], Predictions]
 AUGMENTED = 256
 """Faces that are augmented in one call."""
 
-MIRRORED = (0,)
-"""Shifts of test-time augmentation with two views: the picture and its mirror image. A run has six views."""
+ALL_VIEWS = replace(CONFIG, crop_search=None)
+"""The six views of a run. `QUICK` has two: the plain and the mirrored picture."""
 
 
 def check_parts(names: Sequence[str]) -> tuple[str, ...]:
@@ -84,7 +84,7 @@ def open_setup(scale: str, device: torch.device, data: Path | None, quick: bool)
     LOG.setLevel(logging.WARNING)
     try:
         with tempfile.TemporaryDirectory(prefix="bench-") as folder:
-            yield BenchmarkSetup(Path(folder), scale, taken, QUICK if quick else Size(), data)
+            yield BenchmarkSetup(Path(folder), scale, taken, SMALL if quick else Size(), data)
     finally:
         LOG.setLevel(before[0])
         set_threads(before[1])
@@ -171,10 +171,10 @@ def predicting(setup: BenchmarkSetup) -> Iterator[Row]:
     """Each recipe on one thread: from a trained folder with all views as in a run, and with two views."""
     for recipe in setup.recipes:
         faces, folder = setup.faces(recipe, setup.size.faces), setup.trained(recipe)
-        views = 2 * len(TTA_SHIFTS) if recipe.landmarks else 2
+        views = 2 * len(CONFIG.tta_shifts) if recipe.landmarks else 2
         calls = {views: partial(METHODS[recipe.method].predict, folder, faces, setup.device)}
         if recipe.landmarks:
-            calls[2] = partial(_network(setup, recipe.landmarks, MIRRORED), faces)
+            calls[2] = partial(_network(setup, recipe.landmarks, QUICK), faces)
         for number, call in calls.items():
             with peak_memory(setup.device) as peak:
                 call()
@@ -183,10 +183,10 @@ def predicting(setup: BenchmarkSetup) -> Iterator[Row]:
             yield Row(part="predict", name=name, items=len(faces), multiply_adds=counted, memory=peak.mib, **timing)
 
 
-def _network(setup: BenchmarkSetup, recipe: LandmarkRecipe, tta_shifts: tuple[int, ...]) -> Predict:
+def _network(setup: BenchmarkSetup, recipe: LandmarkRecipe, config: PredictionConfig) -> Predict:
     """A network with random weights, which is as slow as a trained one."""
     net = LandmarkNet(recipe).to(setup.device).to(memory_format=torch.channels_last)
-    return lambda faces: predict_with(net, LabelOffset(), faces, setup.device, recipe.name, tta_shifts, again=False)
+    return lambda faces: predict_with(net, LabelOffset(), faces, setup.device, recipe.name, config)
 
 
 def ensemble_speed(setup: BenchmarkSetup) -> Iterator[Row]:
@@ -196,19 +196,19 @@ def ensemble_speed(setup: BenchmarkSetup) -> Iterator[Row]:
     """
     faces = setup.faces(setup.joint_recipe, setup.size.faces)
     threads = 1 if setup.device.type == "cuda" else cores()
-    for views, tta_shifts in ((2, MIRRORED), (2 * len(TTA_SHIFTS), TTA_SHIFTS)):
-        networks = [(recipe, _predict_of(setup, recipe, tta_shifts)) for recipe in setup.recipes]
+    for config in (QUICK, ALL_VIEWS):
+        networks = [(recipe, _predict_of(setup, recipe, config)) for recipe in setup.recipes]
         for folds in (1, setup.size.folds):
             call = partial(_predict_all, networks * folds, faces, threads)
             call()
             timing = setup.meter.time(call, setup.size.slow_repeats, MATMUL, threads)
-            name = f"{'one fold' if folds == 1 else f'all {folds} folds'}, {views} views, {threads} threads"
+            name = f"{'one fold' if folds == 1 else f'all {folds} folds'}, {2 * len(config.tta_shifts)} views, {threads} threads"
             yield Row(part="ensemble", name=name, items=len(faces), **timing)
 
 
-def _predict_of(setup: BenchmarkSetup, recipe: Recipe, tta_shifts: tuple[int, ...]) -> Predict:
+def _predict_of(setup: BenchmarkSetup, recipe: Recipe, config: PredictionConfig) -> Predict:
     if recipe.landmarks:
-        return _network(setup, recipe.landmarks, tta_shifts)
+        return _network(setup, recipe.landmarks, config)
     folder = setup.trained(recipe)
     return lambda faces: METHODS[recipe.method].predict(folder, faces, setup.device)
 

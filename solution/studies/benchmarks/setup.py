@@ -51,7 +51,7 @@ class Size:
         return min(3, self.repeats)
 
 
-QUICK = Size(rows=60, test=12, batches=1, faces=8, repeats=1)
+SMALL = Size(rows=60, test=12, batches=1, faces=8, repeats=1)
 """Runs every part once, as a test. Its figures mean nothing."""
 
 

@@ -1,4 +1,4 @@
-"""`evaluate`: read labelled pictures that a network has not learnt from, and say how well."""
+"""`evaluate`: the score of a network on labelled pictures that it has not learnt from."""
 
 import json
 import sys
@@ -19,7 +19,7 @@ from solution.studies.faces68.train import SEEN
 
 
 def evaluate_network(recipe: str, data: Path, weights: Path | None, as_json: bool) -> int:
-    """Print the score; the exit code: WRONG where rows had to be left out, each of which is named."""
+    """Print the score; the exit code: WRONG if rows are left out, each of which is named."""
     folder, schema = weights or SHIPPED / recipe, getattr(recipes.load(recipe), "schema", None)
     if schema is None or (weights is None and recipe not in RECIPES.values()):
         shipped = ", ".join(sorted(RECIPES.values()))
@@ -46,13 +46,13 @@ def evaluate_network(recipe: str, data: Path, weights: Path | None, as_json: boo
 
 
 def seen_by(folder: Path) -> set[str]:
-    """Digests of the pictures that the weights in this folder have learnt from, as far as it says."""
+    """Digests of the pictures that the weights in this folder have learnt from; none if no file has them."""
     path = folder / SEEN
     return set(path.read_text(encoding="utf-8").split()) if path.is_file() else set()
 
 
 def without(frames: Frames, seen: set[str]) -> Frames:
-    """The pictures that are not among those seen. UserError where none is left."""
+    """The pictures that are not among those seen. UserError if none is left."""
     new = np.array([digest not in seen for digest in frames.digests])
     if not new.any():
         raise UserError(

@@ -1,4 +1,4 @@
-"""How far read points lie from labels: NME, the mean distance as a share of the distance between the eyes, and RMSE."""
+"""Scores of predicted points: RMSE, and NME, the mean distance as a share of the distance between the eyes."""
 
 from dataclasses import dataclass
 
@@ -15,17 +15,17 @@ OUTER_CORNERS = {FACE15.name: ("right_eye_outer_corner", "left_eye_outer_corner"
 
 @dataclass(frozen=True)
 class Score:
-    """nme_percent: mean over faces and points. rmse: pooled over coordinates, the pictures' pixels. faces: how many."""
+    """The score of some faces."""
 
-    nme_percent: float
-    rmse: float
-    faces: int
+    nme_percent: float  # Mean over faces and points, %
+    rmse: float  # Pooled over coordinates, px of the pictures
+    faces: int  # How many
 
 
 def interocular(coords: np.ndarray, schema: Schema) -> np.ndarray:
     """Distance between the outer corners of the eyes, (N, K, 2) to (N,), pixels."""
-    one, other = schema.index(OUTER_CORNERS[schema.name])
-    return np.linalg.norm(coords[:, one] - coords[:, other], axis=-1)
+    right, left = schema.index(OUTER_CORNERS[schema.name])
+    return np.linalg.norm(coords[:, right] - coords[:, left], axis=-1)
 
 
 def relative_distances(coords: np.ndarray, labels: np.ndarray, schema: Schema) -> np.ndarray:
@@ -40,12 +40,12 @@ def score(coords: np.ndarray, labels: np.ndarray, schema: Schema) -> Score:
 
 
 def labels_of(frames: Frames, schema: Schema) -> np.ndarray:
-    """The labels of 68 points, or the fifteen that they contain, (N, K, 2)."""
+    """The labels of the 68 points, or of the 15 points that follow from them, (N, K, 2)."""
     return fifteen_of(frames.coords) if schema.name == FACE15.name else frames.coords
 
 
 def evaluate(frames: Frames, finder: FaceFinder) -> Score:
-    """Read every labelled picture without its labels, and score what was read."""
+    """Predict every labelled picture without its labels, and score the predictions."""
     schema = finder.landmarker.schema
     coords = np.stack([finder.read_whole(image).coords for image in frames.images])
     return score(coords.astype(np.float32), labels_of(frames, schema), schema)
@@ -53,8 +53,8 @@ def evaluate(frames: Frames, finder: FaceFinder) -> Score:
 
 def pooled(scores: list[Score]) -> Score:
     """The score of all faces together."""
-    faces = np.array([one.faces for one in scores])
+    faces = np.array([score.faces for score in scores])
     share = faces / faces.sum()
-    nme = float(share @ [one.nme_percent for one in scores])
-    squared = float(share @ [one.rmse**2 for one in scores])
+    nme = float(share @ [score.nme_percent for score in scores])
+    squared = float(share @ [score.rmse**2 for score in scores])
     return Score(round(nme, 3), round(squared**0.5, 3), int(faces.sum()))

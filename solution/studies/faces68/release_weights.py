@@ -1,6 +1,6 @@
-"""The weights that come with the code, made from finished trainings: network, calibration, manifest and a card.
+"""Make the weights that come with the code from finished trainings: network, calibration, manifest and a card.
 
-A trunk is for other networks to start from: in half precision, without its head and without a calibration.
+A trunk is what other networks start from: in half precision, without its head and without a calibration.
 
 python -m solution.studies.faces68.release_weights 15 folds/fkd/unet_15/fold0 --data ~/fkd \
     --frames ~/faces68/training.zip
@@ -12,6 +12,7 @@ import argparse
 import json
 import shutil
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,7 @@ NETWORK = (WEIGHTS, SETTINGS, OFFSET, HISTORY)
 
 
 def release_68(fold: Path, target: Path) -> None:
-    """Copy a fold that `faces68` trained."""
+    """Copy a fold that `faces68` has trained."""
     facts = manifest(fold) or {}
     card = f"""# unet_68: 68 points
 
@@ -50,7 +51,7 @@ def release_68(fold: Path, target: Path) -> None:
   No picture or label is in here.
 - Measured on the {facts["faces"]} faces of that fold's held-out persons, found, framed and read as any picture is:
   NME {facts["nme_percent"]:.2f} % of the distance between the outer corners of the eyes, RMSE {facts["rmse"]:.2f} px.
-- `{FILE}`: how a box becomes a frame, from training faces; what the spread means, from the held-out faces.
+- `{FILE}`: how a box becomes a frame, from training faces; the scale of sigma, from the held-out faces.
 - Licence: the code's. The pictures that it learnt from are under their own terms: see them before you sell what is
   made with these weights.
 """
@@ -59,7 +60,7 @@ def release_68(fold: Path, target: Path) -> None:
 
 
 def release_trunk(fold: Path, target: Path) -> None:
-    """Take what other networks can start from out of a fold that `faces68` trained."""
+    """Copy the part of a fold of `faces68` that other networks can start from."""
     facts = manifest(fold) or {}
     name = facts["inputs"]["recipe"]["name"]
     card = f"""# {name}: a trunk to start from
@@ -82,7 +83,7 @@ def release_trunk(fold: Path, target: Path) -> None:
 
 
 def release_15(fold: Path, competition: Competition, held: np.ndarray, frames: Frames, target: Path) -> None:
-    """Copy a competition's fold, and measure how a photo is to be framed for it. held: its held-out rows, bool (N,)."""
+    """Copy a competition's fold with the calibration of photos for it. held: its held-out rows, bool (N,)."""
     facts = manifest(fold) or {}
     _copy(fold, target, NETWORK)
     known = ~np.isnan(competition.train.coords).any(axis=(1, 2))
@@ -103,9 +104,9 @@ def release_15(fold: Path, competition: Competition, held: np.ndarray, frames: F
 - Measured on the {len(faces)} held-out faces with all 15 labels, framed by their own points as a photo's faces are:
   RMSE {rmse:.3f} px of 96 (over every label, wrong ones included).
 - `{FILE}`: the mean training face; how a detector's box becomes a frame, from {len(frames)} labelled pictures of
-  another source; what the spread means, from the held-out faces.
-- Licence: the code's. The competition's rules bind whoever uses its data; read them before you sell what is made with
-  these weights.
+  another source; the scale of sigma, from the held-out faces.
+- Licence: the code's. The competition's rules apply to its data: read them before you sell what is made with these
+  weights.
 """
     _sealed(target, card, {"from": facts["inputs"], "score": {"rmse": round(rmse, 4), "faces": len(faces)}})
 
@@ -144,14 +145,14 @@ def _lines(path: Path) -> int:
     return len(path.read_text(encoding="utf-8").splitlines())
 
 
-def main() -> None:
-    """Ship one network."""
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Release one network."""
     parser = argparse.ArgumentParser(prog="python -m solution.studies.faces68.release_weights", description=__doc__)
     parser.add_argument("what", choices=("15", "68", "trunk"))
     parser.add_argument("fold", type=Path, help="a finished training's folder")
     parser.add_argument("--data", type=Path, help="the competition's files (15 points)")
     parser.add_argument("--frames", type=Path, help="pictures with 68 points (15 points)")
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     facts = manifest(options.fold)
     if facts is None or not intact(options.fold, facts, NETWORK):
         parser.error(f"{options.fold}: expected a finished training's folder, whole as it was sealed")

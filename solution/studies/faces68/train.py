@@ -1,4 +1,4 @@
-"""Networks of 68 points, cross-validated: folds of persons, one training a fold, each measured as it will be used."""
+"""Networks of 68 points, cross-validated in folds of persons. Each fold is measured in the way it will be used."""
 
 import argparse
 import time
@@ -34,12 +34,8 @@ from solution.specialists.training import PREDICTIONS, Training
 from solution.studies.faces68.crops import SHARE, held_faces, training_faces
 from solution.studies.faces68.nme import Score, pooled, score
 
-WITHIN = 0.683
-"""Share of the errors of an axis that shall lie within the standard deviation, as in a normal distribution."""
-
-SURE = 0.99
-"""Share of true faces whose doubt is below what `ROOM` enlarges to the limit."""
-
+WITHIN = 0.683  # Share of the errors of an axis within the standard deviation, as in a normal distribution
+SURE = 0.99  # Share of true faces whose uncertainty is below the limit before `ROOM` enlarges it
 ROOM = 1.25
 
 
@@ -59,10 +55,9 @@ NAME = "unet_68"
 FORMAT = 2  # raise it when the same settings would train to something else: old folds are then redone
 FOLDS = 5
 SEEN = "seen.txt"
-"""Digests of the pictures that a fold has learnt from, a line each, so that it is never scored on them."""
+"""File of the digests of the pictures that a fold has learnt from, a line each: it is never scored on them."""
 
-BOXES = 400
-"""Training pictures whose boxes tell how a detector frames a face."""
+BOXES = 400  # Training pictures on which the detector's boxes are measured, about
 
 
 @dataclass(frozen=True)
@@ -178,7 +173,7 @@ def train(study: Study, fold: int | None, device: torch.device, workers: int | N
 
 
 def framing(frames: Frames, shape: np.ndarray) -> Calibration:
-    """How boxes and whole pictures become frames, measured on training faces; nothing of spreads yet."""
+    """How boxes and whole pictures become frames, measured on training faces. Sigma is not calibrated yet."""
     windows = [aligned(face, shape) for face in frames.coords]
     detector, boxes, boxed = HaarDetector(UPRIGHT), [], []
     for row in range(0, len(frames), max(1, len(frames) // BOXES)):
@@ -192,7 +187,7 @@ def framing(frames: Frames, shape: np.ndarray) -> Calibration:
 
 
 def measured(training: Training, calibration: Calibration, frames: Frames) -> Score:
-    """Read unseen pictures, fit what the spread means to their errors, write both; the score."""
+    """Predict unseen pictures, calibrate sigma on their errors, and write both; the score."""
     finder = FaceFinder(HaarDetector(UPRIGHT), Landmarker(training.folder, calibration, training.device))
     readings = [finder.read_whole(image) for image in frames.images]
     final = fitted(calibration, readings, frames.coords)
@@ -205,13 +200,13 @@ def measured(training: Training, calibration: Calibration, frames: Frames) -> Sc
 
 
 def _summary(study: Study) -> Score | None:
-    """Write and say what the folds score together; None while not all are trained."""
+    """Write and log the score of all folds together; None while not all are trained."""
     done = [f for f in range(study.count) if FoldJob(study, f).is_complete()]
     facts = [manifest(study.folder(f)) or {} for f in done]
     scores = [Score(fact["nme_percent"], fact["rmse"], fact["faces"]) for fact in facts]
     path = study.workspace.folds / study.name / "cv.json"
     if len(done) < study.count:
-        path.unlink(missing_ok=True)  # it would be of folds that are no longer there
+        path.unlink(missing_ok=True)  # it is of folds that are no longer there
         LOG.info("Cross-validation: %d of %d folds are trained", len(done), study.count)
         return None
     whole = pooled(scores)
@@ -224,7 +219,7 @@ def _summary(study: Study) -> Score | None:
 def open_study(
     options: argparse.Namespace, root: Path, recipe: str = NAME, folds: int = FOLDS
 ) -> tuple[Study, torch.device, int | None]:
-    """The study of pictures with 68 points that the options describe, what it trains on, and how many at once."""
+    """The study that the options describe, its device, and the number of trainings at once."""
     jobs, device = check_jobs(options.jobs), pick_device(options.device)
     if folds < 2:
         raise UserError(f"--folds {folds}: expected 2 or more")

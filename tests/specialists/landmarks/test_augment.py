@@ -21,7 +21,7 @@ def dots(count: int = 60, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
 
 
 def found(images: np.ndarray) -> np.ndarray:
-    """Where the dot lies in each picture, (N, 2) pixels."""
+    """The place of the dot in each picture, (N, 2) pixels."""
     bright = np.where(images > 25, images, 0).astype(float)
     mass = bright.sum(axis=(1, 2))
     return np.stack([(bright * X).sum(axis=(1, 2)) / mass, (bright * Y).sum(axis=(1, 2)) / mass], axis=1)
@@ -62,7 +62,7 @@ def test_mirroring_swaps_the_names_and_says_which():
 
 
 @pytest.mark.parametrize("elastic", [0.0, 2.0])
-def test_what_is_not_labelled_stays_so(elastic: float):
+def test_unlabelled_points_stay_unlabelled(elastic: float):
     images, coords = dots()
     coords[:, NOSE] = (48.0, 50.0)
     coords[3, NOSE, 1] = np.nan
@@ -102,7 +102,7 @@ def test_a_seed_gives_the_same_again_and_another_seed_does_not():
         assert not np.array_equal(one, other)
 
 
-def test_what_comes_in_is_left_alone():
+def test_inputs_are_not_changed():
     images, coords = dots(8)
     before = images.copy(), coords.copy()
     augment = Augmenter(Augmentation(elastic=1.0))

@@ -10,7 +10,7 @@ every = pytest.mark.parametrize("name", sorted(LOSSES))
 
 
 def case(missing: bool = True) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Coordinates and spread that ask for gradients, and labels; NaN in all three where a row has no such point."""
+    """Coordinates and sigma with gradients, and labels; NaN in all three where a row has no such point."""
     torch.manual_seed(0)
     labels = torch.rand(6, 15, 2) * 95
     coords, sigma = labels + torch.randn(6, 15, 2), torch.rand(6, 15) + 0.5
@@ -42,7 +42,7 @@ def test_missing_labels_count_nothing(name: str):
 
 
 @every
-def test_a_batch_without_labels_gives_nought(name: str):
+def test_a_batch_without_labels_has_a_loss_of_zero(name: str):
     coords, sigma, labels = case()
     loss = LOSSES[name](coords, sigma, torch.full_like(labels, torch.nan))
     loss.backward()
@@ -68,7 +68,7 @@ def test_hubers_gradient_is_capped():
     assert coords.grad[0, 0].tolist() == pytest.approx([3.0, 2.0])
 
 
-def test_the_likelihood_is_least_at_the_true_spread():
+def test_the_likelihood_is_best_at_the_true_sigma():
     labels = torch.zeros(4000, 1, 2)
     coords = torch.randn(4000, 1, 2, generator=torch.Generator().manual_seed(0)) * 2
     losses = {s: likelihood(coords, torch.full((4000, 1), s), labels).item() for s in (1.0, 1.5, 2.0, 2.6, 4.0)}

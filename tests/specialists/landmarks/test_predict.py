@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -7,9 +8,10 @@ from safetensors.torch import load_file
 
 from solution.data.competition import Competition
 from solution.keypoints import POINTS
+from solution.specialists.landmarks.crop_search import CropSearchConfig
 from solution.specialists.landmarks.label_offset import LabelOffset
 from solution.specialists.landmarks.network import LandmarkNet
-from solution.specialists.landmarks.predict import predict, predict_with, read_label_offset
+from solution.specialists.landmarks.predict import QUICK, predict, predict_with, read_label_offset
 from solution.specialists.training import WEIGHTS
 from tests.tiny_recipes import BASE, OTHER
 
@@ -34,7 +36,7 @@ def test_the_folder_alone_predicts_what_its_network_does(folds: Path, drawn: Com
     np.testing.assert_array_equal(got.sigma, want.sigma)
 
 
-def test_each_row_has_its_subsets_points_and_a_spread(folds: Path, drawn: Competition):
+def test_each_row_has_its_subsets_points_and_a_sigma(folds: Path, drawn: Competition):
     got = predict(folds / "base" / "fold0", drawn.test, CPU)
     for s in (15, 4):
         rows = drawn.test.subset == s
@@ -45,7 +47,7 @@ def test_each_row_has_its_subsets_points_and_a_spread(folds: Path, drawn: Compet
         assert np.isnan(got.sigma[rows][:, rest]).all()
 
 
-def test_a_regressor_has_no_spread(folds: Path, drawn: Competition):
+def test_a_regressor_has_no_sigma(folds: Path, drawn: Competition):
     rows = drawn.test.subset == 4
     got = predict(folds / "other" / "fold0", drawn.test.take(rows), CPU)
     assert OTHER.subsets == (4,)
@@ -53,7 +55,7 @@ def test_a_regressor_has_no_spread(folds: Path, drawn: Competition):
     assert np.isnan(got.sigma).all()
 
 
-def test_a_picture_that_is_not_lost_is_predicted_alike_in_any_company(folds: Path, drawn: Competition):
+def test_a_face_that_is_not_missed_is_predicted_alike_among_any_others(folds: Path, drawn: Competition):
     folder = folds / "base" / "fold0"
     together = predict(folder, drawn.test, CPU)
     alone = predict(folder, drawn.test.take(np.array([9])), CPU)
@@ -83,22 +85,23 @@ def test_all_views_are_read_in_the_labels_pixels(drawn: Competition):
 
 
 class Unsure(ByBrightness):
-    """The same, sure only of what lies in the middle."""
+    """The same, with a low sigma only in the middle of the picture."""
 
     def forward(self, images: torch.Tensor, subset: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         at, sigma = super().forward(images, subset)
         return at, torch.where((at[:, :1, 0] - 47.5).abs() < 24, sigma, 8 * sigma)
 
 
-@pytest.mark.parametrize("again", [True, False])
-def test_a_lost_face_is_looked_at_again_unless_told_not_to(drawn: Competition, again: bool):
+@pytest.mark.parametrize("search", [True, False])
+def test_a_missed_face_is_searched_for_only_if_the_settings_say_so(drawn: Competition, search: bool):
     faces = drawn.train.take(np.arange(4))
     images = np.zeros((4, 96, 96), np.uint8)
     images[[0, 1, 2, 3], [40, 41, 42, 50], [40, 50, 60, 90]] = 255
     faces = type(faces)(faces.ids, images, faces.coords, faces.schema, np.full(4, 15, np.int8))
     offset = LabelOffset(np.full((2, 15), 1.25))
-    got = predict_with(Unsure(), offset, faces, CPU, tta_shifts=(0,), again=again)
-    plain = predict_with(Unsure(), offset, faces, CPU, tta_shifts=(0,), again=False)
+    config = replace(QUICK, crop_search=CropSearchConfig()) if search else QUICK
+    got = predict_with(Unsure(), offset, faces, CPU, config=config)
+    plain = predict_with(Unsure(), offset, faces, CPU, config=QUICK)
     np.testing.assert_array_equal(got.coords[:3], plain.coords[:3])
-    np.testing.assert_allclose(got.sigma[3], 1 / 0.75 if again else 8.0)  # the first frame that shows it further in
-    np.testing.assert_allclose(got.coords[3], np.tile([91.25, 50.0], (15, 1)), atol=1)  # whole pixels of that frame
+    np.testing.assert_allclose(got.sigma[3], 1 / 0.75 if search else 8.0)  # the first crop with the face further inside
+    np.testing.assert_allclose(got.coords[3], np.tile([91.25, 50.0], (15, 1)), atol=1)  # whole pixels of that crop

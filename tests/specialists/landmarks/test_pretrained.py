@@ -21,7 +21,7 @@ from solution.runtime.errors import UserError
 from solution.specialists.landmarks import predict, pretrained
 from solution.specialists.landmarks.network import HEAD, LandmarkNet
 from solution.specialists.landmarks.pretrained import InitWeights, asks, fetch, shipped, source_of
-from solution.specialists.landmarks.train import Trainer
+from solution.specialists.landmarks.train import LandmarkTask
 from solution.specialists.training import Training
 from tests import jobs
 from tests.tiny_recipes import BASE
@@ -83,13 +83,15 @@ def test_each_recipe_that_asks_names_weights_that_timm_has():
 def test_offline_the_message_gives_the_choice():
     with pytest.raises(UserError) as caught:
         fetch(TINY, None)
-    said = str(caught.value)
-    assert said.startswith(f"recipe tiny: expected weights of {BACKBONE} as timm publishes them from the Hugging Face")
-    assert "ConnectionError: Name or service not known. Go online" in said
-    assert f"{BACKBONE}.safetensors" in said
-    assert "--weights DIR" in said
-    assert "--no-pretrained" in said
-    assert "\n" not in said
+    message = str(caught.value)
+    assert message.startswith(
+        f"recipe tiny: expected weights of {BACKBONE} as timm publishes them from the Hugging Face"
+    )
+    assert "ConnectionError: Name or service not known. Go online" in message
+    assert f"{BACKBONE}.safetensors" in message
+    assert "--weights DIR" in message
+    assert "--no-pretrained" in message
+    assert "\n" not in message
 
 
 @pytest.mark.parametrize("channels", [1, 3])
@@ -140,7 +142,7 @@ def test_a_training_starts_from_the_file_and_is_predicted_without_it(
     weights = InitWeights(folder)
     chosen = weights.chosen(TINY)
     job = Training(chosen, 0, tmp_path, drawn.train, drawn.train, CPU, {}, weights=weights.file(chosen))
-    net = Trainer(job).net.state_dict()
+    net = LandmarkTask(job).net.state_dict()
     torch.testing.assert_close(net[f"body.encoder.{FIRST}"], backbone(3)[FIRST].sum(1, keepdim=True))
 
     run = replace(jobs.run_of(tmp_path, drawn_folder), weights=weights)
@@ -229,7 +231,7 @@ def test_a_warm_start_is_named_by_its_digest_and_can_be_declined():
 
 def test_weights_of_another_network_are_refused():
     recipe = replace(WARM[0], model="unet", model_args={"widths": (8, 8, 16, 16)}, init_from="unet_68")
-    with pytest.raises(UserError, match="expected it in the weights of a warm start"):
+    with pytest.raises(UserError, match="expected it in the initial weights"):
         pretrained.start(LandmarkNet(recipe), recipe, None)
     with pytest.raises(UserError, match="expected weights that come with the code, got: FileNotFoundError"):
         pretrained.start(LandmarkNet(recipe), replace(recipe, init_from="nowhere"), None)

@@ -15,10 +15,11 @@ from solution.recipes.eye_classifier import RECIPE
 from solution.runtime.errors import UserError
 from solution.specialists.patches import sampling
 from solution.specialists.patches import train as training
-from solution.specialists.patches.decoding import UNTAUGHT, LabelBias, Prior, Reading, read
+from solution.specialists.patches.decoding import CONFIG, LabelBias, Prior, Reading, read
 from solution.specialists.patches.network import CELLS, MARGIN, STRIDE, PatchNetwork, cell_centres, normalised
 from solution.specialists.patches.predict import READING, predict, read_faces
 from solution.specialists.training import HISTORY, SETTINGS, WEIGHTS, Training
+from tests.specialists.stopping import stop_after
 
 CPU = torch.device("cpu")
 TINY = PatchRecipe(name="tiny", rows="all", patch=25, channels=(8, 16), epochs=3, pretrain_epochs=1, batch=32)
@@ -131,7 +132,7 @@ def test_missing_points_give_near_misses_of_known_ones():
     assert distance[:, 2:].min(2).max() <= TINY.miss + 1e-3
 
 
-def test_spoiling_masks_and_adds_noise():
+def test_corruption_masks_and_adds_noise():
     torch.manual_seed(0)
     patches = torch.zeros(64, 1, 25, 25) + torch.linspace(-1, 1, 25)
     masked = sampling.corrupt(patches, dataclasses.replace(TINY, noise=0.0)) != patches
@@ -149,7 +150,7 @@ def test_the_target_has_no_shade_and_one_contrast():
     assert target[3].abs().max() < 1e-5
 
 
-def test_reading_finds_a_bump_between_cells_and_doubts_a_rival():
+def test_a_peak_between_cells_is_found_and_a_second_peak_raises_the_uncertainty():
     cells = cell_centres(CPU)
     truth = torch.tensor([[66.3, 38.1], [30.0, 37.0], [48.9, 57.5], [47.0, 90.2]])
     maps = torch.zeros(2, 5, CELLS, CELLS)
@@ -161,12 +162,12 @@ def test_reading_finds_a_bump_between_cells_and_doubts_a_rival():
     assert torch.allclose(points[1], truth, atol=0.3)
     assert uncertainty[1, 0] > 2 * uncertainty[0, 0]
     prior = Prior(truth.tolist(), [[5.0, 5.0]] * 4)
-    told = read(maps, prior.map(CPU))[1]
-    assert told[1, 0] == pytest.approx(float(told[0, 0]), rel=0.1)
+    with_prior = read(maps, prior.map(CPU))[1]
+    assert with_prior[1, 0] == pytest.approx(float(with_prior[0, 0]), rel=0.1)
     assert np.array(prior.mirrored().mirrored().mean) == pytest.approx(np.array(prior.mean))
 
 
-def test_a_habit_learns_offset_and_error_of_each_level_of_doubt():
+def test_a_label_bias_learns_the_offset_and_the_error_at_each_level_of_uncertainty():
     rng = np.random.default_rng(0)
     points = rng.uniform(20, 70, (4000, 4, 2))
     uncertainty = rng.uniform(1, 3, (4000, 4))
@@ -178,35 +179,35 @@ def test_a_habit_learns_offset_and_error_of_each_level_of_doubt():
     ratio = bias.sigma(uncertainty)[:, :3] / uncertainty[:, :3]
     assert np.quantile(ratio, 0.05) > 0.85
     assert np.quantile(ratio, 0.95) < 1.15
-    assert (bias.sigma(uncertainty)[:, 3] == UNTAUGHT).all()
+    assert (bias.sigma(uncertainty)[:, 3] == CONFIG.untaught).all()
     assert bias.errors[0] == sorted(bias.errors[0])
 
 
-def test_a_subset_without_training_rows_reads_as_it_is():
-    nobody = np.empty((0, 4, 2))
-    bias = LabelBias.learnt(nobody, np.empty((0, 4)), nobody)
-    reading = Reading(Prior.learnt(nobody), {15: bias, 4: bias})
+def test_a_subset_without_training_rows_is_not_corrected():
+    none = np.empty((0, 4, 2))
+    bias = LabelBias.learnt(none, np.empty((0, 4)), none)
+    reading = Reading(Prior.learnt(none), {15: bias, 4: bias})
     again = Reading.restored(json.loads(json.dumps(reading.settings())))
     assert again == reading
     points = np.full((2, 4, 2), 33.0)
     coords, sigma = again.applied(points, np.ones((2, 4)), np.array([15, 4]))
     assert np.array_equal(coords, points)
-    assert (sigma == UNTAUGHT).all()
+    assert (sigma == CONFIG.untaught).all()
 
 
 def test_predicts_the_four_points_of_unseen_faces(trained):
     faces = drawn_faces(60, 5)
-    said = predict(trained, faces, CPU)
-    assert said.name == TINY.name
-    assert np.isnan(said.coords[:, BEYOND_FOUR]).all()
-    assert np.isnan(said.sigma[:, BEYOND_FOUR]).all()
-    error = (said.coords - faces.coords)[:, IN_FOUR]
+    found = predict(trained, faces, CPU)
+    assert found.name == TINY.name
+    assert np.isnan(found.coords[:, BEYOND_FOUR]).all()
+    assert np.isnan(found.sigma[:, BEYOND_FOUR]).all()
+    error = (found.coords - faces.coords)[:, IN_FOUR]
     assert np.sqrt((error[:, :2] ** 2).mean()) < 2.5
     assert np.sqrt((error**2).mean()) < 3.5
-    assert (said.sigma[:, IN_FOUR] > 0).all()
+    assert (found.sigma[:, IN_FOUR] > 0).all()
     four = dataclasses.replace(faces, coords=faces.coords[:, IN_FOUR], schema=FACE4)
-    assert np.array_equal(predict(trained, four, CPU).coords, said.coords[:, IN_FOUR])
-    assert np.array_equal(predict(trained, faces.take(np.arange(0)), CPU).coords, said.coords[:0])
+    assert np.array_equal(predict(trained, four, CPU).coords, found.coords[:, IN_FOUR])
+    assert np.array_equal(predict(trained, faces.take(np.arange(0)), CPU).coords, found.coords[:0])
 
 
 def test_a_mirrored_picture_is_read_mirrored(trained):
@@ -219,35 +220,32 @@ def test_a_mirrored_picture_is_read_mirrored(trained):
     assert uncertainty_too[:, FACE4.mirror] == pytest.approx(uncertainty, rel=1e-3)
 
 
+def history(folder):
+    """The cells of a history but for the seconds."""
+    return [line.split(",")[:4] for line in (folder / HISTORY).read_text().splitlines()]
+
+
 def test_files_and_history(trained):
     assert {WEIGHTS, SETTINGS, READING, HISTORY} < {path.name for path in trained.iterdir()}
-    rows = [line.split(",") for line in (trained / HISTORY).read_text().splitlines()]
-    assert rows[0] == ["epoch", "phase", "loss", "held_rmse", "seconds"]
+    rows = history(trained)
+    assert rows[0] == ["epoch", "phase", "loss", "held_rmse"]
     assert [row[:2] for row in rows[1:]] == [["1", "pretrain"], ["2", "classes"], ["3", "classes"], ["4", "classes"]]
     assert rows[1][3] == ""
     assert float(rows[4][2]) < float(rows[2][2])
     assert float(rows[4][3]) > 0
 
 
-@pytest.mark.parametrize("stop_after", [1, 2])
-def test_a_resumed_training_equals_an_unbroken_one(trained, tmp_path, monkeypatch, stop_after):
-    real, epochs = training._epoch, []
-
-    def interrupted(*args) -> None:
-        if len(epochs) == stop_after:
-            raise KeyboardInterrupt
-        epochs.append(1)
-        real(*args)
-
+@pytest.mark.parametrize("epochs", [1, 2])
+def test_a_resumed_training_equals_an_unbroken_one(trained, tmp_path, monkeypatch, epochs):
+    stop_after(monkeypatch, epochs)
     job = job_in(tmp_path, drawn_faces(300))
-    with monkeypatch.context() as patch:
-        patch.setattr(training, "_epoch", interrupted)
-        with pytest.raises(KeyboardInterrupt):
-            training.train(job)
+    with pytest.raises(KeyboardInterrupt):
+        training.train(job)
     assert not (tmp_path / WEIGHTS).exists()
     training.train(job)
     for name in (WEIGHTS, READING):
         assert (tmp_path / name).read_bytes() == (trained / name).read_bytes()
+    assert history(tmp_path) == history(trained)
 
 
 def test_faces_without_labels_are_left_out_and_none_at_all_is_an_error(tmp_path):

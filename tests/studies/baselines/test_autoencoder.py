@@ -1,4 +1,4 @@
-"""The autoencoder's study: what patches are cut, what pretraining starts, and how error rates are told."""
+"""The autoencoder's study: the patches, pretraining and the error rates with their intervals."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -15,8 +15,8 @@ from solution.specialists.patches.network import normalised
 from solution.specialists.patches.sampling import corrupt, standardised
 from solution.studies.baselines import autoencoder
 from solution.studies.baselines.eye_patches import (
+    EVALUATED,
     EYES,
-    LOOKS,
     Study,
     _beside,
     _elsewhere,
@@ -60,7 +60,7 @@ def test_the_autoencoder_learns_to_give_patches_back(drawn: Competition):
     patches = cut_patches(drawn.train, SMALL, np.random.default_rng(0))
     net = pretrained(SMALL, patches, CPU, ("test",))
     torch.manual_seed(0)
-    noisy = corrupt(patches.pixels, SMALL.spoiling())
+    noisy = corrupt(patches.pixels, SMALL.corruption())
     with torch.inference_mode():
         after = (net(noisy) - patches.pixels).square().mean()
     assert after < 0.6 * patches.pixels.square().mean()
@@ -74,7 +74,7 @@ def test_the_classifier_learns_and_its_start_matters(drawn: Competition):
     start = pretrained(SMALL, train, CPU, ("test",))
     weights = {name: value.clone() for name, value in start.state_dict().items()}
     random, again, started = (classified(SMALL, train, held, one, CPU, ("test",)) for one in (None, None, start))
-    assert random.shape == (len(LOOKS), len(held.face))
+    assert random.shape == (len(EVALUATED), len(held.face))
     assert random[-1].mean() < 0.3
     assert started[-1].mean() < 0.3
     assert np.array_equal(random, again)
@@ -86,12 +86,12 @@ def test_an_interval_knows_that_patches_of_a_face_belong_together():
     rng = np.random.default_rng(0)
     one = rng.random(200) < 0.2
     wrong, face = np.repeat(one, 4).astype(float), np.repeat(np.arange(200), 4)
-    rate, low, high = autoencoder.interval(wrong, face)
+    rate, low, high = autoencoder.clustered_interval(wrong, face)
     assert rate == one.mean()
     assert high - low == pytest.approx(2 * 1.96 * np.sqrt(0.2 * 0.8 / 200), rel=0.2)
-    _, near, far = autoencoder.interval(wrong, np.arange(800))
+    _, near, far = autoencoder.clustered_interval(wrong, np.arange(800))
     assert far - near < 0.65 * (high - low)
-    assert autoencoder.interval(np.zeros(800), face) == (0, 0, 0)
+    assert autoencoder.clustered_interval(np.zeros(800), face) == (0, 0, 0)
 
 
 def test_settings_that_make_no_sense_are_refused():

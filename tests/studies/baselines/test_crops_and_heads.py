@@ -1,4 +1,4 @@
-"""Where things lie: in a frame and back, in a map and back."""
+"""Points in a frame and back, and in a heatmap and back."""
 
 import numpy as np
 import pytest
@@ -16,7 +16,7 @@ def blob(x: float, y: float) -> np.ndarray:
 
 
 def centre(image: np.ndarray) -> np.ndarray:
-    """Where a picture's brightness lies, in units of a picture 96 pixels wide."""
+    """The centre of a picture's brightness, in units of a picture 96 pixels wide."""
     places = np.arange(len(image))
     found = np.array([(image.sum(axis) * places).sum() / image.sum() for axis in (0, 1)])
     return (found + 0.5) * SIZE / len(image) - 0.5
@@ -63,7 +63,7 @@ def test_a_map_without_a_peak_is_read_finitely():
 
 
 @pytest.mark.parametrize(("output", "shape"), [(Points(), (2, 3, 2)), (Maps(size=24, sigma=3.0), (2, 3, 24, 24))])
-def test_what_is_not_labelled_counts_nothing(output: Points | Maps, shape: tuple[int, ...]):
+def test_unlabelled_points_do_not_count(output: Points | Maps, shape: tuple[int, ...]):
     raw, points = torch.rand(shape), 96 * torch.rand(2, 3, 2)
     points[1, 1:] = torch.nan
     alone = [output.loss(raw[i : i + 1, k : k + 1], points[i : i + 1, k : k + 1]) for i, k in

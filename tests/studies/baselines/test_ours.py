@@ -1,4 +1,4 @@
-"""Our own networks by the clock: their recipes as they are, the schedule turned by time."""
+"""Our own networks by the clock: their recipes, with a schedule that follows the time."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -9,54 +9,56 @@ import torch
 
 from solution import recipes
 from solution.data.competition import Competition
+from solution.specialists.budget import Steps
+from solution.specialists.fit import fit
 from solution.studies.ablations import ABLATIONS
-from solution.studies.baselines.ours import EPOCHS, OurLearner, OurSystem, our_systems
+from solution.studies.baselines.ours import EPOCHS, our_systems
+from solution.studies.baselines.tasks import OurTask
 
 CPU = torch.device("cpu")
-OWN = {one.name: one for one in our_systems()}
+OURS = {system.name: system for system in our_systems()}
 
 
-def learner(one: OurSystem, drawn: Competition, folder: Path) -> OurLearner:
-    return OurLearner(one, drawn.train.take(np.arange(0, len(drawn.train), 2)), folder, CPU)
+@pytest.fixture
+def task_of(drawn: Competition, tmp_path: Path):
+    faces = drawn.train.take(np.arange(0, len(drawn.train), 2))
+    return lambda name: OurTask(OURS[name].recipe, faces, faces.take(np.array([0, -1])), tmp_path, CPU)
 
 
 def test_the_recipes_are_those_of_the_specialists():
     for name in ("unet_all", "timm_all"):
-        assert OWN[name].recipe == replace(recipes.load(name).at("cpu"), init_from=None, epochs=EPOCHS)
-    assert OWN["cascade"].recipe == ABLATIONS["cascade"].recipe(OWN["unet_all"].recipe)
+        assert OURS[name].recipe == replace(recipes.load(name).at("cpu"), init_from=None, epochs=EPOCHS)
+    assert OURS["cascade"].recipe == ABLATIONS["cascade"].recipe(OURS["unet_all"].recipe)
 
 
-@pytest.mark.parametrize("name", OWN)
-def test_each_takes_steps_and_answers_every_point(name: str, drawn: Competition, tmp_path: Path):
-    one = learner(OWN[name], drawn, tmp_path)
-    before = {key: value.clone() for key, value in one.trainer.average.module.state_dict().items()}
-    losses = [one.step(share) for share in (0.0, 0.2, 0.5)]
-    assert np.isfinite(losses).all()
-    after = one.trainer.average.module.state_dict()
+@pytest.mark.parametrize("name", OURS)
+def test_each_takes_steps_and_answers_every_point(name: str, task_of):
+    task = task_of(name)
+    before = {key: value.clone() for key, value in task.average.module.state_dict().items()}
+    (record,) = fit(task, Steps(3))
+    assert np.isfinite(record.loss)
+    after = task.average.module.state_dict()
     assert any(not torch.equal(before[key], after[key]) for key in before if key.endswith("weight"))
-    few = drawn.train.take(np.array([0, len(drawn.train) - 1]))
-    found = one.predict(few)
-    assert found.shape == (len(one.readings), 2, 15, 2)
-    assert np.isfinite(found[0][~np.isnan(few.coords)]).all()
-    parameters, multiply_adds = one.cost()
-    assert parameters == sum(p.numel() for p in one.trainer.net.parameters())
+    assert record.value.shape == (len(task.readings), 2, 15, 2)
+    assert np.isfinite(record.value[0][~np.isnan(task.watched.coords)]).all()
+    parameters, multiply_adds = task.cost()
+    assert parameters == sum(p.numel() for p in task.net.parameters())
     assert 50e6 < multiply_adds < 300e6
 
 
-def test_the_schedule_follows_the_time_spent(drawn: Competition, tmp_path: Path):
-    one = learner(OWN["unet_all"], drawn, tmp_path)
-    peak = one.recipe.optimiser.lr
-    rates = []
-    for share in (0.0, one.recipe.optimiser.warm_up, 0.6, 0.999):
-        one.step(share)
-        rates.append(one.trainer.optimiser.param_groups[0]["lr"])
-    assert rates[0] == pytest.approx(peak / 25)
-    assert rates[1] == pytest.approx(peak, rel=0.2)
+def test_the_schedule_follows_the_share_that_is_spent(task_of):
+    task = task_of("unet_all")
+    settings, rates = task.recipe.optimiser, []
+    for share in (0.0, settings.warm_up, 0.6, 0.999):
+        task.set_rate(share)
+        task.optimiser.step()
+        rates.append(task.optimiser.param_groups[0]["lr"])
+    assert rates[0] == pytest.approx(settings.lr / 25)
+    assert rates[1] == pytest.approx(settings.lr, rel=0.2)
     assert rates[1] > rates[2] > rates[3]
 
 
-def test_a_pass_teaches_the_mirror_offset(drawn: Competition, tmp_path: Path):
-    one = learner(OWN["unet_all"], drawn, tmp_path)
-    for _ in range(one.trainer.batches + 1):
-        one.step(0.0)
-    assert one.trainer.offset.values.any()
+def test_an_epoch_teaches_the_label_offset(task_of):
+    task = task_of("unet_all")
+    fit(task, Steps(task.steps_per_epoch + 1))
+    assert task.offset.values.any()

@@ -1,16 +1,20 @@
-"""The contract that every earlier system keeps, and what is known of each one's size."""
+"""The contract that every earlier system keeps, and the known sizes."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 
+from solution.faces import FaceSet
 from solution.runtime.errors import UserError
+from solution.specialists.budget import Steps
+from solution.specialists.fit import fit
 from solution.studies.baselines import systems
 from solution.studies.baselines.baseline import Rule, System
 from solution.studies.baselines.heads import Points
-from solution.studies.baselines.learner import SystemLearner, cost
+from solution.studies.baselines.tasks import SystemTask, cost
 from tests.studies.baselines.tiny import TINY, spots
 
 CPU = torch.device("cpu")
@@ -18,7 +22,7 @@ every = pytest.mark.parametrize("system", [systems.load(name) for name in system
 
 
 @every
-def test_an_ancestor_has_its_files_name(system: System):
+def test_a_system_has_its_files_name(system: System):
     assert systems.load(system.name) is system
     assert "network" not in system.settings()
 
@@ -57,54 +61,58 @@ def test_multiply_adds_are_counted_by_hand():
     assert cost(net, torch.zeros(1, 1, 8, 8)) == (4 * 9 + 4 + 4 * 64 * 5 + 5, 64 * 4 * 9 + 4 * 64 * 5)
 
 
-def test_an_ancestor_learns_and_answers_in_pixels():
-    learner = SystemLearner(TINY, np.arange(15), spots(200), CPU)
-    held = spots(20, seed=1)
-    before = np.nanmean((learner.predict(held)[0] - held.coords) ** 2)
-    for _ in range(200):
-        learner.step(0.5)
-    found = learner.predict(held)
+def task_of(system: System, points: Sequence[int] = range(15), faces: FaceSet | None = None) -> SystemTask:
+    faces = spots(64) if faces is None else faces
+    return SystemTask(system, np.array(points), faces, faces.take(np.array([0])), CPU)
+
+
+def test_a_system_learns_and_answers_in_pixels():
+    task, held = task_of(TINY, faces=spots(200)), spots(20, seed=1)
+    before = np.nanmean((task.predict(held)[0] - held.coords) ** 2)
+    fit(task, Steps(200))
+    found = task.predict(held)
     assert found.shape == (1, 20, 15, 2)
     assert np.isfinite(found).all()
     assert np.nanmean((found[0] - held.coords) ** 2) < 0.2 * before
 
 
 def test_the_same_training_twice_is_the_same():
-    losses = []
-    for _ in range(2):
-        learner = SystemLearner(replace(TINY, mirror=True), np.arange(15), spots(50), CPU)
-        losses.append([learner.step(0.0) for _ in range(7)])
+    shares = tuple((step + 0.5) / 7 for step in range(7))
+    losses = [[r.loss for r in fit(task_of(replace(TINY, mirror=True)), Steps(7, shares))] for _ in range(2)]
     assert losses[0] == losses[1]
-    assert len(set(losses[0])) == 7
+    assert len(set(losses[0])) > 4
 
 
-def test_a_pass_shows_each_row_once():
-    learner = SystemLearner(TINY, np.arange(15), spots(64), CPU)
-    rows = [next(learner.rows) for _ in range(8)]
-    assert sorted(np.concatenate(rows[:4])) == sorted(np.concatenate(rows[4:])) == list(range(64))
-    assert not np.array_equal(rows[0], rows[4])
+def test_an_epoch_shows_each_row_once():
+    faces = spots(64)
+    names = faces.images.reshape(64, -1)
+    epochs = [np.concatenate([images for images, _ in task_of(TINY).batches(epoch)]) for epoch in (0, 1)]
+    first, second = (np.array([int(np.flatnonzero((names == image.ravel()).all(1))[0]) for image in shown])
+                     for shown in epochs)  # fmt: skip
+    assert sorted(first) == sorted(second) == list(range(64))
+    assert not np.array_equal(first, second)
 
 
 def test_mirrored_rows_swap_left_and_right():
-    learner = SystemLearner(replace(TINY, mirror=True), np.array([0]), spots(64), CPU)
-    learner.train.coords[:, 1] = learner.train.coords[:, 0] - 7
-    images, coords = learner._varied(np.arange(64))
-    flipped = (images != learner.train.images).any(axis=(1, 2))
+    task = task_of(replace(TINY, mirror=True), [0])
+    task.train.coords[:, 1] = task.train.coords[:, 0] - 7
+    images, coords = task._varied(np.arange(64), np.random.default_rng(0))
+    flipped = (images != task.train.images).any(axis=(1, 2))
     assert 10 < flipped.sum() < 54
-    own = learner.train.coords
+    own = task.train.coords
     np.testing.assert_array_equal(coords[~flipped, 0], own[~flipped, 0])
     np.testing.assert_allclose(coords[flipped, 0, 0], 95 - own[flipped, 1, 0])
 
 
 def test_a_network_of_one_point_predicts_that_alone():
-    found = SystemLearner(TINY, np.array([10]), spots(20), CPU).predict(spots(4, 1))
+    found = task_of(TINY, [10]).predict(spots(4, 1))
     assert np.isfinite(found[0, :, 10]).all()
     assert np.isnan(np.delete(found[0], 10, axis=1)).all()
 
 
 def test_a_point_that_nobody_labelled_cannot_be_learnt():
     with pytest.raises(UserError, match=r"label for left_eye_inner_corner, got 0\. Give more faces"):
-        SystemLearner(TINY, np.array([2]), spots(20).take(np.arange(10, 20)), CPU)
+        task_of(TINY, [2], spots(20).take(np.arange(10, 20)))
 
 
 def test_wrong_settings_are_refused():

@@ -1,6 +1,9 @@
-"""A system that trains in no time, and faces with one bright spot that every point follows."""
+"""A system that trains in no time, faces with one bright spot at every point, and a check of a comparison's files."""
 
+import csv
+from collections.abc import Iterable
 from dataclasses import replace
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -8,6 +11,7 @@ from torch import nn
 
 from solution.faces import FaceSet
 from solution.keypoints import BEYOND_FOUR, FACE15, SIZE
+from solution.studies.baselines import publish
 from solution.studies.baselines.baseline import System
 
 
@@ -33,3 +37,17 @@ def spots(count: int, seed: int = 0) -> FaceSet:
     subset = np.where(np.arange(count) < count // 2, 15, 4).astype(np.int8)
     coords[np.ix_(subset == 4, BEYOND_FOUR)] = np.nan
     return FaceSet(np.arange(count), images, coords, FACE15, subset)
+
+
+def checked_table(folder: Path, columns: Iterable[str]) -> list[dict[str, str]]:
+    """The rows of a comparison's table, whose figures are within their intervals, best first, beside a picture."""
+    with (folder / publish.TABLE).open(encoding="utf-8") as handle:
+        rows = list(csv.DictReader(handle))
+    for row in rows:
+        for column in columns:
+            low, value, high = (float(row[f"{column}{bound}"]) for bound in ("_low", "", "_high"))
+            assert 0 < low <= value <= high < np.inf
+    first = [float(row[next(iter(columns))]) for row in rows]
+    assert first == sorted(first)
+    assert cv2.imread(str(folder / publish.PICTURE)) is not None
+    return rows

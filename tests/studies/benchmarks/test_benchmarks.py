@@ -23,7 +23,7 @@ from solution.studies.benchmarks import results, scaling
 from solution.studies.benchmarks.parts import PARTS
 from solution.studies.benchmarks.results import MATMUL, PYTHON, Measured, Row, ratios, read_measured
 from solution.studies.benchmarks.scaling import Curve, Point
-from solution.studies.benchmarks.setup import QUICK, BenchmarkSetup, fake_data, write_competition
+from solution.studies.benchmarks.setup import SMALL, BenchmarkSetup, fake_data, write_competition
 from solution.studies.benchmarks.timer import Meter, TreeMemory, multiply_adds, peak_memory
 from tests.tiny_recipes import BASE, CHILD, OTHER
 
@@ -134,7 +134,7 @@ def test_artificial_data_is_like_the_competitions_files(tmp_path: Path):
 
 def test_a_run_that_seems_finished_can_be_stacked(tmp_path: Path, use_recipes: Callable[..., None]):
     use_recipes(BASE, CHILD, OTHER)
-    run = BenchmarkSetup(tmp_path, "smoke", CPU, QUICK).run
+    run = BenchmarkSetup(tmp_path, "smoke", CPU, SMALL).run
     assert len(run.jobs()) == 5 * len(run.recipes)
     assert all(job.is_complete() for job in run.jobs())
 
@@ -194,10 +194,10 @@ def test_a_bench_that_is_stopped_shows_what_it_has(
 
 def test_training_counts_one_epochs_multiply_adds(tmp_path: Path, use_recipes: Callable[..., None]):
     use_recipes(BASE, replace(OTHER, batch=8))
-    setup = BenchmarkSetup(tmp_path, "smoke", CPU, replace(QUICK, batches=2))
+    setup = BenchmarkSetup(tmp_path, "smoke", CPU, replace(SMALL, batches=2))
     forward_and_backward, other = (r.multiply_adds for r in PARTS["train"](setup))
     predicted = {r.name: r.multiply_adds for r in PARTS["predict"](setup)}
-    a_view = predicted["base, 2 views"] / 2 / QUICK.faces
+    a_view = predicted["base, 2 views"] / 2 / SMALL.faces
     # Forward, backward to the weights and backward to the inputs: three times a view, except in the first layer.
     assert 2 < forward_and_backward / (2 * BASE.batch * a_view) <= 3
     assert other > 0
@@ -237,7 +237,7 @@ def test_scaling_has_a_curve_for_each_kind_of_size(tmp_path: Path, capsys: pytes
 
 def test_more_folds_take_more_time(tmp_path: Path, use_recipes: Callable[..., None]):
     use_recipes(BASE, OTHER)
-    curves = list(scaling.by_folds(BenchmarkSetup(tmp_path, "smoke", CPU, QUICK), (2, 5)))
+    curves = list(scaling.by_folds(BenchmarkSetup(tmp_path, "smoke", CPU, SMALL), (2, 5)))
     assert [curve.what for curve in curves] == ["training, one epoch of all folds", "stack"]
     assert [[point.size for point in curve.points] for curve in curves] == [[2, 5], [2, 5]]
     assert all(point.seconds > 0 for curve in curves for point in curve.points)

@@ -11,7 +11,7 @@ from solution.recipe import SCALES, Augmentation
 from solution.specialists.landmarks.augment import Augmenter
 from solution.specialists.landmarks.label_offset import LabelOffset
 from solution.specialists.landmarks.network import LandmarkNet
-from solution.specialists.landmarks.predict import predict_with
+from solution.specialists.landmarks.predict import QUICK, predict_with
 from tests.sketches import face68, sketch
 
 POINTS = face68() * 14 + (47.5, 34)
@@ -103,7 +103,7 @@ def test_both_views_agree_in_the_pictures_own_points():
     images = shown.images.copy()
     images[:, :, :30] //= 3
     shown = FaceSet(shown.ids, images, shown.coords, FACE68, shown.subset)
-    found = predict_with(Exact(), LabelOffset(schema=FACE68), shown, torch.device("cpu"), tta_shifts=(0,))
+    found = predict_with(Exact(), LabelOffset(schema=FACE68), shown, torch.device("cpu"), config=QUICK)
     np.testing.assert_allclose(found.coords, np.repeat(SKEWED, 2, axis=0), atol=1e-4)
     np.testing.assert_allclose(found.sigma, 1.0, atol=1e-4)
 

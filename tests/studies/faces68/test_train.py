@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import zipfile
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -147,29 +149,39 @@ def test_evaluate_scores_what_was_not_learnt_from(trained: Path, data: Path, cap
     assert f"NME {facts['nme_percent']:.2f} %" in text
 
 
-def test_evaluate_refuses_the_weights_of_another_recipe(trained: Path, data: Path, capsys: pytest.CaptureFixture[str]):
-    folder = Study(trained, data, "smoke").folder(2)
+def test_evaluate_refuses_other_weights(trained: Path, data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    folder = Study(trained, data, "smoke").folder(1)
     assert main(["evaluate", "--recipe", "timm_68", "--data", str(data), "--weights", str(folder)]) == 2
     assert "expected weights of timm_68, got some of unet_68" in capsys.readouterr().err
+    assert main(["evaluate", "--recipe", "unet_4", "--data", str(data)]) == 2
+    assert "expected unet_15, unet_68, or another landmark network with its --weights" in capsys.readouterr().err
+    copy = Path(shutil.copytree(folder, tmp_path / "copy"))
+    weights = copy / WEIGHTS
+    weights.write_bytes(weights.read_bytes()[:-4] + b"\0\0\1\1")
+    code, _, err = evaluated(["--data", str(data), "--weights", str(copy)], capsys)
+    assert (code, "expected the files that its manifest names" in err) == (2, True)
+    code, _, err = evaluated(["--data", str(data), "--weights", str(tmp_path)], capsys)
+    assert (code, "expected weights for pictures" in err) == (2, True)
+
+
+def edited(source: Path, target: Path, edit: Callable[[list[str]], list[str]]) -> Path:
+    """A copy of a zip of labelled pictures with other lines in its table."""
+    with zipfile.ZipFile(source) as old, zipfile.ZipFile(target, "w") as new:
+        for info in old.infolist():
+            content = old.read(info)
+            if info.filename.endswith(".csv"):
+                content = "\n".join(edit(content.decode().splitlines())).encode()
+            new.writestr(info.filename, content)
+    return target
 
 
 def test_evaluate_names_wrong_rows_and_scores_the_others(
     trained: Path, data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ):
-    import zipfile
-
     folder = Study(trained, data, "smoke").folder(0)
     fresh = write_zip(tmp_path / "fresh.zip", persons=2, each=3, seed=5)
-    spoilt = tmp_path / "spoilt.zip"
-    with zipfile.ZipFile(fresh) as old, zipfile.ZipFile(spoilt, "w") as new:
-        for info in old.infolist():
-            content = old.read(info)
-            if info.filename.endswith(".csv"):
-                lines = content.decode().splitlines()
-                lines[2] = lines[2].rsplit(",", 1)[0]
-                content = "\n".join(lines).encode()
-            new.writestr(info.filename, content)
-    code, found, err = evaluated(["--data", str(spoilt), "--weights", str(folder), "--json"], capsys)
+    wrong = edited(fresh, tmp_path / "wrong.zip", lambda lines: [*lines[:2], lines[2].rsplit(",", 1)[0], *lines[3:]])
+    code, found, err = evaluated(["--data", str(wrong), "--weights", str(folder), "--json"], capsys)
     assert code == 2
     assert (found["faces"], found["seen"], found["left_out"]) == (5, 0, 1)
     assert err.count("\n") == 1
@@ -179,41 +191,16 @@ def test_evaluate_names_wrong_rows_and_scores_the_others(
 def test_pictures_that_were_all_learnt_from_are_refused(
     trained: Path, data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ):
-    seen_by_none = Study(trained, data, "smoke").folder(0)
-    with np.load(seen_by_none / PREDICTIONS, allow_pickle=False) as arrays:
+    folder = Study(trained, data, "smoke").folder(0)
+    with np.load(folder / PREDICTIONS, allow_pickle=False) as arrays:
         held = arrays["names"].tolist()
-    import zipfile
-
-    learnt = tmp_path / "learnt.zip"
-    with zipfile.ZipFile(data) as old, zipfile.ZipFile(learnt, "w") as new:
-        for info in old.infolist():
-            content = old.read(info)
-            if info.filename.endswith(".csv"):
-                lines = content.decode().splitlines()
-                content = "\n".join(line for line in lines if line.split(",")[0] not in held).encode()
-            new.writestr(info.filename, content)
-    code, _, err = evaluated(["--data", str(learnt), "--weights", str(seen_by_none), "--json"], capsys)
+    learnt = edited(data, tmp_path / "learnt.zip", lambda lines: [x for x in lines if x.split(",")[0] not in held])
+    code, _, err = evaluated(["--data", str(learnt), "--weights", str(folder), "--json"], capsys)
     assert code == 2
     assert "expected pictures that the network has not learnt from" in err
 
 
-def test_damaged_weights_are_refused(trained: Path, data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
-    import shutil
-
-    copy = Path(shutil.copytree(Study(trained, data, "smoke").folder(1), tmp_path / "copy"))
-    weights = copy / WEIGHTS
-    weights.write_bytes(weights.read_bytes()[:-4] + b"\0\0\1\1")
-    code, _, err = evaluated(["--data", str(data), "--weights", str(copy)], capsys)
-    assert code == 2
-    assert "expected the files that its manifest names" in err
-    code, _, err = evaluated(["--data", str(data), "--weights", str(tmp_path)], capsys)
-    assert code == 2
-    assert "expected weights for pictures" in err
-    assert main(["evaluate", "--recipe", "unet_4", "--data", str(data)]) == 2
-    assert "expected unet_15, unet_68, or another landmark network with its --weights" in capsys.readouterr().err
-
-
-def test_the_scores_are_what_they_say():
+def test_scores_are_the_mean_distance_and_the_pooled_error():
     labels = np.stack([face68() * 10, face68() * 20]) + 50
     np.testing.assert_allclose(interocular(labels, FACE68), (20, 40))
     found = score(labels + np.array([3, 4]), labels, FACE68)
@@ -230,7 +217,7 @@ def test_a_recipe_for_other_points_is_refused_and_leaves_nothing(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_trunk_is_shipped_without_its_head(trained: Path, data: Path, tmp_path: Path):
+def test_a_trunk_is_released_without_its_head(trained: Path, data: Path, tmp_path: Path):
     folder = Study(trained, data, "smoke").folder(0)
     release_trunk(folder, tmp_path / "unet_68")
     content = manifest(tmp_path / "unet_68")
@@ -245,30 +232,22 @@ def test_a_trunk_is_shipped_without_its_head(trained: Path, data: Path, tmp_path
     assert "--folds 5 --fold 0" in card
 
 
+def release_error(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    with pytest.raises(SystemExit):
+        release_weights.main(arguments)
+    return capsys.readouterr().err
+
+
 @pytest.mark.parametrize(("what", "name"), [("trunk", "unet_68"), ("68", "timm_68"), ("15", "unet_68")])
-def test_a_network_is_not_shipped_as_what_it_is_not(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], what: str, name: str
+def test_a_network_is_not_released_as_what_it_is_not(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], what: str, name: str
 ):
     for file in release_weights.NETWORK:
         (tmp_path / file).write_text(json.dumps({"name": name}))
     seal(tmp_path, {}, release_weights.NETWORK)
-    monkeypatch.setattr("sys.argv", ["shipping", what, str(tmp_path)])
-    with pytest.raises(SystemExit):
-        release_weights.main()
     wish = "15: expected --data and --frames" if what == "15" else f"{what}: not for {name}"
-    assert wish in capsys.readouterr().err
-
-
-def test_damaged_or_missing_weights_are_not_shipped(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-):
-    monkeypatch.setattr("sys.argv", ["shipping", "68", str(tmp_path)])
-    for file in release_weights.NETWORK:
-        (tmp_path / file).write_text(json.dumps({"name": "unet_68"}))
-    seal(tmp_path, {}, release_weights.NETWORK)
-    (tmp_path / WEIGHTS).write_text("flipped")
+    assert wish in release_error(capsys, what, str(tmp_path))
+    (tmp_path / WEIGHTS).write_text("damaged")
     for _ in range(2):
-        with pytest.raises(SystemExit):
-            release_weights.main()
-        assert f"{tmp_path}: expected a finished training's folder" in capsys.readouterr().err
+        assert f"{tmp_path}: expected a finished training's folder" in release_error(capsys, what, str(tmp_path))
         (tmp_path / MANIFEST).unlink(missing_ok=True)
