@@ -202,7 +202,8 @@ def ensemble_speed(setup: BenchmarkSetup) -> Iterator[Row]:
             call = partial(_predict_all, networks * folds, faces, threads)
             call()
             timing = setup.meter.time(call, setup.size.slow_repeats, MATMUL, threads)
-            name = f"{'one fold' if folds == 1 else f'all {folds} folds'}, {2 * len(config.tta_shifts)} views, {threads} threads"
+            views, title = 2 * len(config.tta_shifts), "one fold" if folds == 1 else f"all {folds} folds"
+            name = f"{title}, {views} views, {threads} threads"
             yield Row(part="ensemble", name=name, items=len(faces), **timing)
 
 
