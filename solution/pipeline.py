@@ -4,7 +4,6 @@ Data, folds, train and stack make the predictions. Evaluation computes every fig
 read it.
 """
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,7 @@ from solution.ensemble import duplicates, selection
 from solution.ensemble.selection import Ensemble
 from solution.evaluation import evaluation as figures
 from solution.evaluation.evaluation import Evaluation
-from solution.evaluation.label_errors.evidence import disagreement
+from solution.evaluation.label_errors.ranking import audit_of
 from solution.faces import Predictions
 from solution.kaggle import leaderboard
 from solution.kaggle import submit as sending
@@ -41,7 +40,7 @@ from solution.runtime.artifacts import digest_of
 from solution.runtime.device import LOG
 from solution.runtime.errors import UserError
 from solution.runtime.workers import local, ray
-from solution.runtime.workers.task import incomplete
+from solution.runtime.workers.schedule import incomplete
 from solution.specialists import remote
 from solution.specialists.cross_validation import Specialist, collect
 from solution.specialists.landmarks import pretrained
@@ -172,19 +171,19 @@ def evaluation(run: Run) -> Evaluation:
     return computed
 
 
-def _evaluate(run: Run, made: Ensemble) -> Evaluation:
+def _evaluate(run: Run, ensemble: Ensemble) -> Evaluation:
     competition, test = run.competition, run.competition.test
-    final = made.oof_predictions(selection.FINAL, run)
+    final = ensemble.oof_predictions(selection.FINAL, run)
     labels = duplicates.learn(competition, run.table, final.coords)
     known = zip(test.ids.tolist(), labels.test.tolist(), strict=True)
-    submitted = locations_of(competition, made.test_predictions(selection.FINAL, run))
+    submitted = locations_of(competition, ensemble.test_predictions(selection.FINAL, run))
     return figures.evaluate(
         competition,
         run.table,
         specialists=[s.oof for s in trained(run)],
-        ensemble=[made.oof_predictions(name, run) for name in SCORED],
-        with_drift=made.oof[selection.WITH_DRIFT],
-        pipelines={kind: made.test[kind] for kind in WRITTEN.values()},
+        ensemble=[ensemble.oof_predictions(name, run) for name in SCORED],
+        with_drift=ensemble.oof[selection.WITH_DRIFT],
+        pipelines={kind: ensemble.test[kind] for kind in WRITTEN.values()},
         submitted=competition.at_points(submitted),
         duplicates=figures.Duplicates(
             test_pictures=duplicates.in_test(competition),
@@ -197,28 +196,28 @@ def _evaluate(run: Run, made: Ensemble) -> Evaluation:
 
 def submission(run: Run) -> None:
     """Write each submission with its record, and check it on disk."""
-    made, evaluated = stacked(run), evaluation(run)
+    ensemble, evaluated = stacked(run), evaluation(run)
     for name, kind in WRITTEN.items():
-        _write(run, name, made.test_predictions(kind, run), _record(run, made, evaluated, kind))
+        _write(run, name, ensemble.test_predictions(kind, run), _record(run, ensemble, evaluated, kind))
     if run.use_duplicates:
-        _write_with_duplicates(run, made, evaluated)
+        _write_with_duplicates(run, ensemble, evaluated)
 
 
-def _write_with_duplicates(run: Run, made: Ensemble, evaluated: Evaluation) -> None:
+def _write_with_duplicates(run: Run, ensemble: Ensemble, evaluated: Evaluation) -> None:
     """The third submission, which uses the labels of test pictures' duplicates, if they are worth using."""
-    found = evaluated.duplicates
-    if not found.used:
+    known = evaluated.duplicates
+    if not known.used:
         LOG.info("Submission: %s.csv is not written: no labels of duplicates are worth using", DUPLICATES)
         return
     test = run.competition.test
     labels = np.full(test.coords.shape, np.nan)
     for row, identity in enumerate(test.ids.tolist()):
-        labels[row] = found.labels.get(identity, np.nan)
-    final = made.test_predictions(selection.FINAL, run)
-    predictions = duplicates.DuplicateLabels(dict(found.worth), labels).blend(final, test)
-    record = _record(run, made, evaluated, selection.FINAL) | duplicates_record(found)
+        labels[row] = known.labels.get(identity, np.nan)
+    final = ensemble.test_predictions(selection.FINAL, run)
+    predictions = duplicates.DuplicateLabels(dict(known.worth), labels).blend(final, test)
+    record = _record(run, ensemble, evaluated, selection.FINAL) | duplicates_record(known)
     _write(run, DUPLICATES, predictions, record)
-    LOG.info("Submission: %d of its predictions are blended with labels of identical training pictures", found.used)
+    LOG.info("Submission: %d of its predictions are blended with labels of identical training pictures", known.used)
 
 
 def _write(run: Run, name: str, predictions: Predictions, record: dict[str, Any]) -> None:
@@ -228,8 +227,8 @@ def _write(run: Run, name: str, predictions: Predictions, record: dict[str, Any]
     LOG.info("Submission: %s, %d rows, checked", path, len(run.competition.lookup.row_id))
 
 
-def _record(run: Run, made: Ensemble, evaluated: Evaluation, kind: str) -> dict[str, Any]:
-    return record_of(evaluated, kind, made, run.competition.placement) | {
+def _record(run: Run, ensemble: Ensemble, evaluated: Evaluation, kind: str) -> dict[str, Any]:
+    return record_of(evaluated, kind, ensemble, run.competition.placement) | {
         "recipes": {r.name: r.digest() for r in run.recipes},
         "stack": _stack_digest(run),
         "scale": run.scale,
@@ -299,20 +298,17 @@ def report(run: Run, against: Path | None = None, as_json: bool = False) -> None
 
     against: another run's folder, folds/DATASET, to compare with. UserError where that cannot be compared.
     """
-    made = stacked(run)
+    ensemble = stacked(run)
     other = None if against is None else read_other(against, run.competition)
-    comparison = None if other is None else compare_runs(run, trained(run), made, other)
-    gathered = gather(run, evaluation(run), made, submission=_written(run), comparison=comparison)
+    comparison = None if other is None else compare_runs(run, trained(run), ensemble, other)
+    gathered = gather(run, evaluation(run), ensemble, submission=_written(run), comparison=comparison)
     publish(run.workspace.folds, gathered, as_json)
 
 
 def audit(run: Run) -> None:
-    """Rank the training labels by how likely they are wrong. No row is dropped: no other stage reads the files."""
-    final = stacked(run).oof_predictions(selection.WITH_DRIFT, run)
-    members = np.stack([s.oof.coords for s in trained(run)])
-    oof = replace(final, sigma=disagreement(members).astype(np.float32))
+    """Write the training labels that may be wrong, as the evaluation ranks them. No row is dropped."""
+    oof = stacked(run).oof_predictions(selection.WITH_DRIFT, run)
     planted = read_planted(run.source.folder / DRAWN) if run.competition.drawn else None
-    folder = run.workspace.folds
-    ranked, facts = label_errors.write_audit(folder, run.competition.train, run.table, oof, planted)
-    label_errors.show(ranked, facts, folder)
+    folder, ranked = run.workspace.folds, audit_of(evaluation(run).audit)
+    label_errors.show(ranked, label_errors.write_audit(folder, run.competition.train, ranked, oof, planted), folder)
     LOG.info("Audit: %s", folder / label_errors.TABLE)

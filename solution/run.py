@@ -30,7 +30,7 @@ from solution.runtime.device import LOG, log_to, pick_device
 from solution.runtime.errors import UserError, suggestion
 from solution.runtime.workers import ray
 from solution.runtime.workers.local import check_jobs
-from solution.runtime.workers.task import ReadOnce
+from solution.runtime.workers.schedule import ReadOnce
 from solution.specialists.job import Job
 from solution.specialists.landmarks.pretrained import InitWeights, asks
 

@@ -19,6 +19,8 @@ from solution.data.competition import Competition
 from solution.ensemble import selection
 from solution.evaluation.ensemble_variance import ensemble_variance
 from solution.evaluation.expected import ExpectedConfig, OutOfFold, expect
+from solution.evaluation.label_errors.evidence import disagreement
+from solution.evaluation.label_errors.ranking import make_audit
 from solution.evaluation.outliers import is_outlier
 from solution.run import Run, Source
 from tests.tiny_recipes import ALL, BASE, CHILD, OTHER
@@ -120,17 +122,17 @@ def test_the_data_stage_logs_where_the_test_pictures_are(finished_copy: Path, cl
     assert "test pictures are identical to labelled ones" in said
 
 
-def test_the_audit_reads_the_predictions_with_drift(run: Run, monkeypatch: pytest.MonkeyPatch):
+def test_the_audit_is_of_the_predictions_with_drift(run: Run):
     """A training row's own place is known, wherever the test pictures stand."""
-    made = pipeline.stacked(run)
-    made.oof[selection.WITH_DRIFT] += np.float32(0.25)
-    monkeypatch.setattr(pipeline, "stacked", lambda run: made)
-    audited = []
-    real = pipeline.label_errors.write_audit
-    monkeypatch.setattr(pipeline.label_errors, "write_audit", lambda *given: audited.append(given[3]) or real(*given))
-    pipeline.audit(run)
-    np.testing.assert_array_equal(audited[0].coords, made.oof[selection.WITH_DRIFT].astype(np.float32))
-    assert (np.nan_to_num(audited[0].coords) != np.nan_to_num(made.oof[selection.FINAL])).any()
+    ensemble, members = pipeline.stacked(run), [s.oof for s in pipeline.trained(run)]
+    ensemble.oof[selection.WITH_DRIFT] += np.float32(40) * (run.competition.train.ids == 7)[:, None, None]
+    evaluated = pipeline._evaluate(run, ensemble)
+    apart = disagreement(np.stack([member.coords for member in members])).astype(np.float32)
+    drifted = replace(ensemble.oof_predictions(selection.WITH_DRIFT, run), sigma=apart)
+    want = make_audit(run.competition.train, run.table, drifted)
+    for column in ("id", "score"):
+        assert [row[column] for row in evaluated.audit] == want[column].tolist()
+    assert evaluated.audit != pipeline.evaluation(run).audit
 
 
 def test_the_report_has_the_true_error_of_the_submission(finished: Path, drawn_folder: Path):

@@ -21,9 +21,7 @@ OUTER = "facial-keypoints-detection.zip"
 
 PAGE = "https://www.kaggle.com/c/facial-keypoints-detection/data"
 
-LIMIT = 4 * 2**30
-"""Most bytes of one unpacked file. Kaggle's largest has 0.24 GB; far more is a mistake or a zip bomb."""
-
+LIMIT = 4 * 2**30  # Most bytes of one unpacked file. Kaggle's largest has 0.24 GB; far more is a mistake or a zip bomb.
 SMALL, RATIO = 64 * 2**20, 100
 """An entry of more than SMALL bytes may unpack to RATIO times its packed size at most. Pixels as text: 4 times."""
 
@@ -46,14 +44,9 @@ class NoRoomError(UserError):
 class Source:
     """One file of the competition."""
 
-    path: Path
-    """The file on disk."""
-
-    entries: tuple[str, ...] = ()
-    """The entry in the zip, or in each nested zip; empty for a plain file."""
-
-    remedy: str = f"Fetch it again from {PAGE}."
-    """What helps where the file is damaged, a sentence."""
+    path: Path  # the file on disk
+    entries: tuple[str, ...] = ()  # the entry in the zip, or in each nested zip; empty for a plain file
+    remedy: str = f"Fetch it again from {PAGE}."  # what helps where the file is damaged, a sentence
 
     def __str__(self) -> str:
         return ": ".join((str(self.path), *self.entries))

@@ -9,9 +9,7 @@ from solution.faces import FaceSet
 from solution.keypoints import FACE15
 from solution.runtime.artifacts import atomic, complete, seal
 
-VERSION = 5
-"""Raise it with any change to how files are read or what is stored: older caches are then made again."""
-
+VERSION = 5  # raise it with any change to how files are read or what is stored: older caches are then made again
 ARRAYS = "competition.npz"
 DIGESTS = ("digest", "train_digest", "test_digest")
 FACES = ("ids", "images", "coords", "subset")

@@ -16,12 +16,8 @@ from solution.keypoints import FACE15, SUBSETS
 class Lookup:
     """The M cells that a submission must answer, in the lookup table's order."""
 
-    row_id: np.ndarray
-    """(M,) int64"""
-
-    image_id: np.ndarray
-    """(M,) int64"""
-
+    row_id: np.ndarray  # (M,) int64
+    image_id: np.ndarray  # (M,) int64
     column: np.ndarray
     """(M,) int64, an index into FACE15.columns: point = column // 2, axis = column % 2 (0 = x, 1 = y)."""
 
@@ -35,30 +31,15 @@ class Lookup:
 class Competition:
     """Everything read from the competition's files."""
 
-    train: FaceSet
-    """Ids are 0-based row numbers of the training file."""
-
-    test: FaceSet
-    """Ids are the ImageIds; labels are NaN."""
-
+    train: FaceSet  # ids are 0-based row numbers of the training file
+    test: FaceSet  # ids are the ImageIds; labels are NaN
     lookup: Lookup
-    digest: str
-    """Changes with any value that is read, except the answers."""
-
-    train_digest: str
-    """Changes with the training file's faces and labels."""
-
-    test_digest: str
-    """Changes with the test pictures and with which subset each is of."""
-
-    drawn: bool
-    """The faces are drawn by this project; nothing made from them can be sent to Kaggle."""
-
-    answers: np.ndarray | None = None
-    """(M,) float64 in the lookup's order, pixels; None where they are not known."""
-
-    held_out: bool = False
-    """The test faces are held-out labelled faces; nothing made from them can be sent to Kaggle."""
+    digest: str  # changes with any value that is read, except the answers
+    train_digest: str  # changes with the training file's faces and labels
+    test_digest: str  # changes with the test pictures and with which subset each is of
+    drawn: bool  # the faces are drawn by this project; nothing made from them can be sent to Kaggle
+    answers: np.ndarray | None = None  # (M,) float64 in the lookup's order, pixels; None where they are not known
+    held_out: bool = False  # the test faces are held-out labelled faces; nothing made from them can be sent to Kaggle
 
     @classmethod
     def of(

@@ -9,26 +9,18 @@ import numpy as np
 from solution.keypoints import SIZE
 
 CENTRE = (SIZE - 1) / 2
-EDGE = 3
-"""Pixels kept around a crop, so that interpolation at its edge uses the picture and not its repeated border."""
-
-SMALLEST = 4.0
-"""Shortest side of a frame, in the picture's pixels."""
+EDGE = 3  # pixels kept around a crop, so that interpolation at its edge uses the picture and not its repeated border
+SMALLEST = 4.0  # shortest side of a frame, in the picture's pixels
 
 
 @dataclass(frozen=True)
 class Frame:
     """A square of a picture, which becomes an upright crop of SIZE × SIZE pixels."""
 
-    x: float
-    """Centre, pixels of the picture."""
-
+    x: float  # centre, pixels of the picture
     y: float
-    side: float
-    """Pixels of the picture."""
-
-    angle: float = 0.0
-    """Radians, clockwise."""
+    side: float  # pixels of the picture
+    angle: float = 0.0  # radians, clockwise
 
     @property
     def _linear(self) -> np.ndarray:

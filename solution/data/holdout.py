@@ -24,9 +24,7 @@ from solution.keypoints import SUBSETS
 from solution.runtime.artifacts import atomic_folder, write_json
 from solution.runtime.errors import UserError
 
-FEWEST = 10
-"""Faces of each subset that either file must have."""
-
+FEWEST = 10  # faces of each subset that either file must have
 END, BLOCK, RANDOM, TOGETHER = "end", "block", "random", "together"
 
 
@@ -37,17 +35,10 @@ class Cut:
     Only `end` has the shape of Kaggle's test file, whose 4-keypoint pictures continue the training file.
     """
 
-    share: float = 0.2
-    """Share of the faces to hold out: of each subset with `end` and `block`, otherwise of all."""
-
-    seed: int = 0
-    """Seed of the random choice."""
-
-    kind: str = END
-    """END, BLOCK, RANDOM or TOGETHER."""
-
-    start: int | None = None
-    """First row of the block, counted from 0 among the 4-keypoint rows; only with BLOCK."""
+    share: float = 0.2  # share of the faces to hold out: of each subset with `end` and `block`, otherwise of all
+    seed: int = 0  # seed of the random choice
+    kind: str = END  # END, BLOCK, RANDOM or TOGETHER
+    start: int | None = None  # first row of the block, counted from 0 among the 4-keypoint rows; only with BLOCK
 
     def __post_init__(self) -> None:
         if not 0 < self.share < 1:

@@ -15,8 +15,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from solution.runtime.errors import UserError
 
-LARGEST_FILE = 256 * 2**20
-"""Most bytes of a picture's file."""
+LARGEST_FILE = 256 * 2**20  # most bytes of a picture's file
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".ppm", ".pgm"})
 """Files that count as pictures when a folder is read; a file named by the user may have any name."""
@@ -27,11 +26,8 @@ class Picture:
     """An upright picture."""
 
     name: str
-    colour: np.ndarray
-    """(H, W, 3) uint8, blue, green, red."""
-
-    note: str = ""
-    """What is left out of the file's content, or empty."""
+    colour: np.ndarray  # (H, W, 3) uint8, blue, green, red
+    note: str = ""  # what is left out of the file's content, or empty
 
     @cached_property
     def grey(self) -> np.ndarray:

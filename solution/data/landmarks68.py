@@ -21,34 +21,22 @@ from solution.keypoints import FACE68
 from solution.runtime.artifacts import digest_of
 from solution.runtime.errors import UserError
 
-TABLE = "_frames_keypoints.csv"
-"""How the name of the table of labels ends."""
-
+TABLE = "_frames_keypoints.csv"  # how the name of the table of labels ends
 CELLS = 1 + 2 * FACE68.size
 
 
-File = Path | zipfile.Path
-"""A file of a folder or an entry of a zip."""
+File = Path | zipfile.Path  # a file of a folder or an entry of a zip
 
 
 @dataclass(frozen=True, eq=False)
 class Frames:
     """N grey pictures of any size with their 68 points."""
 
-    names: tuple[str, ...]
-    """File names, (N,)."""
-
-    images: tuple[np.ndarray, ...]
-    """N pictures (H, W) uint8."""
-
-    coords: np.ndarray
-    """(N, 68, 2) float32, pixels of each picture."""
-
-    digests: tuple[str, ...]
-    """Sixteen hex digits of each picture's file, (N,)."""
-
-    flaws: tuple[str, ...] = ()
-    """What is wrong with each row that is left out, a line each."""
+    names: tuple[str, ...]  # file names, (N,)
+    images: tuple[np.ndarray, ...]  # N pictures (H, W) uint8
+    coords: np.ndarray  # (N, 68, 2) float32, pixels of each picture
+    digests: tuple[str, ...]  # sixteen hex digits of each picture's file, (N,)
+    flaws: tuple[str, ...] = ()  # what is wrong with each row that is left out, a line each
 
     def __len__(self) -> int:
         return len(self.names)

@@ -19,23 +19,14 @@ TRAINING, TEST = "training.csv", "test.csv"
 LOOKUP, SAMPLE = "IdLookupTable.csv", "SampleSubmission.csv"
 REQUIRED = (TRAINING, TEST, LOOKUP)
 
-DRAWN = "drawn.json"
-"""Marks a folder of drawn faces, made by this project."""
-
-UNFINISHED = "drawn.unfinished"
-"""Marks a folder into which faces are being drawn, or in which drawing was interrupted."""
-
-HOLDOUT = "holdout.json"
-"""Marks a folder whose test file consists of labelled rows, held out of its training file."""
-
-ANSWERS = "answers.csv"
-"""The true answers of the lookup table, RowId and Location; read only beside DRAWN or HOLDOUT."""
-
+DRAWN = "drawn.json"  # marks a folder of drawn faces, made by this project
+UNFINISHED = "drawn.unfinished"  # marks a folder into which faces are being drawn, or in which drawing was interrupted
+HOLDOUT = "holdout.json"  # marks a folder whose test file consists of labelled rows, held out of its training file
+ANSWERS = "answers.csv"  # the true answers of the lookup table, RowId and Location; read only beside DRAWN or HOLDOUT
 REMADE = "Delete the folder and make it again: `python -m solution holdout`, or a run that draws its faces."
 """The remedy where a file that this project made is damaged."""
 
-BLOCK = 200
-"""Rows parsed at once: 15 MB of pixels as 64-bit integers."""
+BLOCK = 200  # rows parsed at once: 15 MB of pixels as 64-bit integers
 
 
 def has_competition(folder: Path) -> bool:

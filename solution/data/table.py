@@ -14,14 +14,9 @@ from solution.data.archive import Source
 from solution.keypoints import SIZE
 from solution.runtime.errors import UserError
 
-LONGEST_LINE = 2**20
-"""Most bytes of one line; a training row has under 38,000."""
-
-MOST_LINES = 500_000
-"""Most lines of one file, blank ones included; the lookup table has 27,125."""
-
-LOWEST, HIGHEST = -SIZE / 2, SIZE * 1.5
-"""Range in pixels that a coordinate may lie in: half a picture beyond each edge."""
+LONGEST_LINE = 2**20  # most bytes of one line; a training row has under 38,000
+MOST_LINES = 500_000  # most lines of one file, blank ones included; the lookup table has 27,125
+LOWEST, HIGHEST = -SIZE / 2, SIZE * 1.5  # range in pixels that a coordinate may lie in: half a picture beyond each edge
 
 _INTEGER = re.compile(rb"\d{1,18}")
 _NUMBER = re.compile(rb"-?\d+(\.\d*)?([eE][-+]?\d+)?")
@@ -32,11 +27,8 @@ class Row:
     """One data row."""
 
     source: Source
-    number: int
-    """Counted from 1, without the header."""
-
-    cells: dict[str, bytes]
-    """Column name to raw cell."""
+    number: int  # counted from 1, without the header
+    cells: dict[str, bytes]  # column name to raw cell
 
     def error(self, text: str) -> UserError:
         """An error with this text that names the row."""

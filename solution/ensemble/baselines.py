@@ -19,11 +19,8 @@ from solution.evaluation.metrics import rmse
 class Step:
     """One step of the forward selection."""
 
-    name: str
-    """The specialist that is added."""
-
-    rmse: float
-    """The blend's RMSE with it, pixels."""
+    name: str  # the specialist that is added
+    rmse: float  # the blend's RMSE with it, pixels
 
 
 def ridge_stack(

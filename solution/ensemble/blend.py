@@ -17,11 +17,8 @@ from solution.ensemble.members import MemberStack
 class BlendWeights:
     """The weights of M specialists for one subset. Where one predicts no point, the others' are scaled up to 1."""
 
-    values: np.ndarray
-    """(M, 15); a column sums to 1 where any specialist predicts the point."""
-
-    least: float = CONFIG.blend.least
-    """As in BlendConfig."""
+    values: np.ndarray  # (M, 15); a column sums to 1 where any specialist predicts the point
+    least: float = CONFIG.blend.least  # as in BlendConfig
 
     def mean(self) -> np.ndarray:
         """Each specialist's weight (M,), mean over the points that any specialist predicts."""

@@ -13,33 +13,15 @@ class SubsetChoice:
     where there is nothing to validate.
     """
 
-    used: str
-    """ "blend" or "stack"."""
-
-    blend: float
-    """RMSE of the blend, out-of-fold."""
-
-    stack: float
-    """RMSE of the stack, out-of-fold."""
-
-    difference: tuple[float, float, float]
-    """`stack` minus `blend`."""
-
-    relation: str
-    """How the test pictures stand to the training rows: see data/sequence.py."""
-
-    drift_used: bool
-    """Whether label drift is added."""
-
-    plain: float | None = None
-    """RMSE of the validated rows without drift."""
-
-    drift: float | None = None
-    """RMSE of the same rows with drift."""
-
-    drift_difference: tuple[float, float, float] | None = None
-    """`drift` minus `plain`."""
-
+    used: str  # "blend" or "stack"
+    blend: float  # RMSE of the blend, out-of-fold
+    stack: float  # RMSE of the stack, out-of-fold
+    difference: tuple[float, float, float]  # `stack` minus `blend`
+    relation: str  # how the test pictures stand to the training rows: see data/sequence.py
+    drift_used: bool  # whether label drift is added
+    plain: float | None = None  # RMSE of the validated rows without drift
+    drift: float | None = None  # RMSE of the same rows with drift
+    drift_difference: tuple[float, float, float] | None = None  # `drift` minus `plain`
     carried: tuple[int, float, float] | None = None
     """Window (rows), factor and decay (rows) of the extrapolation; None where the test does not continue."""
 

@@ -13,11 +13,8 @@ class BlendConfig:
     clip: float = 6.0
     """px: a label farther than this from the specialists' median is ignored. It is wrong, or all specialists are."""
 
-    ridge: float = 50.0
-    """px² of pull towards equal weights, as if that many cells voted for them."""
-
-    least: float = 1e-9
-    """Least weight of a specialist: where those with weight do not predict, the others answer."""
+    ridge: float = 50.0  # px² of pull towards equal weights, as if that many cells voted for them
+    least: float = 1e-9  # least weight of a specialist: where those with weight do not predict, the others answer
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,9 +24,7 @@ class GatingConfig:
     distance: float = 8.0
     """px from the least uncertain specialist, at least: root mean square of the distances between points."""
 
-    ratio: float = 1.3
-    """Its relative uncertainty as a multiple of the least one, at least."""
-
+    ratio: float = 1.3  # its relative uncertainty as a multiple of the least one, at least
     weight: float = 0.2
     """Mean weight in the blend, at least, of it and of the least uncertain one. Weak ones can be sure and wrong."""
 
@@ -39,14 +34,10 @@ class TreesConfig:
     """LightGBM's own parameters, by its names."""
 
     objective: str = "huber"
-    alpha: float = 1.5
-    """px: larger residuals count linearly."""
-
+    alpha: float = 1.5  # px: larger residuals count linearly
     learning_rate: float = 0.03
     num_leaves: int = 15
-    min_data_in_leaf: int = 150
-    """Labelled cells."""
-
+    min_data_in_leaf: int = 150  # labelled cells
     feature_fraction: float = 0.5
     bagging_fraction: float = 0.7
     bagging_freq: int = 1
@@ -61,12 +52,8 @@ class TreesConfig:
 class StackerConfig:
     """How the trees over the blend are fitted."""
 
-    rounds: int = 250
-    """Trees for each subset, fold and axis."""
-
-    clip: float = 6.0
-    """px: larger residuals are clipped, since such labels are wrong or such faces are missed."""
-
+    rounds: int = 250  # trees for each subset, fold and axis
+    clip: float = 6.0  # px: larger residuals are clipped, since such labels are wrong or such faces are missed
     trees: TreesConfig = field(default_factory=TreesConfig)
 
     @property
@@ -79,43 +66,23 @@ class StackerConfig:
 class RidgeConfig:
     """How the ridge regression is fitted, a baseline of the trees."""
 
-    clip: float = 4.0
-    """px: larger residuals are clipped, since such labels are wrong or such faces are missed."""
-
-    alpha: float = 300.0
-    """Penalty on standardised columns: some hundred columns, some thousand rows."""
+    clip: float = 4.0  # px: larger residuals are clipped, since such labels are wrong or such faces are missed
+    alpha: float = 300.0  # penalty on standardised columns: some hundred columns, some thousand rows
 
 
 @dataclass(frozen=True, kw_only=True)
 class DriftConfig:
     """How label drift is read and extrapolated."""
 
-    clip: float = 4.0
-    """px: larger residuals are clipped, since such labels are wrong or such faces are missed."""
-
-    prior: float = 3.0
-    """Rows' worth of "no drift": limits what a few labelled rows can show."""
-
-    near15: float = 40.0
-    """Rows: standard deviation of the Gaussian over rows whose places are known, 15-keypoint rows."""
-
-    near4: float = 12.0
-    """The same for 4-keypoint rows."""
-
-    windows: tuple[int, ...] = (50, 100)
-    """Last rows whose mean residual is extrapolated: the values that are tried."""
-
-    factors: tuple[float, ...] = (0.3, 0.5, 0.7, 0.9)
-    """Share of that mean which the next row keeps."""
-
-    decays: tuple[float, ...] = (50.0, 100.0, 150.0, 200.0)
-    """Rows after which a share of 1/e is left."""
-
-    step: int = 50
-    """Rows between the stretches on which the extrapolation is validated."""
-
-    fewest: int = 10
-    """Stretches that the extrapolation needs."""
+    clip: float = 4.0  # px: larger residuals are clipped, since such labels are wrong or such faces are missed
+    prior: float = 3.0  # rows' worth of "no drift": limits what a few labelled rows can show
+    near15: float = 40.0  # rows: standard deviation of the Gaussian over rows whose places are known, 15-keypoint rows
+    near4: float = 12.0  # the same for 4-keypoint rows
+    windows: tuple[int, ...] = (50, 100)  # last rows whose mean residual is extrapolated: the values that are tried
+    factors: tuple[float, ...] = (0.3, 0.5, 0.7, 0.9)  # share of that mean which the next row keeps
+    decays: tuple[float, ...] = (50.0, 100.0, 150.0, 200.0)  # rows after which a share of 1/e is left
+    step: int = 50  # rows between the stretches on which the extrapolation is validated
+    fewest: int = 10  # stretches that the extrapolation needs
 
     def near(self, subset: int) -> float:
         """Standard deviation of a subset's Gaussian, rows."""
@@ -129,9 +96,7 @@ class DuplicatesConfig:
     clip: float = 6.0
     """px: larger differences are clipped. They are labelling errors or missed faces, and would dominate the squares."""
 
-    ridge: float = 50.0
-    """px² of pull towards the prediction alone: a single pair of duplicates decides nothing."""
-
+    ridge: float = 50.0  # px² of pull towards the prediction alone: a single pair of duplicates decides nothing
     share15: float = 0.0
     """Share of the out-of-fold weight that 15-keypoint test pictures get: the training rows have one pair of
     duplicates, which shows nothing."""

@@ -31,11 +31,8 @@ CONFIG = DuplicatesConfig()
 class DuplicateLabels:
     """What the training labels say of test pictures."""
 
-    worth: dict[int, Worth]
-    """By subset; a subset without duplicates in the training file is left out."""
-
-    test: np.ndarray
-    """(T, 15, 2) pixels, the mean label of each test picture's duplicates; NaN where none can be used."""
+    worth: dict[int, Worth]  # by subset; a subset without duplicates in the training file is left out
+    test: np.ndarray  # (T, 15, 2) pixels, the mean label of each test picture's duplicates; NaN where none can be used
 
     @property
     def used(self) -> int:

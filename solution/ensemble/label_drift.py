@@ -30,29 +30,20 @@ CHUNK = 256  # places at once: 14,000 of them among 56,000 rows take 0.4 GiB of 
 class DriftTrial:
     """The validation of one subset's drift in the test's own shape, and what is added. RMSE in pixels, no outliers."""
 
-    relation: str
-    """How the test pictures stand to the training rows, as in data/sequence.py."""
-
-    plain: float = float("nan")
-    """RMSE of the validated rows without drift."""
-
-    drift: float = float("nan")
-    """RMSE of the same rows with drift."""
-
+    relation: str  # how the test pictures stand to the training rows, as in data/sequence.py
+    plain: float = float("nan")  # RMSE of the validated rows without drift
+    drift: float = float("nan")  # RMSE of the same rows with drift
     difference: tuple[float, float, float] = (float("nan"),) * 3
     """`drift` minus `plain`, and the ends of its 95 % interval over sections of rows."""
 
-    rows: int = 0
-    """Validated rows; with a continuation a row counts once for each stretch that it is in."""
-
+    rows: int = 0  # validated rows; with a continuation a row counts once for each stretch that it is in
     carried: tuple[int, float, float] | None = None
     """Window (rows), factor and decay (rows) of the extrapolation; None where the test does not continue."""
 
     oof: np.ndarray | None = None
     """(N, K, 2) px, drift of each training row from other rows, as the test gets it; None where the test continues."""
 
-    test: np.ndarray | None = None
-    """(T, K, 2) px, drift of the test pictures; None where it cannot be read."""
+    test: np.ndarray | None = None  # (T, K, 2) px, drift of the test pictures; None where it cannot be read
 
     @property
     def used(self) -> bool:

@@ -15,20 +15,11 @@ from solution.specialists.cross_validation import Specialist
 class MemberStack:
     """Predictions of M specialists for N faces of one subset."""
 
-    subset: int
-    """15 or 4."""
-
-    names: tuple[str, ...]
-    """The specialists, (M,)."""
-
-    coords: np.ndarray
-    """(M, N, 15, 2) float32, pixels; NaN: the specialist does not predict this point."""
-
-    sigma: np.ndarray
-    """(M, N, 15) float32, pixels; NaN: the specialist gives no standard deviation."""
-
-    uncertainty: np.ndarray
-    """(M, N), from `relative_uncertainty`."""
+    subset: int  # 15 or 4
+    names: tuple[str, ...]  # the specialists, (M,)
+    coords: np.ndarray  # (M, N, 15, 2) float32, pixels; NaN: the specialist does not predict this point
+    sigma: np.ndarray  # (M, N, 15) float32, pixels; NaN: the specialist gives no standard deviation
+    uncertainty: np.ndarray  # (M, N), from `relative_uncertainty`
 
     @classmethod
     def out_of_fold(

@@ -38,20 +38,11 @@ RIDGE = "ridge"  # a baseline: out-of-fold only, never submitted
 class Ensemble:
     """Everything that is made from the specialists together. Coordinates are in pixels."""
 
-    oof: dict[str, np.ndarray]
-    """By name, out-of-fold coordinates (N, 15, 2)."""
-
-    test: dict[str, np.ndarray]
-    """By name, the coordinates of each fold's pipeline, (k, T, 15, 2)."""
-
-    choice: dict[int, SubsetChoice]
-    """By subset, what is used and by how much it is better."""
-
-    weights: dict[int, dict[str, float]]
-    """By subset and specialist, the mean weight in the blend."""
-
-    added: dict[int, list[list[Any]]]
-    """By subset, the forward selection: [specialist, RMSE of the blend with it]."""
+    oof: dict[str, np.ndarray]  # by name, out-of-fold coordinates (N, 15, 2)
+    test: dict[str, np.ndarray]  # by name, the coordinates of each fold's pipeline, (k, T, 15, 2)
+    choice: dict[int, SubsetChoice]  # by subset, what is used and by how much it is better
+    weights: dict[int, dict[str, float]]  # by subset and specialist, the mean weight in the blend
+    added: dict[int, list[list[Any]]]  # by subset, the forward selection: [specialist, RMSE of the blend with it]
 
     def oof_predictions(self, name: str, run: Run) -> Predictions:
         """The out-of-fold predictions of one name, without sigma."""

@@ -27,18 +27,10 @@ from solution.specialists.cross_validation import Specialist
 class Stacked:
     """Blend and stack of all faces, or of one subset's, in pixels. NaN where no specialist predicts."""
 
-    blend: np.ndarray
-    """(N, 15, 2), out-of-fold."""
-
-    stack: np.ndarray
-    """(N, 15, 2), out-of-fold."""
-
-    blend_test: np.ndarray
-    """(k, T, 15, 2): the test predictions of each fold's pipeline."""
-
-    stack_test: np.ndarray
-    """(k, T, 15, 2)"""
-
+    blend: np.ndarray  # (N, 15, 2), out-of-fold
+    stack: np.ndarray  # (N, 15, 2), out-of-fold
+    blend_test: np.ndarray  # (k, T, 15, 2): the test predictions of each fold's pipeline
+    stack_test: np.ndarray  # (k, T, 15, 2)
     weights: dict[int, dict[str, float]]
     """By subset and specialist, the mean weight in the blend, over folds and points."""
 

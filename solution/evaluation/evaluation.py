@@ -76,6 +76,9 @@ class Evaluation:
     pictures: tuple[Picture, ...]
     """The worst pictures, the worst first."""
 
+    audit: tuple[Mapping[str, Any], ...]
+    """The rows whose labels may be wrong, as `make_audit` ranks them."""
+
     duplicates: Duplicates
 
 
@@ -113,6 +116,7 @@ def evaluate(
         noise=_noise(coords, with_drift, faces, table, far),
         calibration=calibrate(faces, ~far, [*specialists, together]),
         pictures=gallery.worst(),
+        audit=tuple({str(key): value for key, value in row.items()} for row in gallery.audit.to_dict("records")),
         duplicates=duplicates,
     )
 
@@ -159,7 +163,10 @@ def save(folder: Path, evaluation: Evaluation, inputs: dict[str, Any]) -> None:
 
 
 def load(folder: Path, inputs: dict[str, Any]) -> Evaluation | None:
-    """The evaluation that was made from these inputs; None where there is none."""
+    """The evaluation that was made from these inputs; None where there is none, or one with other fields."""
     if not complete(folder / FOLDER, inputs, [FILE]):
         return None
-    return from_json(Evaluation, json.loads((folder / FOLDER / FILE).read_text(encoding="utf-8")))
+    try:
+        return from_json(Evaluation, json.loads((folder / FOLDER / FILE).read_text(encoding="utf-8")))
+    except (KeyError, TypeError, ValueError):
+        return None

@@ -80,7 +80,7 @@ class OutOfFold:
     """(N,) 15 or 4."""
 
     outliers: np.ndarray
-    """(N,) bool, rows whose labels are far off."""
+    """(N,) bool, rows whose labels are outliers."""
 
 
 def expect(

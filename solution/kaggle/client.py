@@ -11,15 +11,11 @@ from pathlib import Path
 from solution.kaggle import PAGE, credentials
 from solution.runtime.errors import UserError
 
-LIMIT = 600
-"""Seconds after which a call is stopped. A submission has under 1 MB."""
-
+LIMIT = 600  # Seconds after which a call is stopped. A submission has under 1 MB.
 INSTALL = "Install it: pip install -r requirements.txt"
-LONGEST = 300
-"""Most characters of the client's output that an error quotes."""
+LONGEST = 300  # most characters of the client's output that an error quotes
 
-TALKATIVE = ("VERBOSE", "VERBOSE_OUTPUT")
-"""Variables that make the client print every request, with the credentials."""
+TALKATIVE = ("VERBOSE", "VERBOSE_OUTPUT")  # variables that make the client print every request, with the credentials
 
 
 class NoAnswerError(UserError):
@@ -39,11 +35,8 @@ class Answer:
 class Problem:
     """A known error of the client."""
 
-    signs: tuple[str, ...]
-    """Texts of which any shows the error, in lower or upper case."""
-
-    remedy: Callable[[], str] | str
-    """What to do about it, a sentence or a function that returns one."""
+    signs: tuple[str, ...]  # texts of which any shows the error, in lower or upper case
+    remedy: Callable[[], str] | str  # what to do about it, a sentence or a function that returns one
 
 
 # The first that fits is reported. A proxy's refusal also contains 403, so the network comes before the rules.

@@ -14,9 +14,7 @@ HOW = (
     "KAGGLE_USERNAME and KAGGLE_KEY or as kaggle.json in ~/.kaggle"
 )
 
-SECRET_LENGTH = 8
-"""Shortest text that is blanked as a secret. Kaggle's keys have 32 characters, its tokens more."""
-
+SECRET_LENGTH = 8  # Shortest text that is blanked as a secret. Kaggle's keys have 32 characters, its tokens more.
 BLANK = "***"
 
 _SIGNED = re.compile(r"(/[^\s?]*)\?[^\s'\")]+")

@@ -15,11 +15,8 @@ from solution.runtime.errors import UserError
 STAGING = ".download"
 """Folder below the data folder that holds the zip until it is whole, so the data folder only has whole files."""
 
-MARKER = f"{OUTER}.kaggle-partial"
-"""The file that the client leaves beside an incomplete zip; it needs it to continue."""
-
-LIMIT = 3600.0
-"""Seconds after which a download stops: 80 MB at 22 kB/s. The next download continues it."""
+MARKER = f"{OUTER}.kaggle-partial"  # the file that the client leaves beside an incomplete zip; it needs it to continue
+LIMIT = 3600.0  # Seconds after which a download stops: 80 MB at 22 kB/s. The next download continues it.
 
 
 def download(folder: Path) -> Path:

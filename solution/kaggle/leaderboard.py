@@ -14,8 +14,7 @@ from solution.kaggle.ledger import ERROR, SCORED, Entry, table
 from solution.runtime.errors import UserError
 from solution.table import Column, Table, written
 
-PLAIN_WIDTH = 160
-"""Characters in a line where the output is no terminal."""
+PLAIN_WIDTH = 160  # characters in a line where the output is no terminal
 
 
 @dataclass(frozen=True)
@@ -31,22 +30,13 @@ class Gap:
 class Leaderboard:
     """A summary of a ledger's scored lines. Figures are RMSE in px."""
 
-    scored: int
-    """Lines with a public score."""
-
-    best: Entry | None
-    """The line with the lowest public score."""
-
+    scored: int  # lines with a public score
+    best: Entry | None  # the line with the lowest public score
     public: Gap | None
     private: Gap | None
-    change: Mapping[str, float]
-    """By column, the newest scored line minus the first."""
-
-    steps: int
-    """Pairs of successive scored lines between which expected and public score both changed."""
-
-    alike: int
-    """Those of them in which both changed in the same direction."""
+    change: Mapping[str, float]  # by column, the newest scored line minus the first
+    steps: int  # pairs of successive scored lines between which expected and public score both changed
+    alike: int  # those of them in which both changed in the same direction
 
 
 def outcome(entry: Entry) -> str:

@@ -15,8 +15,7 @@ from solution.runtime.errors import UserError
 
 LEDGER = "scores.csv"
 
-PENDING, SCORED, ERROR = "pending", "scored", "error"
-"""States of a submission that Kaggle has."""
+PENDING, SCORED, ERROR = "pending", "scored", "error"  # states of a submission that Kaggle has
 
 UNKNOWN, FAILED = "unknown", "failed"
 """Two more states of a try: it began and its end is not known, as after a power cut; and nothing was sent."""
@@ -29,9 +28,7 @@ _EARLIER_STATUS = {"sent": PENDING}
 
 _LISTED_COLUMNS = {"fileName", "date", "description", "status", "publicScore", "privateScore"}
 
-LIMIT = 60
-"""Seconds for a list."""
-
+LIMIT = 60  # seconds for a list
 MANY = "100"
 
 
@@ -39,17 +36,11 @@ MANY = "100"
 class Listed:
     """A submission as Kaggle lists it."""
 
-    received: str
-    """When it arrived, UTC, by Kaggle's clock."""
-
+    received: str  # when it arrived, UTC, by Kaggle's clock
     name: str
     message: str
-    status: str
-    """PENDING, SCORED or ERROR."""
-
-    public: float | None
-    """RMSE in px; None where there is none yet."""
-
+    status: str  # PENDING, SCORED or ERROR
+    public: float | None  # RMSE in px; None where there is none yet
     private: float | None
 
 
@@ -118,34 +109,21 @@ def _unexpected(got: str) -> UserError:
 class Entry:
     """One try to send a submission: a line of the ledger. Figures are RMSE in px, None where not known."""
 
-    time: str
-    """When it began, UTC."""
-
-    name: str
-    """The file."""
-
+    time: str  # when it began, UTC
+    name: str  # the file
     message: str
-    status: str
-    """UNKNOWN, FAILED, PENDING, SCORED or ERROR; Kaggle has only the last three."""
-
-    expected: float | None = None
-    """Expected on the test file, over every label."""
-
+    status: str  # UNKNOWN, FAILED, PENDING, SCORED or ERROR; Kaggle has only the last three
+    expected: float | None = None  # expected on the test file, over every label
     expected_without_outliers: float | None = None
-    cv: float | None = None
-    """Cross-validation, over every label."""
-
+    cv: float | None = None  # cross-validation, over every label
     cv_without_outliers: float | None = None
     public: float | None = None
     private: float | None = None
-    received: str = ""
-    """When it arrived, by Kaggle's clock."""
-
+    received: str = ""  # when it arrived, by Kaggle's clock
     after: str = ""
     """When the submission before it arrived: this one is later than another of the same name and message."""
 
-    sha256: str = ""
-    """Digest of the file."""
+    sha256: str = ""  # digest of the file
 
 
 COLUMNS = [field.name for field in fields(Entry)]

@@ -25,9 +25,7 @@ FORMAT = 2
 file."""
 
 COLUMNS = ["RowId", "Location"]
-HIGHEST = SIZE - 1
-"""The last pixel of a picture; locations are clipped to [0, HIGHEST] px."""
-
+HIGHEST = SIZE - 1  # the last pixel of a picture; locations are clipped to [0, HIGHEST] px
 AGAIN = "Run the submission stage again."
 REPOSITORY = Path(__file__).resolve().parents[2]
 

@@ -19,9 +19,7 @@ from solution.runtime.errors import UserError
 
 SAYS_SENT = "successfully submitted"
 
-WAIT = 600.0
-"""Seconds to wait for a score by default; for an upload of this size Kaggle needs seconds to minutes."""
-
+WAIT = 600.0  # seconds to wait for a score by default; for an upload of this size Kaggle needs seconds to minutes
 PAUSE, LONGEST_PAUSE, SLOWER = 5.0, 30.0, 1.5
 """Seconds between two requests for the score: the first, the longest, and the factor by which they grow."""
 
@@ -33,11 +31,8 @@ class Upload:
     """A checked submission."""
 
     path: Path
-    message: str
-    """The message that Kaggle shows beside the score."""
-
-    record: dict[str, Any]
-    """The submission's record, see submission.py."""
+    message: str  # the message that Kaggle shows beside the score
+    record: dict[str, Any]  # the submission's record, see submission.py
 
     @property
     def ledger(self) -> Path:

@@ -9,8 +9,8 @@ import pandas as pd
 from rich.console import Console
 from rich.text import Text
 
-from solution.evaluation.label_errors.ranking import FLAGGED, LISTED, flagged, make_audit
-from solution.faces import FaceSet, FoldTable, Predictions
+from solution.evaluation.label_errors.ranking import FLAGGED, LISTED, flagged
+from solution.faces import FaceSet, Predictions
 from solution.report import drawing
 from solution.runtime.artifacts import write_json, write_text
 from solution.runtime.errors import UserError
@@ -111,18 +111,18 @@ WIDTH = 80
 
 
 def write_audit(
-    folder: Path, faces: FaceSet, table: FoldTable, oof: Predictions, planted: dict[int, str] | None
-) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """Make the audit and write its table, contact sheet and facts into the folder. Returns the table and the facts.
+    folder: Path, faces: FaceSet, audit: pd.DataFrame, oof: Predictions, planted: dict[int, str] | None
+) -> dict[str, Any]:
+    """Write the audit's table, contact sheet and facts into the folder. Returns the facts.
 
-    planted: the wrong labels of drawn faces, id → kind; None for other faces.
+    oof: the out-of-fold predictions that are drawn. planted: the wrong labels of drawn faces, id → kind; None for other
+    faces.
     """
-    audit = make_audit(faces, table, oof)
     facts = facts_of(audit, len(faces), planted)
     write_text(folder / TABLE, audit.to_csv(index=False, lineterminator="\n"))
     drawing.save(folder / SHEET, contact_sheet(faces, oof, audit))
     write_json(folder / FACTS, facts)
-    return audit, facts
+    return facts
 
 
 def facts_of(audit: pd.DataFrame, rows: int, planted: dict[int, str] | None) -> dict[str, Any]:

@@ -61,7 +61,7 @@ def render(report: Report) -> str:
     return environment.get_template("page.html.j2").render(
         report=report,
         summary=report.summary,
-        made=report.provenance,
+        provenance=report.provenance,
         subsets=SUBSETS,
         bins=BINS,
         together=TOGETHER,

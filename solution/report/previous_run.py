@@ -37,9 +37,9 @@ def read_other(folder: Path, competition: Competition) -> Other:
     """Read a folder folds/DATASET. UserError unless it has a finished and undamaged run on the same data."""
     trainings = _trainings(folder)
     parts = {
-        name: _specialist(folder, name, [digest for _, digest in made], competition) for name, made in trainings.items()
+        name: _specialist(folder, name, [files for _, files in folds], competition) for name, folds in trainings.items()
     }
-    digests = {name: digest_of([inputs for inputs, _ in made]) for name, made in trainings.items()}
+    digests = {name: digest_of([inputs for inputs, _ in folds]) for name, folds in trainings.items()}
     compared = _compared(folder)
     return Other(folder, {compared: _together(folder, compared, competition.train), **parts}, digests, compared)
 
@@ -51,30 +51,28 @@ def _compared(folder: Path) -> str:
 
 def _trainings(folder: Path) -> dict[str, list[list[str]]]:
     """By specialist and fold, the digests of a training's inputs and files, from the stack's manifest."""
-    found = _sealed(folder / STACK, folder, ARRAYS)["inputs"].get("trainings")
-    if not isinstance(found, dict) or not found or not all(_is_pairs(made) for made in found.values()):
+    trainings = _sealed(folder / STACK, folder, ARRAYS)["inputs"].get("trainings")
+    if not isinstance(trainings, dict) or not trainings or not all(map(_is_pairs, trainings.values())):
         raise _unfinished(folder, f"{folder / STACK} does not name its trainings")
-    return found
+    return trainings
 
 
 def _is_pairs(value: object) -> bool:
-    return isinstance(value, list) and bool(value) and all(isinstance(one, list) and len(one) == 2 for one in value)
+    return isinstance(value, list) and bool(value) and all(isinstance(pair, list) and len(pair) == 2 for pair in value)
 
 
 def _together(folder: Path, name: str, faces: FaceSet) -> np.ndarray:
     with np.load(folder / STACK / ARRAYS, allow_pickle=False) as arrays:
-        found = arrays[f"oof_{name}"] if f"oof_{name}" in arrays else np.empty(0)
-    if found.shape != faces.coords.shape:
+        coords = arrays[f"oof_{name}"] if f"oof_{name}" in arrays else np.empty(0)
+    if coords.shape != faces.coords.shape:
         raise _unfinished(folder, f"{folder / STACK} holds no {name} predictions of the {len(faces)} labelled faces")
-    return found.astype(np.float32).astype(
-        np.float64
-    )  # as exact as predictions are, for a pair that differs by nothing
+    return coords.astype(np.float32).astype(np.float64)  # as exact as predictions: equal ones have no difference
 
 
-def _specialist(folder: Path, name: str, made: list[str], competition: Competition) -> np.ndarray:
+def _specialist(folder: Path, name: str, files: list[str], competition: Competition) -> np.ndarray:
     """A specialist's folds as one array, from the trainings that the stack was made from."""
     parts = []
-    for fold, digest in enumerate(made):
+    for fold, digest in enumerate(files):
         place = folder / name / f"fold{fold}"
         content = _sealed(place, folder, PREDICTIONS)
         data = content["inputs"].get("data")

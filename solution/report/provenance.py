@@ -113,17 +113,17 @@ def _made(workspace: Workspace, recipe: Recipe, folds: int) -> Trainings:
 
 def _flat(settings: Mapping[str, Any], above: str = "") -> list[tuple[str, Any]]:
     """Settings with those within settings named by path: optimiser.lr."""
-    found: list[tuple[str, Any]] = []
+    flat: list[tuple[str, Any]] = []
     for key, value in settings.items():
-        found += _flat(value, f"{above}{key}.") if isinstance(value, Mapping) else [(f"{above}{key}", value)]
-    return found
+        flat += _flat(value, f"{above}{key}.") if isinstance(value, Mapping) else [(f"{above}{key}", value)]
+    return flat
 
 
 def _versions() -> dict[str, str]:
     code = code_version()
     commit = f", commit {code['commit'][:12]}" if code["commit"] else ""
-    own = f"{code['version']}{commit}{' with changes' if code['dirty'] else ''}"
-    return {"solution": own, "python": platform.python_version()} | {name: _version(name) for name in LIBRARIES}
+    version_ = f"{code['version']}{commit}{' with changes' if code['dirty'] else ''}"
+    return {"solution": version_, "python": platform.python_version()} | {name: _version(name) for name in LIBRARIES}
 
 
 def _version(library: str) -> str:

@@ -265,7 +265,7 @@ def comparison_table(comparison: Comparison) -> Table:
     return Table("This run against the other", columns, rows, name="comparison-table", groups=groups)
 
 
-def recipes_table(made: Provenance) -> Table:
+def recipes_table(provenance: Provenance) -> Table:
     """The specialists' most important settings with their times."""
     shown = ("rows", "epochs", "batch")
     columns = [Column("specialist"), *(Column(key) for key in shown), Column("starts from"), Column("device")]
@@ -275,17 +275,21 @@ def recipes_table(made: Provenance) -> Table:
             *(recipe.settings.get(key) for key in shown),
             *(recipe.parent, recipe.device, sum(recipe.seconds) / 60, recipe.digest),
         ]
-        for recipe in made.recipes
+        for recipe in provenance.recipes
     ]
     columns += [MINUTES, Column("digest", kind="code")]
     return Table("Specialists, times and digests", columns, rows, name="recipes-table")
 
 
-def settings_table(made: Provenance) -> Table:
+def settings_table(provenance: Provenance) -> Table:
     """Every setting of every specialist."""
-    keys = dict.fromkeys(key for recipe in made.recipes for key in recipe.settings if key not in ("name", "runs_at"))
-    rows = [[key, *(_setting(r.settings[key]) if key in r.settings else None for r in made.recipes)] for key in keys]
-    columns = [Column("setting"), *(Column(recipe.name) for recipe in made.recipes)]
+    keys = dict.fromkeys(
+        key for recipe in provenance.recipes for key in recipe.settings if key not in ("name", "runs_at")
+    )
+    rows = [
+        [key, *(_setting(r.settings[key]) if key in r.settings else None for r in provenance.recipes)] for key in keys
+    ]
+    columns = [Column("setting"), *(Column(recipe.name) for recipe in provenance.recipes)]
     return Table("Every setting of every specialist", columns, rows, name="settings-table", sorts=False)
 
 

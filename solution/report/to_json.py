@@ -79,13 +79,13 @@ def _picture(picture: Picture, points: tuple[str, ...]) -> dict[str, Any]:
     }
 
 
-def _provenance(made: Provenance) -> dict[str, Any]:
+def _provenance(provenance: Provenance) -> dict[str, Any]:
     return {
-        "recipes": [asdict(recipe) for recipe in made.recipes],
-        "stack": made.stack,
-        "versions": made.versions,
-        "machine": made.machine,
-        "training_minutes": made.minutes,
+        "recipes": [asdict(recipe) for recipe in provenance.recipes],
+        "stack": provenance.stack,
+        "versions": provenance.versions,
+        "machine": provenance.machine,
+        "training_minutes": provenance.minutes,
     }
 
 

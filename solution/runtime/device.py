@@ -3,6 +3,7 @@
 import ctypes
 import hashlib
 import logging
+import math
 import os
 import re
 import sys
@@ -69,16 +70,12 @@ def pick_device(wish: str) -> torch.device:
 
 def cores(cgroup: Path = CGROUP) -> int:
     """Cores that this process may use. A container may have only a share of their time."""
-    return max(1, min(len(os.sched_getaffinity(0)), _quota(cgroup)))
-
-
-def _quota(path: Path) -> int:
-    """The processor time that cgroup v2 grants, in cores, rounded up; sys.maxsize if there is no limit."""
+    usable = len(os.sched_getaffinity(0))
     try:
-        granted, period = path.read_text().split()
-        return -(-int(granted) // int(period))
-    except (OSError, ValueError):  # another system, or "max": no quota
-        return sys.maxsize
+        granted, period = cgroup.read_text().split()
+        return max(1, min(usable, math.ceil(int(granted) / int(period))))
+    except (OSError, ValueError):  # no cgroup v2, or "max": no limit
+        return usable
 
 
 def set_threads(threads: int) -> None:

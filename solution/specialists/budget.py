@@ -8,9 +8,9 @@ from dataclasses import dataclass
 class Progress:
     """What is spent so far, in this phase."""
 
-    epochs: int = 0  # Finished ones
-    steps: int = 0  # Of the optimiser: skipped batches do not count
-    seconds: float = 0.0  # Of training, without evaluations
+    epochs: int = 0  # finished ones
+    steps: int = 0  # of the optimiser: skipped batches do not count
+    seconds: float = 0.0  # of training, without evaluations
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,7 @@ class Epochs:
     """A budget of passes over the rows, with a record of each."""
 
     count: int
-    every: int = 1  # Epochs from one evaluation to the next. The last epoch has one, too
+    every: int = 1  # epochs from one evaluation to the next. The last epoch has one, too
 
     def is_spent(self, progress: Progress) -> bool:
         """Whether training ends here."""

@@ -32,14 +32,10 @@ def _inputs(training: dict[str, Any], data: str, start_from: str | None) -> dict
 
 def upgrade(folder: Path) -> None:
     """Rewrite a training's settings under the current names."""
+    keys, kinds = ({earlier: now for now, earlier in names.items()} for names in (KEYS, KINDS))
     for path in (folder / SETTINGS, folder / READING):
         if path.is_file():
-            content = json.loads(path.read_text(encoding="utf-8"))
-            write_json(path, _renamed(content, _reversed(KEYS), _reversed(KINDS)))
-
-
-def _reversed(names: dict[str, str]) -> dict[str, str]:
-    return {new: old for old, new in names.items()}
+            write_json(path, _renamed(json.loads(path.read_text(encoding="utf-8")), keys, kinds))
 
 
 def _renamed(value: Any, keys: dict[str, str], kinds: dict[str, str]) -> Any:  # noqa: ANN401 - any JSON value

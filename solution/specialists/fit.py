@@ -24,20 +24,20 @@ from solution.runtime.errors import UserError
 from solution.specialists.budget import Budget, Progress
 
 FORMAT = 2  # of checkpoints: raise it when an earlier version's can no longer be resumed
-SMALLEST_PIECE = 2  # Rows of a piece of a batch, at least: batch normalisation needs two
-MOST_SKIPPED = 0.1  # Share of an epoch's steps whose gradient may be lost. Training stops beyond it
+SMALLEST_PIECE = 2  # rows of a piece of a batch, at least: batch normalisation needs two
+MOST_SKIPPED = 0.1  # share of an epoch's steps whose gradient may be lost. Training stops beyond it
 
 NO_LABEL, NO_GRADIENT = "no point is labelled", "the gradient is not finite"
 
-Batch = tuple[np.ndarray, ...]  # Arrays with one row a picture; what they hold is the task's own
+Batch = tuple[np.ndarray, ...]  # arrays with one row a picture; what they hold is the task's own
 
 
 class Task(ABC):
     """What is learnt. An epoch's randomness comes from its number, so a training resumes exactly from a state."""
 
-    phase: str = ""  # Names a part of a training that has several
-    clip: float = math.inf  # The largest norm of a gradient; larger ones are scaled down
-    logged: bool = True  # Whether evaluations have a log line
+    phase: str = ""  # names a part of a training that has several
+    clip: float = math.inf  # the largest norm of a gradient; larger ones are scaled down
+    logged: bool = True  # whether evaluations have a log line
 
     remedy: str = "Lower the recipe's lr or clip and train again."
     """What an error tells the user to try when a number is not finite."""
@@ -99,12 +99,12 @@ class Task(ABC):
 class Record:
     """Where a training stood at the end of an epoch, or when it was evaluated."""
 
-    share: float  # Of the budget, spent so far
-    steps: int  # Steps of the optimiser so far, in this phase
-    seconds: float  # Training time so far, in this phase, without evaluations
-    loss: float  # Mean since the record before
-    value: Any = None  # What the evaluation gave; None if there was none
-    evaluating: float = 0.0  # Seconds that the evaluation took
+    share: float  # of the budget, spent so far
+    steps: int  # steps of the optimiser so far, in this phase
+    seconds: float  # training time so far, in this phase, without evaluations
+    loss: float  # mean since the record before
+    value: Any = None  # what the evaluation gave; None if there was none
+    evaluating: float = 0.0  # seconds that the evaluation took
     phase: str = ""
 
 
@@ -166,10 +166,10 @@ class _Training:
     clock: Callable[[], float]
     progress: Progress = field(default_factory=Progress)
     records: list[Record] = field(default_factory=list)
-    losses: list[float] = field(default_factory=list)  # Of the batches since the last record
-    skipped: Counter[str] = field(default_factory=Counter)  # Batches of this epoch that were skipped, by reason
-    pieces: int = 1  # That a batch is divided into, for the GPU's memory
-    refusals: int = 0  # How often the GPU has run out of memory
+    losses: list[float] = field(default_factory=list)  # of the batches since the last record
+    skipped: Counter[str] = field(default_factory=Counter)  # batches of this epoch that were skipped, by reason
+    pieces: int = 1  # that a batch is divided into, for the GPU's memory
+    refusals: int = 0  # how often the GPU has run out of memory
 
     def run(self, save: Callable[[], None]) -> None:
         while not self.budget.is_spent(self.progress):

@@ -20,8 +20,7 @@ from tests import tiny_recipes
 from tests.data.tiny import write_tiny
 from tests.small import small_faces
 
-TWINS = {5: 2, 30: 2, 61: 60, 99: 98}
-"""Rows that show an earlier row's picture."""
+TWINS = {5: 2, 30: 2, 61: 60, 99: 98}  # rows that show an earlier row's picture
 
 
 @pytest.fixture

@@ -27,8 +27,7 @@ FOLDS = 4
 ROWS = 120  # of each subset, two by two with one picture
 
 
-WHOLE = DuplicatesConfig(share15=1, share4=1)
-"""The labels of duplicates have their whole out-of-fold weight."""
+WHOLE = DuplicatesConfig(share15=1, share4=1)  # the labels of duplicates have their whole out-of-fold weight
 
 
 def learn(data: Competition, table: FoldTable, oof: np.ndarray) -> duplicates.DuplicateLabels:

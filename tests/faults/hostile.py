@@ -25,8 +25,7 @@ TOKENS = (
 ENTRIES = ("{}", "folder/{}", "a/../{}", "../{}", "/{}", "C:\\{}", "..\\{}", "{}\x00.txt", "\u202e{}", "other.csv")
 METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA)
 
-Place = int
-"""0 to PARTS."""
+Place = int  # 0 to PARTS
 
 
 @dataclass(frozen=True)

@@ -160,7 +160,7 @@ def test_a_single_stage_refuses_damaged_artefacts(
     flip(WEIGHTS)(folds / "base" / "fold3")
     (folds / "stack" / MANIFEST).unlink()
     assert "base/fold3: expected a finished training" in said("stack")
-    assert "expected the stack of the trainings" in said("submission")
+    assert "expected the stack of the current trainings" in said("submission")
     garbage("folds.csv")(folds)
     assert "expected the fold table" in said("train")
 

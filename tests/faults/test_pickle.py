@@ -14,8 +14,7 @@ FORBIDDEN_CALLS = {"eval", "exec", "compile", "__import__", "read_pickle", "to_p
 MUST_SAY = {("torch", "load"): ("weights_only", True), ("np", "load"): ("allow_pickle", False)}
 """What a call must say by a literal keyword."""
 
-MAY = {("re", "compile"), ("torch", "compile"), ("self", "eval")}
-"""Calls of the same name that do something else."""
+MAY = {("re", "compile"), ("torch", "compile"), ("self", "eval")}  # calls of the same name that do something else
 
 
 def offences(source: str) -> list[str]:

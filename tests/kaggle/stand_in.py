@@ -20,8 +20,7 @@ TOKEN = "KGAT_0123456789abcdef0123456789abcdef"
 USER, KEY = "somebody", "fedcba9876543210fedcba9876543210"
 REFRESH = "refresh-8899aabbccddeeff"
 STORE = "http://store.kaggle.test"
-SIGNATURE = "signature=5161626364656667"
-"""What lets anybody fetch from or write to the store: nothing to show."""
+SIGNATURE = "signature=5161626364656667"  # what lets anybody fetch from or write to the store: nothing to show
 
 Reply = tuple[int, dict[str, Any]]
 

@@ -19,17 +19,22 @@ RECORD = {"expected": {"overall": 1.3, "15": 1.2, "4": 1.5}, "recipes": ["a", "b
 
 
 @pytest.fixture
-def case() -> tuple[Competition, FaceSet]:
-    return small_competition()
+def competition() -> Competition:
+    return small_competition()[0]
 
 
 @pytest.fixture
-def written(tmp_path: Path, case: tuple[Competition, FaceSet]) -> Path:
-    return write_submission(tmp_path / "best.csv", case[0], predicted(case[1]), RECORD)
+def truth() -> FaceSet:
+    """The test faces with their true positions."""
+    return small_competition()[1]
 
 
-def test_file_holds_each_asked_cell_in_order(written: Path, case: tuple[Competition, FaceSet]) -> None:
-    competition, truth = case
+@pytest.fixture
+def written(tmp_path: Path, competition: Competition, truth: FaceSet) -> Path:
+    return write_submission(tmp_path / "best.csv", competition, predicted(truth), RECORD)
+
+
+def test_file_holds_each_asked_cell_in_order(written: Path, competition: Competition, truth: FaceSet):
     header, *rows = written.read_text().splitlines()
     assert header == "RowId,Location"
     assert [int(row.split(",")[0]) for row in rows] == competition.lookup.row_id.tolist()
@@ -37,28 +42,26 @@ def test_file_holds_each_asked_cell_in_order(written: Path, case: tuple[Competit
     np.testing.assert_allclose([float(row.split(",")[1]) for row in rows], want, atol=5.1e-5)
 
 
-def test_order_of_predictions_does_not_matter(written: Path, tmp_path: Path, case: tuple[Competition, FaceSet]) -> None:
-    competition, truth = case
+def test_order_of_predictions_does_not_matter(written: Path, tmp_path: Path, competition: Competition, truth: FaceSet):
     shuffled = truth.take(np.random.default_rng(1).permutation(len(truth)))
     other = write_submission(tmp_path / "other.csv", competition, predicted(shuffled), {})
     assert other.read_bytes() == written.read_bytes()
 
 
-def test_record_tells_where_the_file_comes_from(written: Path, case: tuple[Competition, FaceSet]) -> None:
-    record = check_submission(written, case[0])
+def test_record_tells_where_the_file_comes_from(written: Path, competition: Competition):
+    record = check_submission(written, competition)
     assert record == json.loads((written.parent / "best.json").read_text())
     assert {name: record[name] for name in RECORD} == RECORD
     assert record["format"] == submission.FORMAT == 2
-    assert record["rows"] == len(case[0].lookup.row_id)
-    assert record["data"] == case[0].digest
+    assert record["rows"] == len(competition.lookup.row_id)
+    assert record["data"] == competition.digest
     assert record["drawn"] is True
     assert record["clipped"] == 0
     assert record["time"].endswith("+00:00")
     assert record["code"]["version"] == solution.__version__
 
 
-def test_locations_are_clipped_and_counted(tmp_path: Path, case: tuple[Competition, FaceSet]) -> None:
-    competition, truth = case
+def test_locations_are_clipped_and_counted(tmp_path: Path, competition: Competition, truth: FaceSet):
     predictions = predicted(truth)
     predictions.coords[0, 0] = (-3.5, 97.25)
     predictions.coords[4, 10, 1] = 95.001
@@ -71,9 +74,8 @@ def test_locations_are_clipped_and_counted(tmp_path: Path, case: tuple[Competiti
 
 @pytest.mark.parametrize("hole", [np.nan, np.inf])
 def test_a_hole_is_an_error_and_nothing_is_written(
-    tmp_path: Path, case: tuple[Competition, FaceSet], hole: float
-) -> None:
-    competition, truth = case
+    tmp_path: Path, competition: Competition, truth: FaceSet, hole: float
+):
     predictions = predicted(truth, "leaky")
     predictions.coords[1, 10, 1] = hole
     with pytest.raises(UserError, match=r"leaky.*nose_tip_y of ImageId 3.*1 such cells"):
@@ -81,8 +83,7 @@ def test_a_hole_is_an_error_and_nothing_is_written(
     assert not (tmp_path / "out").exists()
 
 
-def test_a_missing_point_that_is_not_asked_is_no_error(tmp_path: Path, case: tuple[Competition, FaceSet]) -> None:
-    competition, truth = case
+def test_a_missing_point_that_is_not_asked_is_no_error(tmp_path: Path, competition: Competition, truth: FaceSet):
     predictions = predicted(truth)
     predictions.coords[np.isnan(truth.coords)] = np.nan
     write_submission(tmp_path / "exact.csv", competition, predictions, {})
@@ -92,9 +93,8 @@ def test_a_missing_point_that_is_not_asked_is_no_error(tmp_path: Path, case: tup
 
 @pytest.mark.parametrize("rows", [[0, 1, 2, 3, 4, 5, 6], [0, 1, 2, 3, 4, 5, 6, 6]])
 def test_every_test_picture_is_predicted_once(
-    tmp_path: Path, case: tuple[Competition, FaceSet], rows: list[int]
-) -> None:
-    competition, truth = case
+    tmp_path: Path, competition: Competition, truth: FaceSet, rows: list[int]
+):
     whole = predicted(truth)
     part = Predictions("part", whole.ids[rows], whole.coords[rows], whole.sigma[rows])
     with pytest.raises(UserError, match=rf"each of the 8 test pictures, got {len(rows)}, ImageId 4"):
@@ -120,38 +120,36 @@ EDITS: dict[str, tuple[Callable[[list[str]], list[str]], str]] = {
 
 
 @pytest.mark.parametrize("edit", EDITS)
-def test_an_edited_file_is_noticed(written: Path, case: tuple[Competition, FaceSet], edit: str) -> None:
+def test_an_edited_file_is_noticed(written: Path, competition: Competition, edit: str):
     change, message = EDITS[edit]
     rows = change(written.read_text().splitlines())
     written.write_text("".join(f"{row}\n" for row in rows))
     with pytest.raises(UserError, match=message) as caught:
-        check_submission(written, case[0])
+        check_submission(written, competition)
     assert "Run the submission stage again" in str(caught.value)
     assert str(written) in str(caught.value)
 
 
-def test_a_file_that_cannot_be_read(written: Path, case: tuple[Competition, FaceSet]) -> None:
+def test_a_file_that_cannot_be_read(written: Path, competition: Competition):
     written.write_bytes(b"\xff\xfe\x00junk")
     with pytest.raises(UserError, match="cannot be read"):
-        check_submission(written, case[0])
+        check_submission(written, competition)
     written.unlink()
     with pytest.raises(UserError, match=r"expected a submission, got none. Run `python -m solution run`"):
-        check_submission(written, case[0])
+        check_submission(written, competition)
 
 
 @pytest.mark.parametrize("content", [None, "{", "[]"])
-def test_a_record_that_cannot_be_read(written: Path, case: tuple[Competition, FaceSet], content: str | None) -> None:
+def test_a_record_that_cannot_be_read(written: Path, competition: Competition, content: str | None):
     record_path(written).unlink()
     if content is not None:
         record_path(written).write_text(content)
     with pytest.raises(UserError, match=r"best\.json: expected"):
-        check_submission(written, case[0])
+        check_submission(written, competition)
 
 
 @pytest.mark.parametrize("form", [None, 1])
-def test_a_submission_of_another_format_is_refused(
-    written: Path, case: tuple[Competition, FaceSet], form: int | None
-) -> None:
+def test_a_submission_of_another_format_is_refused(written: Path, competition: Competition, form: int | None):
     """The first had no format in its record and one figure as a number; its file may have the drift by rank."""
     facts = json.loads(record_path(written).read_text())
     earlier = {**facts, "format": form, "cv": 1.25, "expected": {"overall": 1.2}}
@@ -159,16 +157,16 @@ def test_a_submission_of_another_format_is_refused(
         del earlier["format"]
     record_path(written).write_text(json.dumps(earlier))
     with pytest.raises(UserError, match=r"best\.csv: expected a submission of format 2, got one of an ea") as caught:
-        check_submission(written, case[0])
+        check_submission(written, competition)
     assert "Run `python -m solution stack` and `python -m solution submission` with the same" in str(caught.value)
     assert "nothing is trained again" in str(caught.value)
 
 
-def test_a_submission_of_other_data_is_noticed(written: Path, case: tuple[Competition, FaceSet]) -> None:
+def test_a_submission_of_other_data_is_noticed(written: Path, competition: Competition):
     with pytest.raises(UserError, match="of other data"):
-        check_submission(written, replace(case[0], digest="e" * 16))
+        check_submission(written, replace(competition, digest="e" * 16))
     with pytest.raises(UserError, match="of other data"):
-        check_submission(written, replace(case[0], drawn=False))
+        check_submission(written, replace(competition, drawn=False))
 
 
 def _git(folder: Path, *arguments: str) -> None:
@@ -176,7 +174,7 @@ def _git(folder: Path, *arguments: str) -> None:
     subprocess.run(["git", "-C", str(folder), *identity, *arguments], check=True, capture_output=True)
 
 
-def test_code_version_names_the_commit(tmp_path: Path) -> None:
+def test_code_version_names_the_commit(tmp_path: Path):
     root = tmp_path / "a name with spaces"
     (root / "inner").mkdir(parents=True)
     assert code_version(root) == {"version": solution.__version__, "commit": None, "dirty": None}
@@ -190,6 +188,6 @@ def test_code_version_names_the_commit(tmp_path: Path) -> None:
     assert code_version(root / "inner")["commit"] is None
 
 
-def test_code_version_without_git(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_code_version_without_git(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("PATH", "")
     assert code_version()["commit"] is None

@@ -20,8 +20,7 @@ from tests.kaggle.stand_in import TOKEN, StandIn
 from tests.small import predicted, small_competition
 
 SENT = "echo '9 submissions remaining today.'; echo 'Successfully submitted to Facial Keypoints Detection'"
-CTRL_C = "kill -INT $PPID; exec sleep 5"
-"""The shell line of a client whose user stops the program that runs it."""
+CTRL_C = "kill -INT $PPID; exec sleep 5"  # the shell line of a client whose user stops the program that runs it
 
 Send = Callable[..., Entry]
 

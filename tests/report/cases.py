@@ -88,6 +88,7 @@ def evaluation_of(
         noise={},
         calibration=calibrate(faces, ~outliers, [replace(oof[2], name=TOGETHER, sigma=sigma)]),
         pictures=gallery_of(faces, table, oof[-1]).worst(),
+        audit=(),
         duplicates=Duplicates(test_pictures=0, used=0, worth={}, labels={}),
     )
 

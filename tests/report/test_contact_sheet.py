@@ -2,7 +2,7 @@ import cv2
 import numpy as np
 import pandas as pd
 
-from solution.evaluation.label_errors.ranking import make_audit
+from solution.evaluation.label_errors.ranking import audit_of, make_audit
 from solution.keypoints import SIZE
 from solution.report.drawing import LABEL, PREDICTION
 from solution.report.label_errors import (
@@ -58,6 +58,8 @@ def test_no_more_than_the_worst_are_shown(truth, singles):
 
 def test_an_empty_audit_gives_a_readable_picture_and_table(truth, tmp_path):
     faces = relabelled(truth, truth.coords.copy())
-    audit, facts = write_audit(tmp_path, faces, table_of(faces), oof_of(truth, error=0.0), None)
-    assert len(audit) == facts["listed"] == 0
+    oof = oof_of(truth, error=0.0)
+    audit = audit_of(make_audit(faces, table_of(faces), oof).to_dict("records"))
+    facts = write_audit(tmp_path, faces, audit, oof, None)
+    assert len(audit) == facts["listed"] == facts["flagged"] == facts["far_off"] == 0
     assert cv2.imread(str(tmp_path / SHEET)).shape == (LEGEND, COLUMNS * TILE[1], 3)

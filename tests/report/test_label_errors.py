@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console
 
 from solution.__main__ import main
-from solution.evaluation.label_errors.ranking import COLUMNS
+from solution.evaluation.label_errors.ranking import COLUMNS, audit_of, make_audit
 from solution.report.label_errors import FACTS, SHEET, TABLE, TOP, found_planted, read_planted, show, write_audit
 from solution.runtime.artifacts import file_digest
 from solution.runtime.errors import UserError
@@ -43,7 +43,10 @@ def test_files_and_terminal_tell_the_same(truth, singles, tmp_path):
     coords[wrong] += np.linspace(8, 28, len(wrong), dtype=np.float32)[:, None, None]
     faces = relabelled(truth, coords)
     planted = dict.fromkeys(wrong.tolist(), "shifted")
-    audit, facts = write_audit(tmp_path, faces, table_of(faces), oof_of(truth), planted)
+    audit = make_audit(faces, table_of(faces), oof_of(truth))
+    stored = json.loads(json.dumps(audit.to_dict("records")))
+    pd.testing.assert_frame_equal(audit_of(stored), audit, check_dtype=False)
+    facts = write_audit(tmp_path, faces, audit, oof_of(truth), planted)
     assert facts["flagged_against_planted"]["precision"] == facts["flagged_against_planted"]["recall"] == 1.0
     assert 0 < facts["far_off_against_planted"]["recall"] < 1
     assert json.loads((tmp_path / FACTS).read_text()) == facts

@@ -12,10 +12,10 @@ from solution.run import Run
 from solution.runtime.artifacts import file_digest, manifest
 from solution.runtime.errors import UserError
 from solution.runtime.workers import local
-from solution.specialists import cross_validation, job
+from solution.specialists import cross_validation
 from solution.specialists.cross_validation import collect
-from solution.specialists.job import METHODS, Method
-from solution.specialists.training import HISTORY, PREDICTIONS, SETTINGS, WEIGHTS, Training, load_part
+from solution.specialists.job import METHODS, PREDICTED_BY, Method
+from solution.specialists.training import HISTORY, PREDICTING, PREDICTIONS, SETTINGS, WEIGHTS, Training, load_part
 from tests.jobs import run_on, with_data
 from tests.tiny_recipes import BASE, CHILD, OTHER
 
@@ -94,23 +94,20 @@ def test_what_is_complete_is_not_done_again_and_what_is_stale_is(run: Run, fake:
     assert [job.title for job in fake.trainings[15:]] == ["base fold 3", "child fold 2", "other fold 1"]
 
 
-def test_another_prediction_format_predicts_again_and_trains_nothing(
-    run: Run, fake: Fake, monkeypatch: pytest.MonkeyPatch
-):
+def test_another_prediction_format_predicts_again_and_trains_nothing(run: Run, fake: Fake):
     base = run.job("base", 0)
     base.run(CPU)
-    folder = base.folder
-    before = manifest(folder)["files"]
-    started_from = run.job("child", 0).inputs["parent"]
-    monkeypatch.setattr(job, "PREDICTED_BY", job.PREDICTED_BY + 1)
+    before = manifest(base.folder)
+    earlier = {**before["inputs"], PREDICTING: {**before["inputs"][PREDICTING], "format": PREDICTED_BY - 1}}
+    (base.folder / "manifest.json").write_text(json.dumps({**before, "inputs": earlier}))
     assert not base.is_complete()
-    assert run.job("child", 0).inputs["parent"] == started_from
-    (folder / PREDICTIONS).write_text("half")  # a run that was killed while it predicted anew
+    assert PREDICTING not in base.training  # so what starts from it stays as it is
+    (base.folder / PREDICTIONS).write_text("half")  # a run that was killed while it predicted again
     base.run(CPU)
     assert base.is_complete()
     assert len(fake.trainings) == 1
-    assert manifest(folder)["files"] == before
-    (folder / WEIGHTS).write_text("damaged")
+    assert manifest(base.folder)["files"] == before["files"]
+    (base.folder / WEIGHTS).write_text("damaged")
     base.run(CPU)
     assert len(fake.trainings) == 2
 

@@ -11,14 +11,12 @@ import numpy as np
 from solution.data.synthetic.geometry import Pose
 from solution.keypoints import SIZE
 
-MARGIN = 5.0
-"""Distance in pixels that every keypoint keeps from the picture's edge."""
+MARGIN = 5.0  # distance in pixels that every keypoint keeps from the picture's edge
 
 HAIR_KINDS = ("short", "parted", "fringe", "long", "curly", "receding", "bald", "hat")
 HAIR_WEIGHTS = (0.24, 0.16, 0.12, 0.2, 0.09, 0.09, 0.06, 0.04)
 
-SIDES = (1, -1)
-"""The person's left (the picture's right, bigger x), then the right."""
+SIDES = (1, -1)  # the person's left (the picture's right, bigger x), then the right
 
 
 @dataclass(frozen=True, kw_only=True)

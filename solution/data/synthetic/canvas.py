@@ -11,9 +11,7 @@ import numpy as np
 
 from solution.keypoints import SIZE
 
-SUPER = 2
-"""Canvas pixels per picture pixel, along each axis."""
-
+SUPER = 2  # canvas pixels per picture pixel, along each axis
 FINE = SIZE * SUPER
 _SHIFT = 4  # fractional bits of OpenCV's integer drawing coordinates
 _TEXTURE_SIZE = 512

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-PIVOT = 36.0
-"""Depth (z) that stays in place when the head turns: the plane of the face, because crops follow the face."""
+PIVOT = 36.0  # depth (z) that stays in place when the head turns: the plane of the face, because crops follow the face
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,8 +11,7 @@ from solution.data.synthetic.slots import Slot, draw_slot, purpose_rng
 from solution.keypoints import FACE15, IN_FOUR, SIZE
 
 WRONG_KINDS = ("swapped_eyes", "shifted", "other_face")
-SHIFT = 15.0
-"""Pixels by which a grossly wrong label is shifted."""
+SHIFT = 15.0  # pixels by which a grossly wrong label is shifted
 
 _TAIL = 5  # degrees of freedom of Student's t: heavier tails than a normal distribution's, and a finite variance
 

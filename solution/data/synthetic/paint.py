@@ -25,14 +25,9 @@ from solution.keypoints import SIZE
 class DrawnFace:
     """A picture with its true points."""
 
-    image: np.ndarray
-    """(96, 96) uint8"""
-
-    points15: np.ndarray
-    """(15, 2) pixels, as in the 15-keypoint subset."""
-
-    points4: np.ndarray
-    """(4, 2) pixels, as in the 4-keypoint subset."""
+    image: np.ndarray  # (96, 96) uint8
+    points15: np.ndarray  # (15, 2) pixels, as in the 15-keypoint subset
+    points4: np.ndarray  # (4, 2) pixels, as in the 4-keypoint subset
 
 
 def draw_face(rng: np.random.Generator) -> DrawnFace:

@@ -17,14 +17,12 @@ from solution.data.synthetic.settings import DrawnSettings
 from solution.data.synthetic.slots import purpose_rng
 from solution.keypoints import FACE4
 
-UNEVEN = 0.03
-"""Largest deviation of a pass from the stated length, as a share of it."""
+UNEVEN = 0.03  # largest deviation of a pass from the stated length, as a share of it
 
 BIAS_RMS = np.array([[0.3, 0.3], [0.3, 0.3], [0.3, 0.8], [0.3, 1.4]])
 """(4, 2): rms of the labellers' biases for each point of FACE4 in x and y, pixels."""
 
-WAVE = 0.4
-"""The rms of the wave within a pass, as a share of BIAS_RMS."""
+WAVE = 0.4  # the rms of the wave within a pass, as a share of BIAS_RMS
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,11 +32,8 @@ class Passes:
     bounds: np.ndarray
     """(P + 1,): the first place of each pass, then the end of the last one, which may be beyond the test file."""
 
-    train: int
-    """Number of 4-keypoint training rows: the first place of the test file."""
-
-    total: int
-    """Number of 4-keypoint rows of both files."""
+    train: int  # number of 4-keypoint training rows: the first place of the test file
+    total: int  # number of 4-keypoint rows of both files
 
     @property
     def count(self) -> int:

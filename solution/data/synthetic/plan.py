@@ -21,11 +21,8 @@ from solution.keypoints import FACE4
 NEAREST = 0.6
 """Share of the repeats that go back to the nearest earlier pass; the same share of the others to the next one."""
 
-JITTER = 0.015
-"""Standard deviation of a picture's place between passes, as a share of the pass."""
-
-OF_FIFTEEN = 0.1
-"""Share of 15-keypoint rows with a duplicate, as a share of `DrawnSettings.duplicates`."""
+JITTER = 0.015  # standard deviation of a picture's place between passes, as a share of the pass
+OF_FIFTEEN = 0.1  # share of 15-keypoint rows with a duplicate, as a share of `DrawnSettings.duplicates`
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,17 +30,10 @@ class Plan:
     """What a row shows and how its label is wrong. Rows are 0-based rows of their file."""
 
     settings: DrawnSettings
-    passes: Passes
-    """The common order of the 4-keypoint rows."""
-
-    duplicates: dict[int, int]
-    """Training row → the earlier training row whose picture it shows."""
-
-    test_duplicates: dict[int, int]
-    """Test row → the first training row whose picture it shows."""
-
-    wrong: dict[int, str]
-    """Training row → how its label is wrong, one of WRONG_KINDS."""
+    passes: Passes  # the common order of the 4-keypoint rows
+    duplicates: dict[int, int]  # training row → the earlier training row whose picture it shows
+    test_duplicates: dict[int, int]  # test row → the first training row whose picture it shows
+    wrong: dict[int, str]  # training row → how its label is wrong, one of WRONG_KINDS
 
     @cached_property
     def shown(self) -> dict[str, list[Slot]]:

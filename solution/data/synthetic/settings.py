@@ -10,38 +10,24 @@ from solution.runtime.errors import UserError
 class DrawnSettings:
     """Sizes, flaws and structure of the drawn files. UserError where a value makes no sense."""
 
-    seed: int = 0
-    """Names all random numbers: the same settings give the same bytes."""
-    train15: int = 700
-    """15-keypoint rows of the training file."""
-    train4: int = 1300
-    """4-keypoint rows of the training file."""
-    test15: int = 150
-    """15-keypoint pictures of the test file."""
-    test4: int = 250
-    """4-keypoint pictures of the test file."""
+    seed: int = 0  # names all random numbers: the same settings give the same bytes
+    train15: int = 700  # 15-keypoint rows of the training file
+    train4: int = 1300  # 4-keypoint rows of the training file
+    test15: int = 150  # 15-keypoint pictures of the test file
+    test4: int = 250  # 4-keypoint pictures of the test file
     passes: float = 5.6
     """Passes over one picture order that the 4-keypoint training rows make; the test file continues them."""
-    offset15: float = 0.5
-    """How far to the right of the true place 15-keypoint labels are put, pixels."""
-    offset4: float = 1.2
-    """How far to the right of the true place 4-keypoint labels are put, pixels."""
-    noise15: float = 0.5
-    """Noise of 15-keypoint labels, pixels rms an axis."""
-    noise4: float = 1.0
-    """Noise of 4-keypoint labels, pixels rms an axis."""
-    drift: float = 1.0
-    """Factor on the label drift of 4-keypoint rows, 0 for none."""
+    offset15: float = 0.5  # how far to the right of the true place 15-keypoint labels are put, pixels
+    offset4: float = 1.2  # how far to the right of the true place 4-keypoint labels are put, pixels
+    noise15: float = 0.5  # noise of 15-keypoint labels, pixels rms an axis
+    noise4: float = 1.0  # noise of 4-keypoint labels, pixels rms an axis
+    drift: float = 1.0  # factor on the label drift of 4-keypoint rows, 0 for none
     switch: float | None = None
     """Share of the 4-keypoint training rows after which the bottom lip is labelled lower; the test file follows."""
-    switch_step: float = 3.0
-    """How much lower that is, pixels."""
-    duplicates: float = 0.125
-    """Share of the 4-keypoint training rows whose picture another training row also shows."""
-    test_duplicates: float = 0.2
-    """Share of the 4-keypoint test pictures that a training row also shows."""
-    wrong: float = 0.005
-    """Share of the training rows with grossly wrong labels."""
+    switch_step: float = 3.0  # how much lower that is, pixels
+    duplicates: float = 0.125  # share of the 4-keypoint training rows whose picture another training row also shows
+    test_duplicates: float = 0.2  # share of the 4-keypoint test pictures that a training row also shows
+    wrong: float = 0.005  # share of the training rows with grossly wrong labels
 
     def __post_init__(self) -> None:
         for field in fields(self):

@@ -20,8 +20,7 @@ from solution.runtime.artifacts import remove_stale, write_json, write_text
 from solution.runtime.errors import UserError
 from solution.runtime.lock import hold
 
-VERSION = 2
-"""Raise it with every change to the faces that a seed draws."""
+VERSION = 2  # raise it with every change to the faces that a seed draws
 
 COMPETITION_FILES = ("training.zip", "test.zip", "IdLookupTable.csv", "SampleSubmission.csv")
 

@@ -98,8 +98,8 @@ def row_evidence(residuals: Residuals) -> Evidence:
         shift = np.nanmedian(residuals.vectors[row], axis=0)
         rest = row_rms((residuals.vectors[row] - shift)[None], ~np.isnan(residuals.vectors[row])[None])[0]
         if rest < rms[row] / 2:
-            return f"the whole row lies {np.hypot(*shift):.1f} px from its prediction ({_direction(shift)})"
-        return f"the row lies {rms[row]:.1f} px rms from its prediction, {residuals.usual[row]:.1f} is usual"
+            return f"the whole row is {np.hypot(*shift):.1f} px from its prediction ({_direction(shift)})"
+        return f"the row is {rms[row]:.1f} px rms from its prediction, {residuals.usual[row]:.1f} is usual"
 
     return Evidence(rms / limit, reason)
 
@@ -117,7 +117,7 @@ def point_evidence(residuals: Residuals, subset: np.ndarray, schema: Schema) -> 
     def reason(row: int) -> str:
         point = int(np.nanargmax(ratio[row]))
         far, expected = residuals.distance[row, point], usual[row, point]
-        return f"{schema.points[point]} lies {far:.1f} px from its prediction, {expected:.1f} is usual"
+        return f"{schema.points[point]} is {far:.1f} px from its prediction, {expected:.1f} is usual"
 
     return Evidence(np.fmax.reduce(ratio, axis=1), reason)
 

@@ -28,8 +28,8 @@ def geometry_evidence(faces: FaceSet) -> Evidence:
 
     def reason(row: int) -> str:
         order = np.argsort(-broken[:, row], kind="stable")
-        told = [rule for rule in order if broken[rule, row] > 0][:2]
-        return "; ".join(f"{names[rule]} by {broken[rule, row]:.1f} px" for rule in told)
+        worst = [rule for rule in order if broken[rule, row] > 0][:2]
+        return "; ".join(f"{names[rule]} by {broken[rule, row]:.1f} px" for rule in worst)
 
     return Evidence(ratio.max(axis=0), reason)
 
@@ -37,13 +37,13 @@ def geometry_evidence(faces: FaceSet) -> Evidence:
 def _rules(faces: FaceSet) -> tuple[list[str], np.ndarray]:
     """Every rule's name, and by how many pixels each row breaks it: (R, N), 0 where it holds or is unknown."""
     height, width = faces.images.shape[1:]
-    found = [
+    rules = [
         *_orders(faces.coords, faces.schema),
         ("nose far outside of eyes and mouth", _nose_outside(faces.coords, faces.schema)),
         ("outside the picture", _outside(faces.coords, width, height)),
         *_same_places(faces),
     ]
-    return [name for name, _ in found], np.maximum(np.nan_to_num(np.stack([value for _, value in found])), 0.0)
+    return [name for name, _ in rules], np.maximum(np.nan_to_num(np.stack([value for _, value in rules])), 0.0)
 
 
 def _orders(coords: np.ndarray, schema: Schema) -> Iterator[tuple[str, np.ndarray]]:

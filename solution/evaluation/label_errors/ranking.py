@@ -7,6 +7,9 @@ and small shifts. On 5,993 rows of Kaggle's one U-Net flagged 14 rows: twelve vi
 picture of several faces. The next rows, at 0.96 and below, are open mouths and covered eyes.
 """
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -35,7 +38,7 @@ COLUMNS = (
     "reason",
     "worst_point",
     "rms_residual_px",
-    "twin_disagreement_px",
+    "duplicate_disagreement_px",
     "geometry",
 )
 
@@ -60,7 +63,7 @@ def make_audit(faces: FaceSet, table: FoldTable, oof: Predictions) -> pd.DataFra
         duplicate_evidence(residuals, faces.ids),
         geometry,
     )
-    ratios = np.nan_to_num(np.stack([one.ratio for one in evidence]))
+    ratios = np.nan_to_num(np.stack([kind.ratio for kind in evidence]))
     score, sure = ratios.max(axis=0), is_outlier(oof.coords, faces.coords)
     listed = np.flatnonzero((score >= LISTED) | sure)
     ranked = listed[np.lexsort((faces.ids[listed], -score[listed]))]
@@ -72,12 +75,17 @@ def make_audit(faces: FaceSet, table: FoldTable, oof: Predictions) -> pd.DataFra
             "far_off": sure[ranked],
             "reason": [_reason(evidence, ratios[:, row], row) for row in ranked],
             "worst_point": [_worst_point(residuals.vectors[row], faces.schema.points) for row in ranked],
-            "rms_residual_px": residuals.rms[ranked].round(2),
-            "twin_disagreement_px": residuals.disagreement[ranked].round(2),
+            "rms_residual_px": residuals.rms[ranked].astype(float).round(2),
+            "duplicate_disagreement_px": residuals.disagreement[ranked].astype(float).round(2),
             "geometry": [geometry.reason(row) for row in ranked],
         },
         columns=list(COLUMNS),
     )
+
+
+def audit_of(records: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+    """The audit from its rows as JSON values."""
+    return pd.DataFrame(list(records), columns=list(COLUMNS)).astype({"score": float, "far_off": bool})
 
 
 def flagged(audit: pd.DataFrame) -> np.ndarray:
@@ -87,8 +95,8 @@ def flagged(audit: pd.DataFrame) -> np.ndarray:
 
 def _reason(evidence: tuple[Evidence, ...], ratios: np.ndarray, row: int) -> str:
     order = np.argsort(-ratios, kind="stable")
-    told = [kind for kind in order if ratios[kind] >= FLAGGED] or [order[0]]
-    return "; ".join(evidence[kind].reason(row) for kind in told)
+    strong = [kind for kind in order if ratios[kind] >= FLAGGED] or [order[0]]
+    return "; ".join(evidence[kind].reason(row) for kind in strong)
 
 
 def _worst_point(vectors: np.ndarray, points: tuple[str, ...]) -> str:

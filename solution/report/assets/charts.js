@@ -5,7 +5,7 @@
 const charts = stored("charts-data");
 const CONFIG = { displayModeBar: false, responsive: true };
 const foldsOff = new Set();
-let spreadSubset = "";
+let calibrationSubset = "";
 
 /** The layout with the theme's colours; plotly writes into what it is given, so it gets a copy. */
 function themed(layout) {
@@ -24,7 +24,7 @@ function themed(layout) {
 function seen(data) {
   return structuredClone(data).map((trace) => {
     if (trace.meta?.fold !== undefined) trace.visible = !foldsOff.has(String(trace.meta.fold));
-    if (trace.meta?.subset !== undefined && spreadSubset) trace.visible = String(trace.meta.subset) === spreadSubset;
+    if (trace.meta?.subset !== undefined && calibrationSubset) trace.visible = String(trace.meta.subset) === calibrationSubset;
     return trace;
   });
 }
@@ -69,7 +69,7 @@ for (const button of foldButtons) {
 chooseSpecialist();
 
 switches("calibration", (subset) => {
-  spreadSubset = subset;
+  calibrationSubset = subset;
   showGroup(document.getElementById("calibration-table"), subset);
   redraw(all('[data-chart="calibration"].drawn'));
 });

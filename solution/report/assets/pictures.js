@@ -7,16 +7,16 @@ const PAGE = 24; // cards put in at a time
 const named = (k) => gallery.points[k].replaceAll("_", " ");
 const px = (value) => (value === null ? "–" : `${value.toFixed(2)} px`);
 
-/** What a hand on a point tells. */
-function told(mark) {
-  const spread = mark.s === null ? "" : `, uncertainty ${px(mark.s)}`;
-  return make("svg:title", {}, `${named(mark.k)}: ${px(mark.e)} off${spread}`);
+/** The tooltip of a point. */
+function tooltip(mark) {
+  const sigma = mark.s === null ? "" : `, uncertainty ${px(mark.s)}`;
+  return make("svg:title", {}, `${named(mark.k)}: ${px(mark.e)} off${sigma}`);
 }
 
 function drawn(mark, chosen) {
   const [[lx, ly], [x, y]] = [mark.l, mark.p];
   const group = make("svg:g", { class: chosen === null || chosen === mark.k ? "mark" : "mark faint" });
-  if (mark.s !== null) group.append(make("svg:circle", { class: "spread", cx: x, cy: y, r: 2 * mark.s }));
+  if (mark.s !== null) group.append(make("svg:circle", { class: "sigma", cx: x, cy: y, r: 2 * mark.s }));
   group.append(make("svg:line", { class: "link", x1: lx, y1: ly, x2: x, y2: y }));
   if (mark.o) {
     const [ox, oy] = mark.o;
@@ -24,11 +24,11 @@ function drawn(mark, chosen) {
   }
   group.append(make("svg:circle", { class: "label", cx: lx, cy: ly, r: 1.7 }));
   group.append(make("svg:circle", { class: "predicted", cx: x, cy: y, r: 1 }));
-  group.append(make("svg:circle", { class: "touch", cx: x, cy: y, r: 3 }, told(mark)));
+  group.append(make("svg:circle", { class: "touch", cx: x, cy: y, r: 3 }, tooltip(mark)));
   return group;
 }
 
-/** The picture with its marks. The centre of the top left pixel is (0, 0), so its corner lies at (-0.5, -0.5). */
+/** The picture with its marks. The centre of the top left pixel is (0, 0), so its corner is at (-0.5, -0.5). */
 function overlay(picture, chosen = null) {
   const [width, height] = picture.size;
   const frame = { viewBox: `-0.5 -0.5 ${width} ${height}`, role: "img", "aria-label": `picture ${picture.id}` };

@@ -17,7 +17,7 @@ import torch
 
 from solution.runtime.device import LOG, cores, set_threads, take_device
 from solution.runtime.errors import UserError
-from solution.runtime.workers.task import Schedule, Task, incomplete
+from solution.runtime.workers.schedule import Runnable, Schedule, incomplete
 
 LAST_LINES = 2.0
 """Seconds that the last lines of ended workers may take."""
@@ -32,32 +32,25 @@ def workers_for(device: torch.device, jobs: int | None) -> list[str]:
 
 
 def run_missing(
-    title: str, tasks: Sequence[Task], device: torch.device, jobs: int | None, what: str = "trainings"
+    title: str, tasks: Sequence[Runnable], device: torch.device, jobs: int | None, what: str = "trainings"
 ) -> None:
     """Run the tasks that are not complete on this machine. jobs: as for `workers_for`."""
     run(incomplete(title, tasks, what), workers_for(device, jobs))
 
 
-def run(tasks: Sequence[Task], devices: Sequence[str]) -> None:
+def run(tasks: Sequence[Runnable], devices: Sequence[str]) -> None:
     """Run every task, one at a time on each device. The first error ends all tasks and is raised."""
-    if not tasks:
-        return
-    if len(devices) == 1:
-        _run_here(tasks, devices[0])
-    else:
+    if len(devices) > 1 and tasks:
         _run_in_workers(tasks, devices)
-
-
-def _run_here(tasks: Sequence[Task], name: str) -> None:
+        return
     set_threads(1)
-    device = take_device(name)
-    schedule = Schedule(tasks, 1)
+    device, schedule = take_device(devices[0]), Schedule(tasks, 1)
     while schedule.unfinished:
         for task in schedule.start(1):
             schedule.finished(task, task.run(device))
 
 
-def _run_in_workers(tasks: Sequence[Task], devices: Sequence[str]) -> None:
+def _run_in_workers(tasks: Sequence[Runnable], devices: Sequence[str]) -> None:
     context = multiprocessing.get_context("spawn")
     lines: Any = context.Queue()
     names: Any = context.Queue()
@@ -85,7 +78,7 @@ def _run_in_workers(tasks: Sequence[Task], devices: Sequence[str]) -> None:
 
 
 def _run_all(schedule: Schedule, pool: ProcessPoolExecutor) -> None:
-    running: dict[Future, Task] = {}
+    running: dict[Future, Runnable] = {}
     while schedule.unfinished:
         for task in schedule.start(schedule.workers - len(running)):
             running[pool.submit(_work, task)] = task
@@ -140,7 +133,7 @@ def _end_with_run() -> None:
     os._exit(1)
 
 
-def _work(task: Task) -> float:
+def _work(task: Runnable) -> float:
     return task.run(_DEVICE)
 
 

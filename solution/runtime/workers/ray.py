@@ -25,8 +25,8 @@ from solution.runtime.artifacts import write_bytes
 from solution.runtime.device import LOG
 from solution.runtime.errors import UserError
 from solution.runtime.workers import ray_worker
-from solution.runtime.workers.ray_worker import CHECKPOINT, DamagedError, Payload, RemoteTask
-from solution.runtime.workers.task import Schedule
+from solution.runtime.workers.ray_worker import CHECKPOINT, DamagedError, Payload, RemoteRunnable
+from solution.runtime.workers.schedule import Schedule
 
 LOCAL, RAY = "local", "ray"
 PACKAGE = Path(__file__).parents[2]
@@ -123,7 +123,7 @@ def pick_device(address: str | None, wish: str) -> torch.device:
 
 
 def run(
-    tasks: Sequence[RemoteTask],
+    tasks: Sequence[RemoteRunnable],
     shared: Payload,
     device: torch.device,
     jobs: int | None,
@@ -156,7 +156,7 @@ class _Fleet:
     """The tasks of one run on one cluster. Ray itself retries nothing: it would begin with the first epoch."""
 
     def __init__(
-        self, ray: ModuleType, tasks: Sequence[RemoteTask], shared: Payload, device: torch.device, jobs: int | None
+        self, ray: ModuleType, tasks: Sequence[RemoteRunnable], shared: Payload, device: torch.device, jobs: int | None
     ) -> None:
         from ray.util.queue import Queue  # not at the top: Ray need not be installed
         from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
@@ -170,7 +170,7 @@ class _Fleet:
         self.lines: Any = Queue(actor_options={"num_cpus": 0, "scheduling_strategy": here})
         self.there = ray.remote(num_cpus=1, num_gpus=share, max_retries=0)(ray_worker.train_there)
         self.shared = ray.put(shared)
-        self.running: dict[Any, RemoteTask] = {}
+        self.running: dict[Any, RemoteRunnable] = {}
         self.attempts: dict[str, _Attempts] = {}
 
     def run_all(self) -> None:
@@ -189,7 +189,7 @@ class _Fleet:
                 else:
                     self.schedule.finished(task, seconds)
 
-    def _start(self, task: RemoteTask) -> None:
+    def _start(self, task: RemoteRunnable) -> None:
         record = self.attempts.setdefault(task.name, _Attempts())
         record.count += 1
         record.node = ""
@@ -198,7 +198,7 @@ class _Fleet:
         files = self.ray.put(task.needed())
         self.running[there.remote(self.shared, task, files, device, self.lines)] = task
 
-    def _receive(self, reference: Any, task: RemoteTask) -> float | None:  # noqa: ANN401 - an object reference
+    def _receive(self, reference: Any, task: RemoteRunnable) -> float | None:  # noqa: ANN401 - an object reference
         """Keep the files of a task; its seconds, or None if it must be tried again."""
         try:
             files, seconds = self.ray.get(reference)
@@ -211,7 +211,7 @@ class _Fleet:
             return None
         return seconds
 
-    def _again(self, task: RemoteTask, cause: Exception) -> None:
+    def _again(self, task: RemoteRunnable, cause: Exception) -> None:
         """Note where it failed, and warn. UserError after the last attempt."""
         record = self.attempts[task.name]
         reason = f"{type(cause).__name__}: {str(cause).strip().splitlines()[0] if str(cause).strip() else ''}"

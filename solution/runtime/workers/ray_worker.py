@@ -18,7 +18,7 @@ from typing import Any, Protocol
 from solution.runtime import checkpoint
 from solution.runtime.device import LOG, set_threads, take_device
 from solution.runtime.errors import UserError
-from solution.runtime.workers.task import Task
+from solution.runtime.workers.schedule import Runnable
 
 BYTES_A_SECOND = 2e6
 """Checkpoints of a large network are sent less often: a hundred jobs must not choke the driver."""
@@ -47,7 +47,7 @@ class DamagedError(Exception):
     """The files that came back from a machine are not what their manifest says."""
 
 
-class RemoteTask(Task, Protocol):
+class RemoteRunnable(Runnable, Protocol):
     """A task whose files can travel to another machine and back."""
 
     @property
@@ -72,7 +72,7 @@ class Payload(Protocol):
     def pause(self) -> float:
         """The least seconds between two checkpoints of a task that go to the driver."""
 
-    def place(self, task: Any, root: Path) -> RemoteTask:  # noqa: ANN401 - a task of the run
+    def place(self, task: Any, root: Path) -> RemoteRunnable:  # noqa: ANN401 - a task of the run
         """The task in a folder of another machine."""
 
 
@@ -82,10 +82,10 @@ class Lines(Protocol):
     def put_nowait(self, item: Any) -> None: ...  # noqa: ANN401 - a log record or a tuple
 
 
-def train_there(shared: Payload, task: RemoteTask, files: Files, device: str, lines: Lines) -> tuple[Files, float]:
+def train_there(shared: Payload, task: RemoteRunnable, files: Files, device: str, lines: Lines) -> tuple[Files, float]:
     """Run one task; the sealed folder's files, and the seconds taken.
 
-    files: what `RemoteTask.needed` gives. UserError as on the driver, with the driver's paths; OSError if this
+    files: what `RemoteRunnable.needed` gives. UserError as on the driver, with the driver's paths; OSError if this
     machine's disk is the cause.
     """
     import ray  # not at the top: it need not be installed where nothing runs on it
@@ -121,7 +121,7 @@ def _heard(lines: Lines) -> Iterator[None]:
 
 
 @contextmanager
-def _checkpoints_sent(task: RemoteTask, lines: Lines, pause: float) -> Iterator[None]:
+def _checkpoints_sent(task: RemoteRunnable, lines: Lines, pause: float) -> Iterator[None]:
     """Send the task's checkpoint now and then, and once more when it is stopped."""
     over = threading.Event()
     sender = threading.Thread(target=_send_until, args=(over, task.folder, task.name, lines, pause), daemon=True)

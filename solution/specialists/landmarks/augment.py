@@ -21,9 +21,9 @@ from solution.recipe import Augmentation
 class ElasticConfig:
     """The random field of the elastic transform."""
 
-    share: float = 0.5  # Of the faces, transformed
-    width: float = 6.0  # Standard deviation of the Gaussian that smooths the field, px
-    rounds: int = 10  # Of the fixed-point iteration that moves the points; each divides the error by about 3
+    share: float = 0.5  # of the faces, transformed
+    width: float = 6.0  # standard deviation of the Gaussian that smooths the field, px
+    rounds: int = 10  # of the fixed-point iteration that moves the points; each divides the error by about 3
 
 
 ELASTIC = ElasticConfig()

@@ -26,19 +26,19 @@ class CropSearchConfig:
     low_confidence: float = 1.6
     """A picture is searched if its uncertainty is above so many times the median: 1 to 3 % of the real pictures."""
 
-    accepted: float = 0.5  # A crop is accepted if its uncertainty is below this share of the whole picture's
+    accepted: float = 0.5  # a crop is accepted if its uncertainty is below this share of the whole picture's
 
     zooms: tuple[tuple[float, float], ...] = ((0.75, 22), (1.0, 22), (1.35, 22), (1.8, 22), (2.4, 33))
     """Zoom factors of the grid, and how far its outer crops are from the picture's centre, in x and in y, px."""
 
-    refined: int = 10  # How many of the best grid crops are refined
-    refined_penalty: float = 1.25  # Factor on the uncertainty in a refined crop: a freer search has to be surer
+    refined: int = 10  # how many of the best grid crops are refined
+    refined_penalty: float = 1.25  # factor on the uncertainty in a refined crop: a freer search has to be surer
 
     sides: tuple[float, float] = (SIZE / 3, SIZE / 0.6)
     """Smallest and largest side of a refined crop, px of the picture."""
 
-    largest_turn: float = np.pi / 4  # Radians that a refined crop may be turned by
-    smallest_face: float = 1.0  # Extent of a usual face's points below which they give no size, px
+    largest_turn: float = np.pi / 4  # radians that a refined crop may be turned by
+    smallest_face: float = 1.0  # extent of a usual face's points below which they give no size, px
 
     def grid(self) -> tuple[Frame, ...]:
         """The crops that are read first: nine of each zoom."""
@@ -50,7 +50,7 @@ class CropSearchConfig:
         )
 
 
-UNCROPPED = Frame(CENTRE, CENTRE, SIZE)  # The whole picture; every grid contains it
+UNCROPPED = Frame(CENTRE, CENTRE, SIZE)  # the whole picture; every grid contains it
 
 
 def search_crops(

@@ -18,8 +18,8 @@ from solution.keypoints import FACE15, Schema
 class LabelOffsetConfig:
     """How the offset is learnt."""
 
-    clip: float = 4.0  # The largest residual that counts, px: an outlier says nothing about the offset
-    step: float = 0.7  # Share of the estimate that an epoch adds: the network changes at the same time
+    clip: float = 4.0  # the largest residual that counts, px: an outlier says nothing about the offset
+    step: float = 0.7  # share of the estimate that an epoch adds: the network changes at the same time
 
 
 CONFIG = LabelOffsetConfig()

@@ -22,7 +22,7 @@ from solution.specialists.training import SETTINGS, WEIGHTS
 
 OFFSET = "offset.json"
 RECIPES = {kind.method: kind for kind in (LandmarkRecipe, Landmark68Recipe)}
-BATCH = 64  # Pictures at once: 256 were 5 to 25 % slower on a CPU core, whose caches they overflow
+BATCH = 64  # pictures at once: 256 were 5 to 25 % slower on a CPU core, whose caches they overflow
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class PredictionConfig:
 
 
 CONFIG = PredictionConfig()
-QUICK = PredictionConfig(tta_shifts=(0,), crop_search=None)  # The plain and the mirrored view alone
+QUICK = PredictionConfig(tta_shifts=(0,), crop_search=None)  # the plain and the mirrored view alone
 
 
 def predict(folder: Path, faces: FaceSet, device: torch.device) -> Predictions:

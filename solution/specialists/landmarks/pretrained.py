@@ -32,8 +32,8 @@ SHIPPED = Path(__file__).parents[2] / "weights"
 class InitWeights:
     """The user's choice of initial weights."""
 
-    folder: Path | None = None  # Contains ImageNet's weights as BACKBONE.safetensors; None: they come from timm's hub
-    wanted: bool = True  # False: all networks start from random weights
+    folder: Path | None = None  # contains ImageNet's weights as BACKBONE.safetensors; None: they come from timm's hub
+    wanted: bool = True  # if not, all networks start from random weights
 
     def chosen(self, recipe: Recipe) -> Recipe:
         """The recipe that names what is used. UserError if a file is missing.

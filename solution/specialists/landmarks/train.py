@@ -27,9 +27,9 @@ from solution.specialists.landmarks.network import LandmarkNet
 from solution.specialists.landmarks.predict import OFFSET, QUICK, predict_with, read_label_offset, recipe_from
 from solution.specialists.training import HISTORY, SETTINGS, WEIGHTS, Training
 
-FEWEST = 2  # Training rows, at least: batch normalisation needs two
-EVALUATIONS = 5  # Evaluations in a training, about
-EVALUATED = 120  # Held-out rows of an evaluation, about. All of them would take a fifteenth of a training's time
+FEWEST = 2  # training rows, at least: batch normalisation needs two
+EVALUATIONS = 5  # evaluations in a training, about
+EVALUATED = 120  # held-out rows of an evaluation, about. All of them would take a fifteenth of a training's time
 
 
 class LandmarkTask(Task):

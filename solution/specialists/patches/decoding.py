@@ -24,11 +24,11 @@ class DecodingConfig:
     prior_width: float = 1.75
     """The prior's width in standard deviations of the training points: unusual faces must still be read."""
 
-    window: float = 10.0  # Radius about the peak within which cells take part in the expectation, px
-    ridge: float = 20.0  # Added to the normal equations' diagonal, for readings in units of 10 px
-    levels: int = 10  # Levels of uncertainty at which the error is looked up, at most
-    fewest: int = 30  # Labels that a level needs, and that a point needs for a prior of its own
-    untaught: float = SIZE / 4  # Sigma of a point without any training label, px
+    window: float = 10.0  # radius about the peak within which cells take part in the expectation, px
+    ridge: float = 20.0  # added to the normal equations' diagonal, for readings in units of 10 px
+    levels: int = 10  # levels of uncertainty at which the error is looked up, at most
+    fewest: int = 30  # labels that a level needs, and that a point needs for a prior of its own
+    untaught: float = SIZE / 4  # sigma of a point without any training label, px
 
 
 CONFIG = DecodingConfig()
@@ -42,7 +42,7 @@ class Prior:
     """Where the four points are in training faces."""
 
     mean: list[list[float]]  # (4, 2), px
-    deviation: list[list[float]]  # The prior's width, (4, 2), px
+    deviation: list[list[float]]  # the prior's width, (4, 2), px
 
     @classmethod
     def learnt(cls, points: np.ndarray) -> Self:
@@ -89,13 +89,13 @@ def read(maps: Tensor, prior: Tensor) -> tuple[Tensor, Tensor]:
 class LabelBias:
     """How the labels of one subset follow from the readings."""
 
-    centre: list[float]  # Mean reading, (8,) px
-    slope: list[list[float]]  # Regression weights, (9, 8); the last row is the constant
+    centre: list[float]  # mean reading, (8,) px
+    slope: list[list[float]]  # regression weights, (9, 8); the last row is the constant
 
     uncertainties: list[list[float]]
     """For each point, readings' uncertainties in rising order; none for a point without training labels."""
 
-    errors: list[list[float]]  # The error per axis at each of these, px
+    errors: list[list[float]]  # the error per axis at each of these, px
 
     @classmethod
     def learnt(cls, points: np.ndarray, uncertainty: np.ndarray, labels: np.ndarray) -> Self:
@@ -152,7 +152,7 @@ class Reading:
     """Everything that is learnt beside the network."""
 
     prior: Prior
-    biases: dict[int, LabelBias]  # By subset
+    biases: dict[int, LabelBias]  # by subset
 
     def settings(self) -> dict[str, Any]:
         """As JSON values."""

@@ -6,9 +6,9 @@ from torch import Tensor, nn
 from solution.keypoints import SIZE
 from solution.recipe import POINTS, PatchRecipe
 
-STRIDE = 4  # Pixels from one cell of the class maps to the next
-MARGIN = 4  # How far the class maps reach beyond the picture, px: some mouths are cut off at the lower border
-CELLS = (SIZE + 2 * MARGIN) // STRIDE + 1  # Cells of a class map on a side
+STRIDE = 4  # pixels from one cell of the class maps to the next
+MARGIN = 4  # how far the class maps reach beyond the picture, px: some mouths are cut off at the lower border
+CELLS = (SIZE + 2 * MARGIN) // STRIDE + 1  # cells of a class map on a side
 
 
 def cell_centres(device: torch.device) -> Tensor:

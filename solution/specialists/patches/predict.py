@@ -16,7 +16,7 @@ from solution.specialists.patches.decoding import Prior, Reading, read
 from solution.specialists.patches.network import PatchNetwork, normalised
 from solution.specialists.training import SETTINGS, WEIGHTS
 
-READING = "reading.json"  # The file of the prior and the label biases
+READING = "reading.json"  # the file of the prior and the label biases
 BATCH = 64
 
 

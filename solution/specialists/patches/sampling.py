@@ -11,7 +11,7 @@ from solution.keypoints import SIZE
 from solution.recipe import POINTS, PatchRecipe
 from solution.runtime.device import to_device
 
-SQUARE = 4  # Side of the squares that `corrupt` masks, in pixels
+SQUARE = 4  # side of the squares that `corrupt` masks, in pixels
 
 
 @dataclass(frozen=True, eq=False)
@@ -19,10 +19,10 @@ class Cuts:
     """How P patches of each picture are cut."""
 
     centres: np.ndarray  # (B, P, 2) px
-    turn: np.ndarray  # Takes a place in the patch to one in the picture, (B, P, 2, 2)
-    mirrored: np.ndarray  # Of bool, (B,)
-    gain: np.ndarray  # Factor on the brightness, (B, P)
-    shade: np.ndarray  # Added to the brightness, (B, P)
+    turn: np.ndarray  # takes a place in the patch to one in the picture, (B, P, 2, 2)
+    mirrored: np.ndarray  # of bool, (B,)
+    gain: np.ndarray  # factor on the brightness, (B, P)
+    shade: np.ndarray  # added to the brightness, (B, P)
 
 
 def anywhere(rng: np.random.Generator, faces: int, patches: int) -> np.ndarray:

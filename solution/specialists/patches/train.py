@@ -26,7 +26,7 @@ from solution.specialists.patches.predict import READING, read_faces
 from solution.specialists.patches.sampling import Cuts
 from solution.specialists.training import HISTORY, SETTINGS, Training
 
-EVALUATED = 200  # Held-out faces that are read after each epoch, at most. The whole fold is scored after the training
+EVALUATED = 200  # held-out faces that are read after each epoch, at most. The whole fold is scored after the training
 
 
 class PatchTask(Task):

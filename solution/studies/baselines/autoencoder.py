@@ -27,7 +27,7 @@ from solution.studies.baselines.publish import markdown
 STUDY = Study()
 FORMAT = 2  # raise it when the same settings would give something else
 ARRAYS = "study.npz"
-SHOWN = 12  # Held-out eyes of the first fold in the picture
+SHOWN = 12  # held-out eyes of the first fold in the picture
 STARTS = ("random", "pretrained")
 COLOURS = (("#fdba74", "#c2410c"), ("#93c5fd", "#1d4ed8"), ("#86efac", "#15803d"), ("#c4b5fd", "#6d28d9"))
 """By number of labelled patches: light without pretraining, dark with it."""
@@ -37,12 +37,12 @@ COLOURS = (("#fdba74", "#c2410c"), ("#93c5fd", "#1d4ed8"), ("#86efac", "#15803d"
 class Cell:
     """The classifiers of one number of labelled patches."""
 
-    labels: int  # Labelled patches in a fold; 0: all
+    labels: int  # labelled patches in a fold; 0: all
 
     wrong: np.ndarray
     """Whether each held-out patch of all folds is put into the wrong class, bool (2, L, P): by STARTS, EVALUATED."""
 
-    face: np.ndarray  # Which face each held-out patch is of, (P,)
+    face: np.ndarray  # which face each held-out patch is of, (P,)
 
     @property
     def title(self) -> str:
@@ -162,11 +162,11 @@ def clustered_interval(values: np.ndarray, face: np.ndarray) -> tuple[float, flo
 class Rate:
     """Share of held-out patches in the wrong class at the end of training, or the difference of two shares."""
 
-    labels: str  # Number of labelled patches, as `Cell.title`
-    start: str  # One of STARTS, or "difference"
+    labels: str  # number of labelled patches, as `Cell.title`
+    start: str  # one of STARTS, or "difference"
     rate: float
     low: float
-    high: float  # The bounds of the 95 % interval
+    high: float  # the bounds of the 95 % interval
 
     @property
     def percent(self) -> str:

@@ -45,16 +45,16 @@ class System:
 
     name: str
 
-    title: str  # Its name in tables
-    idea: str  # One line for the reader
-    network: Callable[[int], nn.Module]  # Makes a freshly initialised network for a number of points
+    title: str  # its name in tables
+    idea: str  # one line for the reader
+    network: Callable[[int], nn.Module]  # makes a freshly initialised network for a number of points
     output: Output = field(default_factory=Points)
     frame: Whole | Cropped = field(default_factory=Whole)
     rule: Rule = field(default_factory=Rule)
     batch: int = 64
 
-    mirror: bool = False  # Half of the training pictures are mirrored, points by x → 95 − x
-    each_point: bool = False  # Each point has a network of its own; the networks share the time
+    mirror: bool = False  # half of the training pictures are mirrored, points by x → 95 − x
+    each_point: bool = False  # each point has a network of its own; the networks share the time
 
     def __post_init__(self) -> None:
         require(self.batch >= 2, "batch: 2 or more (batch normalisation needs two)", self.batch)

@@ -35,8 +35,8 @@ class Whole:
 class Cropped:
     """A crop of the enlarged picture: random for training, the middle for prediction. Points outside count, too."""
 
-    enlarged: int = 250  # Side of the enlarged picture, px
-    side: int = 227  # Side of the crop, px
+    enlarged: int = 250  # side of the enlarged picture, px
+    side: int = 227  # side of the crop, px
 
     def vary(self, images: np.ndarray, coords: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         """Random crops (B, side, side) of pictures (B, 96, 96) uint8, and their points (B, K, 2) in the frame."""

@@ -22,24 +22,24 @@ from solution.specialists.fit import Batch, Task, fit
 from solution.specialists.patches import sampling
 from solution.specialists.patches.network import normalised
 
-Key = tuple[str | int, ...]  # What a training's random numbers are seeded by
+Key = tuple[str | int, ...]  # what a training's random numbers are seeded by
 EYES = ("left_eye_center", "right_eye_center")
-CANDIDATES = 8  # Places drawn for one that must be off both eyes. If none is, which is rare, the last one is taken
-EVALUATED = (0.02, 0.05, 0.1, 0.2, 0.3, 0.45, 0.6, 0.8, 1.0)  # When the classifier is evaluated, as shares of its steps
+CANDIDATES = 8  # places drawn for one that must be off both eyes. If none is, which is rare, the last one is taken
+EVALUATED = (0.02, 0.05, 0.1, 0.2, 0.3, 0.45, 0.6, 0.8, 1.0)  # when the classifier is evaluated, as shares of its steps
 
 
 @dataclass(frozen=True, kw_only=True)
 class Study:
     """The study's settings."""
 
-    patch: int = 25  # Side, px
-    hidden: int = 256  # Units of the hidden layer
+    patch: int = 25  # side, px
+    hidden: int = 256  # units of the hidden layer
     masked: float = 0.25
-    noise: float = 0.3  # How the autoencoder's input is corrupted, as in PatchRecipe
-    jitter: float = 1.5  # Standard deviation of an eye patch's distance from the eye's centre, px
-    nearest: float = 6.0  # Least distance of the other patches from both eyes, px
-    farthest: float = 14.0  # Largest distance from an eye of half of the other patches, px. The other half is anywhere
-    labels: tuple[int | None, ...] = (100, 300, 1000, None)  # Numbers of labelled patches for the classifier; None: all
+    noise: float = 0.3  # how the autoencoder's input is corrupted, as in PatchRecipe
+    jitter: float = 1.5  # standard deviation of an eye patch's distance from the eye's centre, px
+    nearest: float = 6.0  # least distance of the other patches from both eyes, px
+    farthest: float = 14.0  # largest distance from an eye of half of the other patches, px. The other half is anywhere
+    labels: tuple[int | None, ...] = (100, 300, 1000, None)  # numbers of labelled patches for the classifier; None: all
     batch: int = 64
     pretrain_steps: int = 4000
     steps: int = 1500
@@ -65,7 +65,7 @@ class Patches:
 
     pixels: Tensor  # (P, 1, patch, patch) float32, each with mean 0 and standard deviation 1
     eye: Tensor  # 1 for an eye, else 0, (P,) float32
-    face: np.ndarray  # The id of the face that each was cut from, (P,) int64
+    face: np.ndarray  # the id of the face that each was cut from, (P,) int64
 
     def take(self, rows: np.ndarray) -> "Patches":
         """The patches of these rows."""

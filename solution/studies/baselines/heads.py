@@ -36,7 +36,7 @@ class Maps:
 
     size: int
 
-    sigma: float  # Standard deviation of the Gaussian, px
+    sigma: float  # standard deviation of the Gaussian, px
     readings: ClassVar[tuple[str, ...]] = ("arg-max", "average")
 
     def targets(self, coords: Tensor) -> Tensor:

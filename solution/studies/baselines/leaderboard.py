@@ -11,7 +11,7 @@ from solution.studies.baselines.baseline import Family
 from solution.studies.baselines.results import Candidate, Split, load
 from solution.studies.baselines.timed_training import TimedRun
 
-Figure = tuple[float, float, float]  # A value and its 95 % interval; NaN: not predicted
+Figure = tuple[float, float, float]  # a value and its 95 % interval; NaN: not predicted
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,10 +27,10 @@ class Row:
     multiply_adds: int
 
     training: float
-    predicting: float  # Rates, pictures a second
-    minutes: float  # Of training
-    figures: dict[str, Figure]  # By the columns of the leaderboard
-    curve: tuple[tuple[float, float], ...]  # Minutes of training, and the first column's figure on the watched faces
+    predicting: float  # rates, pictures a second
+    minutes: float  # of training
+    figures: dict[str, Figure]  # by the columns of the leaderboard
+    curve: tuple[tuple[float, float], ...]  # minutes of training, and the first column's figure on the watched faces
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +39,7 @@ class Finished:
 
     name: str
 
-    minutes: float  # Of this training, without its parent's
+    minutes: float  # of this training, without its parent's
     figures: dict[str, Figure]
 
 
@@ -47,12 +47,12 @@ class Finished:
 class Leaderboard:
     """Everything that the comparison's files show."""
 
-    minutes: float  # Of training, for each network
-    measure: str  # The first column and its unit, in words
-    columns: Mapping[str, str]  # Titles by name
-    rows: int  # Held-out rows in every figure
-    outliers: int  # Held-out rows that are left out of every figure
-    lines: tuple[Row, ...]  # Best first, by the first column
+    minutes: float  # of training, for each network
+    measure: str  # the first column and its unit, in words
+    columns: Mapping[str, str]  # titles by name
+    rows: int  # held-out rows in every figure
+    outliers: int  # held-out rows that are left out of every figure
+    lines: tuple[Row, ...]  # best first, by the first column
     finished: tuple[Finished, ...] = ()
 
 

@@ -8,8 +8,8 @@ from solution.recipes import timm_all, unet_all
 from solution.studies.ablations import ABLATIONS
 from solution.studies.baselines.baseline import Family
 
-SCALE = "cpu"  # The scale whose settings are compared, at any scale of the run: the earlier systems have that size
-EPOCHS = 30  # The time ends a training. The schedule has as many steps as these epochs would have had
+SCALE = "cpu"  # the scale whose settings are compared, at any scale of the run: the earlier systems have that size
+EPOCHS = 30  # the time ends a training. The schedule has as many steps as these epochs would have had
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,7 +20,7 @@ class OurSystem:
     title: str
     idea: str
 
-    recipe: LandmarkRecipe  # At SCALE, for all subsets
+    recipe: LandmarkRecipe  # at SCALE, for all subsets
 
     @property
     def family(self) -> Family:

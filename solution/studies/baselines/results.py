@@ -24,8 +24,8 @@ from solution.studies.baselines.timed_training import TimedRun, TimedTask
 Candidate = System | OurSystem
 
 FORMAT = 2  # raise it when the same settings would train to something else: old results are then redone
-FOLD = 0  # The fold held out of every training
-WATCHED = 300  # Held-out faces that are predicted during a training, about, evenly over the file
+FOLD = 0  # the fold held out of every training
+WATCHED = 300  # held-out faces that are predicted during a training, about, evenly over the file
 TIMED_RUN = "course.npz"
 RECORD_FIELDS = ("share", "steps", "seconds", "loss")
 FACTS = ("pictures", "predicting", "parameters", "multiply_adds")
@@ -35,10 +35,10 @@ FACTS = ("pictures", "predicting", "parameters", "multiply_adds")
 class Split:
     """The data of a comparison."""
 
-    train: FaceSet  # The faces that every network learns from
-    held: FaceSet  # The faces of FOLD, on which every network is measured
-    folder: Path  # Contains a folder with the results of each network
-    identity: Mapping[str, Any]  # Digests of the faces and of the folds
+    train: FaceSet  # the faces that every network learns from
+    held: FaceSet  # the faces of FOLD, on which every network is measured
+    folder: Path  # contains a folder with the results of each network
+    identity: Mapping[str, Any]  # digests of the faces and of the folds
 
     @cached_property
     def watched(self) -> np.ndarray:

@@ -18,7 +18,7 @@ from solution.studies.baselines.train import candidates, candidates68, split68_o
 from solution.studies.faces68.nme import relative_distances
 from solution.studies.faces68.train import Study
 
-BOTH = "all"  # Both subsets together, weighted by asked cells; the subsets go by their numbers
+BOTH = "all"  # both subsets together, weighted by asked cells; the subsets go by their numbers
 COLUMNS = {BOTH: BOTH} | {str(s): f"{s}-keypoint" for s in SUBSETS}
 NONE = (np.nan, np.nan, np.nan)
 
@@ -50,7 +50,7 @@ class _Scorer:
     run: Run
     split: Split
 
-    kept: np.ndarray  # Whether each held-out face counts, bool (N,)
+    kept: np.ndarray  # whether each held-out face counts, bool (N,)
 
     def figures(self, coords: np.ndarray) -> dict[str, Figure]:
         faces, weights = self.split.held.take(self.kept), self.run.competition.weights

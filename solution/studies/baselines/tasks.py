@@ -21,7 +21,7 @@ from solution.specialists.training import Training
 from solution.studies.baselines.baseline import System
 from solution.studies.baselines.timed_training import TimedTask
 
-BATCH = 64  # Pictures predicted at once: maps of the picture's own size are large
+BATCH = 64  # pictures predicted at once: maps of the picture's own size are large
 
 
 class SystemTask(TimedTask):

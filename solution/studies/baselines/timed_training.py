@@ -18,9 +18,9 @@ SHARES = (0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.55, 0.7, 0.85, 1.0)
 class TimedTask(Task):
     """A training task whose network can predict faces."""
 
-    batch: int  # Pictures a step
-    readings: tuple[str, ...]  # The ways in which points are read off the network's output
-    watched: FaceSet  # The faces that are predicted during training
+    batch: int  # pictures a step
+    readings: tuple[str, ...]  # the ways in which points are read off the network's output
+    watched: FaceSet  # the faces that are predicted during training
 
     @abstractmethod
     def predict(self, faces: FaceSet) -> np.ndarray:
@@ -38,16 +38,16 @@ class TimedTask(Task):
 class TimedRun:
     """What a training of a given time has led to."""
 
-    readings: tuple[str, ...]  # Names of the R ways in which points are read off the output
+    readings: tuple[str, ...]  # names of the R ways in which points are read off the output
 
     records: tuple[Record, ...]
     """One a share of `SHARES`; its value: predictions of the watched faces, (R, W, K, 2) pixels."""
 
-    coords: np.ndarray  # Predictions of all held-out faces at the end, (R, N, K, 2) pixels; NaN: not predicted
-    pictures: int  # Seen in training, each as often as it was seen
-    predicting: float  # Seconds that the prediction of the held-out faces took
+    coords: np.ndarray  # predictions of all held-out faces at the end, (R, N, K, 2) pixels; NaN: not predicted
+    pictures: int  # seen in training, each as often as it was seen
+    predicting: float  # seconds that the prediction of the held-out faces took
     parameters: int
-    multiply_adds: int  # For one view of one picture
+    multiply_adds: int  # for one view of one picture
 
     @property
     def seconds(self) -> float:

@@ -17,7 +17,7 @@ from solution.runtime import lock
 from solution.runtime.artifacts import digest_of
 from solution.runtime.device import LOG, generator
 from solution.runtime.workers import local
-from solution.runtime.workers.task import ReadOnce, incomplete
+from solution.runtime.workers.schedule import ReadOnce, incomplete
 from solution.studies.baselines import results, systems
 from solution.studies.baselines.ours import SCALE, OurSystem, our_systems
 from solution.studies.baselines.results import FOLD, Candidate, Split

@@ -16,8 +16,8 @@ from solution.keypoints import FACE68
 SHARE = 0.72
 """Larger side of the mean face as a share of its frame: a frame that is off by a tenth still has chin and brows."""
 
-OFF = 0.08  # Standard deviation of a detected frame's shift, as a share of its side. For whole pictures it is up to 0.1
-GROWN = 0.15  # Standard deviation of the logarithm of a detected frame's size
+OFF = 0.08  # standard deviation of a detected frame's shift, as a share of its side. For whole pictures it is up to 0.1
+GROWN = 0.15  # standard deviation of the logarithm of a detected frame's size
 
 
 def found_frame(frame: Frame, rng: np.random.Generator) -> Frame:

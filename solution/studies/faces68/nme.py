@@ -17,9 +17,9 @@ OUTER_CORNERS = {FACE15.name: ("right_eye_outer_corner", "left_eye_outer_corner"
 class Score:
     """The score of some faces."""
 
-    nme_percent: float  # Mean over faces and points, %
-    rmse: float  # Pooled over coordinates, px of the pictures
-    faces: int  # How many
+    nme_percent: float  # mean over faces and points, %
+    rmse: float  # pooled over coordinates, px of the pictures
+    faces: int  # how many
 
 
 def interocular(coords: np.ndarray, schema: Schema) -> np.ndarray:

@@ -27,16 +27,24 @@ from solution.runtime.device import LOG, generator, log_to, pick_device
 from solution.runtime.errors import UserError
 from solution.runtime.workers import local
 from solution.runtime.workers.local import check_jobs
-from solution.runtime.workers.task import ReadOnce, incomplete
+from solution.runtime.workers.schedule import ReadOnce, incomplete
 from solution.specialists.history import trained_for
 from solution.specialists.job import METHODS
 from solution.specialists.training import PREDICTIONS, Training
 from solution.studies.faces68.crops import SHARE, held_faces, training_faces
 from solution.studies.faces68.nme import Score, pooled, score
 
-WITHIN = 0.683  # Share of the errors of an axis within the standard deviation, as in a normal distribution
-SURE = 0.99  # Share of true faces whose uncertainty is below the limit before `ROOM` enlarges it
-ROOM = 1.25
+
+@dataclass(frozen=True)
+class CalibrationConfig:
+    """How sigma and the limit of the uncertainty are fitted to unseen faces."""
+
+    within: float = 0.683  # share of the errors of an axis within sigma, as in a normal distribution
+    sure: float = 0.99  # share of true faces whose uncertainty is below the limit before `room` enlarges it
+    room: float = 1.25  # factor on the limit
+
+
+SIGMA_FIT = CalibrationConfig()
 
 
 def fitted(calibration: Calibration, readings: Sequence[Reading], labels: np.ndarray) -> Calibration:
@@ -46,8 +54,8 @@ def fitted(calibration: Calibration, readings: Sequence[Reading], labels: np.nda
     """
     errors = np.abs(np.stack([reading.coords for reading in readings]) - labels)
     sigma = np.stack([reading.sigma for reading in readings])[..., None]
-    scale = np.quantile(errors / sigma, WITHIN, axis=(0, 2)).astype(np.float32)
-    uncertainty = float(np.quantile([reading.uncertainty for reading in readings], SURE)) * ROOM
+    scale = np.quantile(errors / sigma, SIGMA_FIT.within, axis=(0, 2)).astype(np.float32)
+    uncertainty = float(np.quantile([reading.uncertainty for reading in readings], SIGMA_FIT.sure)) * SIGMA_FIT.room
     return replace(calibration, sigma_scale=scale, uncertainty=uncertainty)
 
 
@@ -57,7 +65,7 @@ FOLDS = 5
 SEEN = "seen.txt"
 """File of the digests of the pictures that a fold has learnt from, a line each: it is never scored on them."""
 
-BOXES = 400  # Training pictures on which the detector's boxes are measured, about
+BOXES = 400  # training pictures on which the detector's boxes are measured, about
 
 
 @dataclass(frozen=True)

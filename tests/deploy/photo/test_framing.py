@@ -5,7 +5,7 @@ import numpy as np
 from solution.data.crop import Frame
 from solution.deploy.photo.framing import Calibration, margins, mean_shape, picture_boxes, read_calibration
 from solution.deploy.photo.landmarker import Reading
-from solution.studies.faces68.train import ROOM, fitted
+from solution.studies.faces68.train import SIGMA_FIT, fitted
 from tests.deploy.photo.fakes import CALIBRATION, SHAPE
 
 
@@ -65,4 +65,4 @@ def test_two_thirds_of_the_errors_lie_within_the_fitted_deviation():
     ]
     calibration = fitted(CALIBRATION, readings, labels)
     np.testing.assert_allclose(calibration.sigma_scale * 2.0, true, rtol=0.1)
-    assert calibration.uncertainty == 2.0 * ROOM
+    assert calibration.uncertainty == 2.0 * SIGMA_FIT.room

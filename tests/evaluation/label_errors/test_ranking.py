@@ -45,12 +45,12 @@ def test_planted_errors_come_first_and_are_named(truth, singles):
     assert (audit["score"] >= LISTED).all()
     assert "left_eye_center and right_eye_center swapped" in entry(audit, swapped)["geometry"]
     assert entry(audit, swapped)["far_off"]
-    assert "the whole row lies 1" in entry(audit, shifted)["reason"]
+    assert "the whole row is 1" in entry(audit, shifted)["reason"]
     assert " down)" in entry(audit, shifted)["reason"]
     assert entry(audit, shifted)["geometry"] == ""
     assert entry(audit, shifted)["rms_residual_px"] == pytest.approx(12 / np.sqrt(2), abs=1.5)
     assert entry(audit, moved)["worst_point"] == "nose_tip"
-    assert "nose_tip lies" in entry(audit, moved)["reason"]
+    assert "nose_tip is" in entry(audit, moved)["reason"]
     assert "outside the picture by 25.0 px" in entry(audit, outside)["reason"]
     assert entry(audit, swapped)["score"] > entry(audit, shifted)["score"]
 
@@ -63,7 +63,7 @@ def test_of_two_duplicates_the_one_far_from_its_prediction_is_flagged(truth):
     audit = make_audit(faces, table_of(faces), oof_of(truth))
     assert flagged(audit).tolist() == [wrong]
     assert f"its duplicate's labels, id {right}, differ by" in entry(audit, wrong)["reason"]
-    assert entry(audit, wrong)["twin_disagreement_px"] == pytest.approx(8 / np.sqrt(2), abs=2.0)
+    assert entry(audit, wrong)["duplicate_disagreement_px"] == pytest.approx(8 / np.sqrt(2), abs=2.0)
 
 
 def test_duplicates_that_disagree_are_both_flagged_without_other_evidence(truth):

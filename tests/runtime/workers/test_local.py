@@ -12,7 +12,7 @@ from solution.runtime.device import cores
 from solution.runtime.errors import UserError
 from solution.runtime.workers import local
 from solution.runtime.workers.local import check_jobs, workers_for
-from solution.runtime.workers.task import Schedule
+from solution.runtime.workers.schedule import Schedule
 from tests import jobs
 from tests.jobs import Die, Fail, Note
 

@@ -1,4 +1,4 @@
-"""The earlier systems, one a file, found by file name: each file holds a `SYSTEM` of its own name."""
+"""The earlier systems, one a file, found by file name. Each file has a `SYSTEM` of that name."""
 
 from importlib import import_module
 from pkgutil import iter_modules

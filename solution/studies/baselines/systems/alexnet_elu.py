@@ -1,9 +1,9 @@
-"""AlexNet with ELU in ReLU's place, batch normalisation and dropout, on enlarged and cropped pictures.
+"""AlexNet with ELU instead of ReLU, batch normalisation and dropout, on enlarged and cropped pictures.
 
-After Krizhevsky et al., "ImageNet Classification with Deep Convolutional Neural Networks", NIPS 2012, as changed for
-points: 4×4 kernels first, no activation at the end, pictures enlarged to 250 pixels and cropped to 227. The pooling
-before the dense layers is AlexNet's own: without it the first of them alone would have 266 million weights. Adam and
-squared error; that system used them for 68 points, here it gives the fifteen.
+After Krizhevsky et al., "ImageNet Classification with Deep Convolutional Neural Networks", NIPS 2012. The system has
+changes for points: 4×4 kernels first, no activation at the end, pictures enlarged to 250 pixels and cropped to 227. The
+pooling before the dense layers is AlexNet's: without it the first dense layer would have 266 million weights. Adam and
+squared error, as in the system, which had 68 points.
 """
 
 from torch import nn

@@ -1,7 +1,7 @@
 """A plain convolutional network of 7 million weights, by SGD with momentum and squared error.
 
-Three convolutions, each followed by pooling, and two dense layers. Most of the weights stand in the first dense layer.
-Known of the original: its size, SGD, squared error, 30 outputs; widths, rate and momentum are the usual ones.
+Three convolutions, each followed by pooling, and two dense layers. Most of the weights are in the first dense layer.
+Known of the original are its size, SGD, squared error and 30 outputs. Widths, rate and momentum are common ones.
 """
 
 from torch import nn

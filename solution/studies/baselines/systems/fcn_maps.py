@@ -1,8 +1,9 @@
 """A fully convolutional network: scores at several resolutions, each enlarged and added to the next finer one.
 
-After Long et al., "Fully Convolutional Networks for Semantic Segmentation", CVPR 2015. One map of the picture's own
-size a point, trained by squared error to be a Gaussian. Its width: after 200 steps on 320 drawn faces the weighted
-averages lay 14.5 px off with 5 px, 25.3 with 3 and 28.0 with 2: narrow maps are nearly all zero, which is learnt first.
+After Long et al., "Fully Convolutional Networks for Semantic Segmentation", CVPR 2015. Each point has a map of the
+picture's size, trained by squared error against a Gaussian. After 200 steps on 320 drawn faces the weighted averages
+were 14.5 px off with a sigma of 5 px, 25.3 px with 3 and 28.0 px with 2: narrow Gaussians are nearly 0 everywhere, and
+a network learns that first.
 """
 
 from collections.abc import Sequence
@@ -18,7 +19,7 @@ from solution.studies.baselines.systems.vgg_direct import pair
 
 
 class FCN(nn.Module):
-    """A pair of convolutions a width, each but the first at half the resolution before; all but the first score."""
+    """A pair of convolutions for each width, each at half the resolution of the one before; all but the first score."""
 
     def __init__(self, points: int, widths: Sequence[int]) -> None:
         super().__init__()
@@ -26,13 +27,13 @@ class FCN(nn.Module):
         self.scores = nn.ModuleList(nn.Conv2d(width, points, 1) for width in widths[1:])
 
     def forward(self, x: Tensor) -> Tensor:
-        found = []
+        scores = []
         for level, stage in enumerate(self.down):
             x = stage(x if level == 0 else F.max_pool2d(x, 2))
             if level > 0:
-                found.append(self.scores[level - 1](x))
-        total = found.pop()
-        for finer in reversed(found):
+                scores.append(self.scores[level - 1](x))
+        total = scores.pop()
+        for finer in reversed(scores):
             total = finer + F.interpolate(total, size=finer.shape[2:], mode="bilinear")
         return F.interpolate(total, size=(SIZE, SIZE), mode="bilinear")
 

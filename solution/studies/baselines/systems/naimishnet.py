@@ -1,8 +1,8 @@
 """NaimishNet: four convolutions of shrinking size and growing width, ELU, and dropout that rises towards the output.
 
 After Agarwal, Krohn-Grimberghe and Vyas, "Facial Key Points Detection using Deep Convolutional Neural Network –
-NaimishNet", 2017: Adam, batches of 128, mirrored pictures; the second dense layer is linear. There it is one network a
-point, here also one for all.
+NaimishNet", 2017: Adam, batches of 128, mirrored pictures; the second dense layer is linear. The paper has one network
+for each point (naimishnet_each.py); this is one network for all points.
 """
 
 from torch import nn

@@ -1,4 +1,4 @@
-"""NaimishNet as it was published: a network of its own for each point. Fifteen networks share the time of one."""
+"""NaimishNet as it was published: one network for each point. The fifteen networks share the time of one."""
 
 from dataclasses import replace
 

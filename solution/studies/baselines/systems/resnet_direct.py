@@ -1,6 +1,6 @@
-"""ResNet-style: residual blocks at halving resolution, the last map averaged away, coordinates from what is left.
+"""ResNet-style: residual blocks at halving resolution; coordinates from the average of the last map.
 
-After He et al., "Deep Residual Learning for Image Recognition", CVPR 2016, in small.
+After He et al., "Deep Residual Learning for Image Recognition", CVPR 2016, with fewer and narrower layers.
 """
 
 from torch import nn

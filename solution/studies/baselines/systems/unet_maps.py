@@ -1,8 +1,8 @@
-"""The original U-Net form: down by pooling, up by transposed convolutions, the way down's maps set beside.
+"""The original U-Net: pooling on the way down, transposed convolutions on the way up, maps of both ways joined.
 
-After Ronneberger et al., "U-Net", MICCAI 2015, in small. One map of the picture's own size a point, trained by squared
-error to be a Gaussian. Our own `unet` differs in all of this but the shape: it adds instead of joining, ends at a
-quarter of the resolution, and is trained on the coordinates that it reads off its maps.
+After Ronneberger et al., "U-Net", MICCAI 2015, narrower. Each point has a map of the picture's size, trained by squared
+error against a Gaussian. Our own `unet` adds maps instead of joining them, ends at a quarter of the resolution, and is
+trained on the coordinates that are read from its maps.
 """
 
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ from solution.studies.baselines.systems.vgg_direct import pair
 
 
 class JoinedUNet(nn.Module):
-    """A pair of convolutions a width on the way down, and one on the way up over both ways' maps."""
+    """A pair of convolutions for each width on the way down, and one on the way up over the maps of both ways."""
 
     def __init__(self, points: int, widths: Sequence[int]) -> None:
         super().__init__()
@@ -46,7 +46,7 @@ def network(points: int) -> nn.Module:
 SYSTEM = System(
     name="unet_maps",
     title="U-Net heatmaps",
-    idea="maps of the way down joined to the way up; Gaussian targets, squared error on the maps",
+    idea="maps of the way down join those of the way up; Gaussian targets, squared error on the maps",
     network=network,
     output=Maps(size=SIZE, sigma=5.0),
     batch=32,

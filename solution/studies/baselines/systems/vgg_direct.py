@@ -1,6 +1,6 @@
-"""VGG-style: pairs of 3×3 convolutions between poolings, then dense layers that give the coordinates.
+"""VGG-style: pairs of 3×3 convolutions between poolings, then dense layers for the coordinates.
 
-After Simonyan and Zisserman, "Very Deep Convolutional Networks for Large-Scale Image Recognition", ICLR 2015, in small
+After Simonyan and Zisserman, "Very Deep Convolutional Networks for Large-Scale Image Recognition", ICLR 2015, narrower
 and with batch normalisation.
 """
 

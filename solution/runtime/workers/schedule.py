@@ -10,7 +10,7 @@ import torch
 from solution.runtime.device import LOG
 
 
-class Task(Protocol):
+class Runnable(Protocol):
     """One training, picklable and small: a worker process reads its data itself."""
 
     @property
@@ -28,7 +28,7 @@ class Task(Protocol):
         """Do it in whatever process this is; the seconds that it took."""
 
 
-T = TypeVar("T", bound=Task)
+T = TypeVar("T", bound=Runnable)
 
 
 def incomplete(title: str, tasks: Sequence[T], what: str = "trainings") -> list[T]:
@@ -90,5 +90,5 @@ class Schedule(Generic[T]):
         LOG.info("%s", message)
 
 
-def _kind(task: Task) -> str:
+def _kind(task: Runnable) -> str:
     return task.name.rpartition("/")[0]
