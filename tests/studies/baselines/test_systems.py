@@ -77,18 +77,17 @@ def test_a_system_learns_and_answers_in_pixels():
 
 
 def test_the_same_training_twice_is_the_same():
-    shares = tuple((step + 0.5) / 7 for step in range(7))
+    shares = tuple(step / 7 for step in range(1, 8))
     losses = [[r.loss for r in fit(task_of(replace(TINY, mirror=True)), Steps(7, shares))] for _ in range(2)]
     assert losses[0] == losses[1]
-    assert len(set(losses[0])) > 4
+    assert len(set(losses[0])) == 7
 
 
 def test_an_epoch_shows_each_row_once():
     faces = spots(64)
-    names = faces.images.reshape(64, -1)
-    epochs = [np.concatenate([images for images, _ in task_of(TINY).batches(epoch)]) for epoch in (0, 1)]
-    first, second = (np.array([int(np.flatnonzero((names == image.ravel()).all(1))[0]) for image in shown])
-                     for shown in epochs)  # fmt: skip
+    faces.images[:, 0, 0] = np.arange(64)  # a mark of each row
+    task = task_of(TINY, faces=faces)
+    first, second = (np.concatenate([images[:, 0, 0] for images, _ in task.batches(epoch)]) for epoch in (0, 1))
     assert sorted(first) == sorted(second) == list(range(64))
     assert not np.array_equal(first, second)
 

@@ -36,9 +36,9 @@ def timed_run(step: float = 1.0, seconds: float = 100.0, points: slice = slice(N
 
 
 def test_a_run_keeps_what_was_predicted_and_what_it_cost():
-    found = timed_run()
-    assert (found.seconds, found.predicting, found.pictures) == (100, 50, 800)
-    assert [record.seconds for record in found.records] == pytest.approx([100 * share for share in SHARES])
+    found = timed_run(seconds=1000)
+    assert (found.seconds, found.predicting, found.pictures) == (1000, 50, 8000)
+    assert [record.seconds for record in found.records] == pytest.approx([1000 * share for share in SHARES])
     assert [record.value[0, 0, 0, 0] for record in found.records] == [record.steps for record in found.records]
     assert found.coords.shape == (1, 4, 15, 2)
     assert timed_run(step=1000.0).pictures == 8
