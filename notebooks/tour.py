@@ -1,11 +1,11 @@
 # %% [markdown]
 # # A tour in a few minutes
 #
-# From the competition's files to a checked submission, on faces that the project draws itself: no download, no GPU.
-# Every cell uses the functions that the commands are made of, so that what is seen here is what a run does.
+# From the competition's files to a checked submission, on faces that the project draws itself. It needs no download and
+# no GPU. The cells call the same functions as the commands.
 #
-# Open it as a notebook (VS Code, Spyder and Jupyter with jupytext read these `# %%` cells), or run it whole:
-# `python notebooks/tour.py`. Everything it makes, pictures included, goes into one temporary folder, which it names.
+# Open it as a notebook (VS Code, Spyder and Jupyter with jupytext read these `# %%` cells), or run it with
+# `python notebooks/tour.py`. It writes all files and pictures into one temporary folder and prints its name.
 
 # %%
 import logging
@@ -15,7 +15,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-sys.path.extend([".", "..", str(Path(sys.path[0]).parent)])  # to be run from wherever a notebook is opened
+sys.path.extend([".", "..", str(Path(sys.path[0]).parent)])  # so that it runs in any folder
 
 import numpy as np
 import pandas as pd
@@ -28,9 +28,9 @@ from solution.evaluation.metrics import rmse
 from solution.keypoints import FACE15, SUBSETS
 from solution.report import drawing
 from solution.run import Run, Source
-from solution.specialists.job import HISTORY
 from solution.specialists.landmarks.network import standardise
 from solution.specialists.landmarks.predict import load, predict
+from solution.specialists.training import HISTORY
 
 logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stdout, force=True)
 HOME = Path(solution.__file__).resolve().parents[1]
@@ -39,7 +39,7 @@ CPU = torch.device("cpu")
 
 
 def show(name: str, picture: np.ndarray) -> None:
-    """Write a picture into the tour's folder; in a notebook, show it as well."""
+    """Write a picture into the tour's folder. In a notebook, show it, too."""
     path = drawing.save(WORK / f"{name}.png", picture)
     print("Picture:", path)
     if "get_ipython" in globals():
@@ -51,20 +51,20 @@ def show(name: str, picture: np.ndarray) -> None:
 # %% [markdown]
 # ## 1. The data
 #
-# Kaggle's files hold grey pictures of 96×96 pixels. Some rows are labelled with up to 15 keypoints (eyes, brows, nose,
-# mouth), most with 4 at most: other people labelled those, in other ways, so the two kinds are called *subsets* and
-# kept apart throughout. The drawn faces have the same files and the same flaws: noise, missing points, duplicates and
-# wrong labels.
+# Kaggle's files hold grey pictures of 96×96 pixels. Some rows have labels for up to 15 keypoints (eyes, brows, nose,
+# mouth), and most rows for at most 4. Other people labelled these rows, and they placed points differently. So the two
+# kinds of rows are two *subsets*, which are scored separately. The drawn faces have the same files and the same flaws:
+# noise, missing points, duplicates and wrong labels.
 
 # %%
 DATA = WORK / "tour"
 write_drawn(DATA, DrawnSettings(train15=170, train4=230, test15=30, test4=40))
-run = Run(WORK, Source(DATA, "tour"), "smoke", CPU, jobs=1)
+run = Run(WORK, Source(DATA, "tour"), "smoke", CPU, workers=1)
 pipeline.data(run)
 train, test = run.competition.train, run.competition.test
 
 # %% [markdown]
-# Labels as the files give them: 15 points above, 4 below.
+# Labels of the files: 15-keypoint rows above, 4-keypoint rows below.
 
 # %%
 rows = [row for s in SUBSETS for row in np.flatnonzero(train.subset == s)[:6]]
@@ -76,20 +76,20 @@ print(pd.DataFrame(counts, index=list(FACE15.points)))
 # %% [markdown]
 # ## 2. Folds
 #
-# Each of five folds is held out once: what is trained on the other four is scored on it. Twins, pictures that the files
-# hold twice, always lie in the same fold, since a network that has seen one would know the other's answer.
+# Each of five folds is held out once. A network is trained on the other four folds and scored on this one. Duplicates
+# are always in the same fold, because a network that has learnt one would know the labels of the other.
 
 # %%
 pipeline.folds(run)
 fold = run.table.fold
 print(pd.crosstab(pd.Series(train.subset, name="keypoints"), pd.Series(fold, name="fold")))
-print("Pictures that are there more than once:", len(train) - len(np.unique(run.table.group)))
+print("Pictures that occur more than once:", len(train) - len(np.unique(run.table.group)))
 
 # %% [markdown]
 # ## 3. One specialist
 #
-# A recipe is a small file of settings. `unet_all` is a U-Net: it answers with a heatmap for each keypoint, read as the
-# mean of the map, so that places lie between pixels. At scale `smoke` it trains for seconds, enough to see it learn.
+# A recipe is a small file of settings. `unet_all` is a U-Net: it predicts a heatmap for each keypoint. The point is the
+# mean of the map, so it can be between two pixels. At scale `smoke` the network trains for some seconds.
 
 # %%
 recipe = recipes.load("unet_all").at("smoke")
@@ -97,31 +97,33 @@ print({name: recipe.settings()[name] for name in ("model", "codec", "rows", "epo
 pipeline.train(run, ("unet_all",), fold=0)
 
 # %% [markdown]
-# Its history: the loss on the training rows, and every few epochs the root mean squared error (RMSE, in pixels) on the
-# held-out rows, which it never learns from.
+# The history has the loss on the training rows and, every few epochs, the root mean squared error (RMSE, in pixels) on
+# the held-out rows.
 
 # %%
 folder = run.workspace.fold("unet_all", 0)
 history = pd.read_csv(folder / HISTORY)
 print(history.round(2).to_string(index=False, na_rep=""))
-show("curve", drawing.curve(history["held_rmse"].tolist(), "unet_all, fold 0: held-out RMSE in px, by epoch"))
+measured = history.dropna(subset="held_rmse")
+curve = drawing.Curve("held-out rows", list(zip(measured["epoch"], measured["held_rmse"], strict=True)), "#c2410c")
+show("curve", drawing.line_chart(drawing.Chart("unet_all, fold 0", "RMSE in px, by epoch", "epochs", [curve])))
 
 # %% [markdown]
-# Is that good? The baseline: answer every face with the mean of the training labels. The last predictions are better
-# than the curve's end, since they average six views of each picture: shifted a little, and mirrored.
+# The baseline predicts the mean of the training labels for every face. The final predictions are better than the end of
+# the curve, because they are the mean of six views of each picture (test-time augmentation: shifted and mirrored).
 
 # %%
 held, others = train.take(fold == 0), train.take(fold != 0)
-found = predict(folder, held, CPU)
+predictions = predict(folder, held, CPU)
 
 
 def score(coords: np.ndarray, labels: np.ndarray) -> float:
-    """RMSE in px over the labels of what is predicted: a specialist answers for its own points."""
+    """RMSE in px over the labels of the points that are predicted."""
     return rmse(coords, np.where(np.isnan(coords), np.nan, labels))
 
 
 def mean_face(coords: np.ndarray) -> np.ndarray:
-    """The mean of labels (N, 15, 2), (15, 2); NaN for a point that none of them has."""
+    """The mean (15, 2) of labels (N, 15, 2); NaN for a point without a label."""
     return pd.DataFrame(coords.reshape(len(coords), -1)).mean().to_numpy().reshape(-1, 2)
 
 
@@ -131,29 +133,29 @@ for s in SUBSETS:
     guess = np.broadcast_to(mean_face(others.coords[others.subset == s]), labels.shape)
     figures[f"{s}-keypoint rows"] = {
         "mean face": score(guess, labels),
-        "unet_all": score(found.coords[held.subset == s], labels),
+        "unet_all": score(predictions.coords[held.subset == s], labels),
     }
 print(pd.DataFrame(figures).round(2))
 
 # %% [markdown]
-# Held-out faces: rings are labels, dots predictions. Below, what the network answers with: a heatmap for each keypoint,
-# in a colour of its own, over the same faces.
+# Held-out faces: rings are labels, dots are predictions. Below, the network's heatmaps over the same faces, each
+# keypoint in its own colour.
 
 # %%
 _, net, _ = load(folder, CPU)
 rows = np.flatnonzero(held.subset == 15)[:6]
 with torch.inference_mode():
-    maps = net.body(standardise(torch.from_numpy(held.images[rows])))[:, : FACE15.size]  # its first head answers these
+    maps = net.body(standardise(torch.from_numpy(held.images[rows])))[:, : FACE15.size]  # of the first head
     maps = maps.flatten(2).softmax(-1).unflatten(2, maps.shape[2:]).numpy()
-tiles = [drawing.face(held.images[row], held.coords[row], found.coords[row], zoom=2) for row in rows]
-tiles += [drawing.heat(held.images[row], each, zoom=2) for row, each in zip(rows, maps, strict=True)]
+tiles = [drawing.face(held.images[row], held.coords[row], predictions.coords[row], zoom=2) for row in rows]
+tiles += [drawing.heat(held.images[row], heatmaps, zoom=2) for row, heatmaps in zip(rows, maps, strict=True)]
 show("predictions", drawing.sheet(tiles, columns=6))
 
 # %% [markdown]
 # ## 4. The other specialists
 #
-# One network is not enough: ten recipes that err differently, five folds each. That is one command, which uses all
-# cores, skips what is complete and may be stopped at any time. Here it runs as a process of its own.
+# The ensemble has ten recipes, which make different errors, with five folds each. One command trains them all. It uses
+# all cores, skips what is complete and can be stopped at any time. Here it runs in another process.
 
 # %%
 command = [sys.executable, "-m", "solution", "train", "--data", str(DATA), "--scale", "smoke"]
@@ -164,40 +166,41 @@ if done.returncode:
 print("…", *done.stdout.splitlines()[-3:], sep="\n")
 
 # %% [markdown]
-# Put together, the folds' held-out rows give one honest prediction for each training row: *out-of-fold*. Mind that
-# `eye_classifier` answers four points only, so that its figure on 15-keypoint rows is of those.
+# The held-out rows of all folds together give one prediction for each training row, by a network that was not trained
+# on it: the *out-of-fold* predictions. `eye_classifier` predicts only four points, so its figure is of these.
 
 # %%
 specialists = pipeline.trained(run)
 
 
 def by_subset(coords: np.ndarray) -> dict[str, float]:
-    """RMSE of coords (N, 15, 2) on the training rows of each subset that it answers, px."""
-    answered = [s for s in SUBSETS if not np.isnan(coords[train.subset == s]).all()]
-    return {f"{s}-keypoint": score(coords[train.subset == s], train.coords[train.subset == s]) for s in answered}
+    """RMSE in px of predictions (N, 15, 2) for the training rows, by subset."""
+    predicted = [s for s in SUBSETS if not np.isnan(coords[train.subset == s]).all()]
+    return {f"{s}-keypoint": score(coords[train.subset == s], train.coords[train.subset == s]) for s in predicted}
 
 
-table = pd.DataFrame({one.recipe.name: by_subset(one.oof.coords) for one in specialists}).T
+table = pd.DataFrame({each.recipe.name: by_subset(each.oof.coords) for each in specialists}).T
 print(table.round(2).to_string(na_rep=""))
 
 # %% [markdown]
 # ## 5. The stack
 #
-# `blend` is a weighted mean of the specialists, its weights learnt out-of-fold. `stack` lets LightGBM correct the blend
-# from all predictions and their spreads. `plain` is the better of the two for each subset. `final` is what the
-# submission contains: `plain`, and the drift of the labels where the pictures show where the test pictures stand and
-# a validation of the test's own shape supports it. LightGBM gains little on so few faces, and more on thousands.
+# `blend` is a weighted mean of the specialists; its weights are fitted to out-of-fold predictions. `stack` is the blend
+# with corrections by LightGBM, from all predictions and their sigma. `plain` is the better of the two for each subset.
+# `final` goes into the submission: it is `plain`, with the label drift added if a validation supports it
+# (docs/validation.md). LightGBM gains little on so few faces, and more on thousands.
 
 # %%
-made = pipeline.stack(run)
-print(pd.DataFrame({name: by_subset(coords) for name, coords in made.oof.items()}).T.round(3))
-print("Weights in the blend of the 15-keypoint rows:", made.weights[15])
+ensemble = pipeline.stack(run)
+print(pd.DataFrame({name: by_subset(coords) for name, coords in ensemble.oof.items()}).T.round(3))
+print("Weights in the blend of the 15-keypoint rows:", ensemble.weights[15])
 
 # %% [markdown]
 # ## 6. Submission and report
 #
-# The submission answers each row of the lookup table. It is checked as it is on disk, with a record beside it. The true
-# answers of drawn faces are known, so the report ends with the true score beside the expected one and its interval.
+# The submission has one value for each row of the lookup table. The file on disk is checked, and a record is written
+# beside it. The true points of drawn faces are known, so the report ends with the true score, the expected score and
+# its interval.
 
 # %%
 pipeline.submission(run)
@@ -209,10 +212,10 @@ pipeline.report(run)
 # %% [markdown]
 # ## Where to go from here
 #
-# - `./run_all.sh --data FOLDER` does all of this on the real files, at scale `cpu` in 50 to 85 minutes on two cores.
-# - `solution/recipes/` holds the specialists, one a file: copy one, change it, and the next run trains and stacks it.
+# - `./run_all.sh --data FOLDER` runs these stages on the real files, at scale `cpu` in 50 to 85 minutes on two cores.
+# - `solution/recipes/` has one file for each specialist. Copy one and change it: the next run trains and stacks it.
 # - `python -m solution export unet_all` writes a trained network as one ONNX file for other programs.
-# - `docs/architecture.md` explains how the parts fit together, and why they are as they are.
+# - `docs/architecture.md` explains the parts and the reasons for them.
 
 # %%
-print("Everything this tour made lies in", WORK)
+print("The files of this tour are in", WORK)

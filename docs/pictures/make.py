@@ -1,6 +1,6 @@
-"""`python -m docs.pictures.make` makes the README's pictures: drawn faces, and what a network trained on them says.
+"""`python -m docs.pictures.make` makes the README's pictures: drawn faces, and the predictions of a network for them.
 
-Two minutes on one core. Drawn faces only: no picture here shows anybody.
+It takes two minutes on one core. All faces are drawn: no picture shows a person.
 """
 
 import logging
@@ -29,27 +29,27 @@ FACES = DrawnSettings(train15=400, train4=300, test15=20, test4=20, noise15=0, n
 EPOCHS = 20
 COLUMNS = 6
 STEP = 6
-"""Grey levels are drawn in steps of so many: half the bytes, and nobody sees it."""
+"""Grey levels are rounded to multiples of this. It halves the files and cannot be seen."""
 
 
-def main() -> None:
-    """Draw, train one fold of `unet_all`, and write the pictures beside this file."""
+def main(out: Path = HERE, settings: DrawnSettings = FACES, epochs: int = EPOCHS) -> None:
+    """Draw faces, train one fold of `unet_all` on them, and write the pictures into the folder `out`."""
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stdout)
     set_threads(1)
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
-        write_drawn(root / "faces", FACES)
+        write_drawn(root / "faces", settings)
         faces = read_competition(root / "faces", root / "cache")
-        keep("drawn_faces", _labelled(faces))
-        trained = _train(root, faces)
-        keep("predictions", _predicted(faces, trained))
-        keep("heatmaps", _heatmaps(faces, trained))
+        _save(out / "drawn_faces.png", _labelled(faces))
+        trained = _train(root, faces, epochs)
+        _save(out / "predictions.png", _predicted(faces, trained))
+        _save(out / "heatmaps.png", _heatmaps(faces, trained))
 
 
-def keep(name: str, picture: np.ndarray) -> Path:
-    """Write a picture beside this file, in few grey levels."""
+def _save(path: Path, picture: np.ndarray) -> None:
+    """Write a picture in few grey levels."""
     coarse = np.clip(picture.astype(int) // STEP * STEP + STEP // 2, 0, 255).astype(np.uint8)
-    return drawing.save(HERE / f"{name}.png", np.where(picture == 255, picture, coarse))
+    drawing.save(path, np.where(picture == 255, picture, coarse))
 
 
 def _labelled(faces: Competition) -> np.ndarray:
@@ -64,39 +64,39 @@ def _first(subset: np.ndarray) -> list[int]:
     return [row for s in (15, 4) for row in np.flatnonzero(subset == s)[:COLUMNS].tolist()]
 
 
-def _train(root: Path, faces: Competition) -> Path:
+def _train(root: Path, faces: Competition, epochs: int) -> Path:
     """The folder of `unet_all`, trained on four fifths of the faces."""
     run = Run(root, Source(root / "faces", "pictures"), "smoke", torch.device("cpu"))
     write_folds(run.workspace.fold_table, make_folds(faces.train), faces.train)
-    job = run.job(replace(recipes.load("unet_all").at("smoke"), epochs=EPOCHS), 0)
+    job = run.job(replace(recipes.load("unet_all").at("smoke"), epochs=epochs), 0)
     job.run(run.device)
     return job.folder
 
 
 def _predicted(faces: Competition, trained: Path) -> np.ndarray:
-    """Test faces that the network has not seen: rings where the points are, dots where it says they are."""
+    """Test faces, which the network has not seen: rings are the true points, dots the predicted ones."""
     rows = _first(faces.test.subset)
-    found = predict(trained, faces.test.take(np.array(rows)), torch.device("cpu"))
+    predictions = predict(trained, faces.test.take(np.array(rows)), torch.device("cpu"))
     assert faces.answered is not None
     truth = faces.answered.coords
     tiles = [
         drawing.face(faces.test.images[row], truth[row], coords, zoom=2)
-        for row, coords in zip(rows, found.coords, strict=True)
+        for row, coords in zip(rows, predictions.coords, strict=True)
     ]
     return drawing.sheet(tiles, COLUMNS)
 
 
 def _heatmaps(faces: Competition, trained: Path) -> np.ndarray:
-    """Two test faces: as they are, below the network's heatmaps, and with the points read off these."""
+    """Two test faces: the picture, the network's heatmaps over it, and the points decoded from these."""
     _, net, _ = load(trained, torch.device("cpu"))
     rows = np.flatnonzero(faces.test.subset == 15)[COLUMNS : COLUMNS + 2]
-    some = faces.test.take(rows)
+    pair = faces.test.take(rows)
     with torch.inference_mode():
-        maps = net.body(standardise(torch.from_numpy(some.images)))[:, : FACE15.size]
+        maps = net.body(standardise(torch.from_numpy(pair.images)))[:, : FACE15.size]
     maps = maps.flatten(2).softmax(-1).unflatten(2, maps.shape[2:]).numpy()
-    coords = predict(trained, some, torch.device("cpu")).coords
+    coords = predict(trained, pair, torch.device("cpu")).coords
     tiles = []
-    for image, shares, points in zip(some.images, maps, coords, strict=True):
+    for image, shares, points in zip(pair.images, maps, coords, strict=True):
         tiles += [
             drawing.face(image, zoom=2),
             drawing.heat(image, shares, zoom=2),

@@ -1,7 +1,7 @@
-"""The command line's verbs by family, in the order of `--help`: one file a family.
+"""The commands of the command line, one file for each family.
 
-A family's file has `VERBS`: what each verb says of itself, its options, and what it runs, which returns an exit code
-or None for 0. What computes is imported when a verb runs: `--help` waits for nobody's torch.
+Each file has COMMANDS, a dictionary of `Command`. A command imports what it computes with when it runs, so that
+`--help` does not wait for torch.
 """
 
 FAMILY = {
@@ -28,9 +28,7 @@ FAMILY = {
     "evaluate": "photo",
     "completion": "completion",
 }
-"""Each verb's file."""
-
-ORDER = tuple(FAMILY)
+"""The file of each command, in the order of `--help`."""
 
 EARLIER_NAMES = {"trial": "ablate"}
-"""Commands of earlier versions, by today's names: they stay usable."""
+"""Names of commands in earlier versions, which still work, and their present names."""

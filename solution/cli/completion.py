@@ -1,4 +1,4 @@
-"""`completion`: what the Tab key offers after `python -m solution`, `./run_all.sh` and `solution`."""
+"""The command `completion`: what the Tab key offers after `python -m solution`, `./run_all.sh` and `solution`."""
 
 import argparse
 from collections.abc import Iterator
@@ -8,13 +8,13 @@ from pkgutil import iter_modules
 import solution
 from solution.cli.parser import Command
 
-SCALES = ("smoke", "cpu", "full")  # recipe.SCALES, which would wait for torch at every start of a shell
+SCALES = ("smoke", "cpu", "full")  # as recipe.SCALES, whose import takes seconds at every start of a shell
 DEVICES = ("auto", "cpu", "cuda")
 
 BASH = """
 solution() { python -m solution "$@"; }
 
-# Whoever completed python before goes on doing so for everything but `-m solution`.
+# An earlier completion of python stays in use for everything but `-m solution`.
 for _solution_load in _comp_load _completion_loader; do
   if declare -F "$_solution_load" > /dev/null; then "$_solution_load" python; break; fi
 done
@@ -65,7 +65,8 @@ SHELLS = {"bash": BASH, "zsh": ZSH}
 
 
 def _completion_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("shell", choices=tuple(SHELLS), help='for eval "$(python -m solution completion SHELL)"')
+    shell = 'the shell, which runs eval "$(python -m solution completion SHELL)"'
+    parser.add_argument("shell", choices=tuple(SHELLS), help=shell)
 
 
 def _completion(options: argparse.Namespace, root: Path) -> None:
@@ -73,7 +74,7 @@ def _completion(options: argparse.Namespace, root: Path) -> None:
 
 
 def script(shell: str) -> str:
-    """The script for a shell: shtab's functions for the whole grammar, and to whom they answer."""
+    """The script for a shell: shtab's functions for the whole command line, and the commands that use them."""
     import shtab
 
     from solution.cli.parser import parser
@@ -91,27 +92,26 @@ def script(shell: str) -> str:
 
 
 def _actions(parser: argparse.ArgumentParser) -> Iterator[argparse.Action]:
-    """Every argument of a parser and its verbs. argparse has no public way to ask."""
+    """Every argument of a parser and of its commands. argparse has no public way to list them."""
     for action in parser._actions:
         yield action
         if isinstance(action, argparse._SubParsersAction):
-            for one in action.choices.values():
-                yield from _actions(one)
+            for command_parser in action.choices.values():
+                yield from _actions(command_parser)
 
 
 def _recipes() -> tuple[str, ...]:
-    """recipes.names(), which would wait for torch."""
+    """As recipes.names(), whose import takes seconds."""
     return tuple(sorted(module.name for module in iter_modules([str(Path(solution.__file__).parent / "recipes")])))
 
 
-COMPLETION = Command(
-    "print a script that lets the shell complete verbs, options and recipes",
-    "bash, or zsh after compinit",
-    "a script for eval, and the command `solution`",
-    ("completion bash", "completion zsh"),
-    options=_completion_options,
-    run=_completion,
-)
-
-
-COMMANDS = {"completion": COMPLETION}
+COMMANDS = {
+    "completion": Command(
+        help="print a script that lets the shell complete commands, options and recipes",
+        needs="bash, or zsh with compinit",
+        makes="a script for eval, and the shell command `solution`",
+        examples=("completion bash", "completion zsh"),
+        options=_completion_options,
+        run=_completion,
+    ),
+}

@@ -1,4 +1,4 @@
-"""The command line's parser: verbs with options that explain themselves, and usage errors of one line."""
+"""The parser of the command line. Each command explains its options; a wrong command ends with an error of one line."""
 
 import argparse
 import platform
@@ -10,60 +10,61 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from solution import __version__
-from solution.cli import EARLIER_NAMES, FAMILY, ORDER
+from solution.cli import EARLIER_NAMES, FAMILY
 from solution.runtime.errors import suggestion
 
+LIBRARIES = ("torch", "timm", "lightgbm", "numpy")
+"""The libraries that `--version` names: a run's figures depend on them."""
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, kw_only=True)
 class Command:
-    """What a verb says of itself, needs and makes, and how it is used: what follows `python -m solution`.
-
-    options: adds its own to a parser. run: does it, below a root; its exit code, None for 0.
-    """
+    """One command of `python -m solution`."""
 
     help: str
+    """What it does, as one line that starts with a verb."""
     needs: str
+    """What must be there before it runs."""
     makes: str
+    """What it writes."""
     examples: tuple[str, ...]
+    """Command lines, without `python -m solution`."""
     options: Callable[[argparse.ArgumentParser], None]
+    """Adds its options to a parser."""
     run: Callable[[argparse.Namespace, Path], int | None]
+    """Runs it below a root folder. Returns its exit code; None means 0."""
 
 
 def add_run_options(parser: argparse.ArgumentParser) -> None:
-    """What names a run: its data, its scale, and how it computes."""
+    """Add the options that select a run: its data, its scale, and how it computes."""
     parser.add_argument("--data", type=Path, metavar="DIR", help="folder with the competition's files")
-    parser.add_argument("--scale", help="smoke, cpu or full (default: full with a GPU, cpu without, smoke if drawn)")
+    scale = "smoke, cpu or full (default: full with a GPU, cpu without, smoke for drawn faces)"
+    parser.add_argument("--scale", help=scale)
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N (default: auto)")
-    parser.add_argument("--jobs", type=int, metavar="N", help="trainings at once (default: one a core, or one a GPU)")
-    source = parser.add_mutually_exclusive_group()
-    source.add_argument(
-        "--weights", type=Path, metavar="DIR", help="BACKBONE.safetensors files of ImageNet (default: timm's hub)"
-    )
-    source.add_argument("--no-pretrained", action="store_true", help="start every recipe from random weights")
-    duplicates = "write a third submission with the labels of training pictures that are in the test file, too"
+    jobs = "number of trainings at the same time (default: one for each core, or for each GPU)"
+    parser.add_argument("--jobs", type=int, metavar="N", help=jobs)
+    weights = parser.add_mutually_exclusive_group()
+    folder = "folder with weights from ImageNet, BACKBONE.safetensors (default: download from timm's hub)"
+    weights.add_argument("--weights", type=Path, metavar="DIR", help=folder)
+    weights.add_argument("--no-pretrained", action="store_true", help="start every recipe from random weights")
+    duplicates = "write a third submission; test pictures that are also training pictures get the training labels"
     parser.add_argument("--use-duplicates", "--use-twins", action="store_true", help=duplicates)
     parser.set_defaults(executor="local")
 
 
 def add_executor_option(parser: argparse.ArgumentParser) -> None:
-    """Where trainings run. After `add_run_options`, which has the default."""
-    where = (
-        "where trainings run: local, ray (a cluster of this machine alone), ray:HOST:PORT or ray:auto (default: local)"
-    )
+    """Add the option that selects where trainings run. Call it after `add_run_options`, which sets the default."""
+    where = "where trainings run: local, ray (a cluster of this machine), ray:HOST:PORT or ray:auto (default: local)"
     parser.add_argument("--executor", metavar="WHERE", help=where)
 
 
 def load_command(name: str) -> Command:
-    """The verb, from its family's file."""
+    """Import a command from the file of its family."""
     return import_module(f"solution.cli.{FAMILY[name]}").COMMANDS[name]
 
 
-LIBRARIES = ("torch", "timm", "lightgbm", "numpy")
-"""Those that decide what a run computes: what a report of a fault should name."""
-
-
 class _Parser(argparse.ArgumentParser):
-    """Ends a wrong command with 2 and one line on stderr: the usage, a dozen lines for some verbs, hides the reason."""
+    """Ends a wrong command with exit code 2 and one line on stderr. argparse would print the long usage before it."""
 
     def error(self, message: str) -> NoReturn:
         ending = "" if message.endswith((".", "?")) else "."
@@ -74,7 +75,7 @@ class _Parser(argparse.ArgumentParser):
         args: Iterable[str] | None = None,
         namespace: Any = None,  # noqa: ANN401 - argparse puts the options into any object
     ) -> tuple[Any, list[str]]:
-        """As argparse's, but nothing unknown is passed on: the verb itself knows what was meant."""
+        """As in argparse, but an unknown argument is an error here, where the command's options are known."""
         options, unknown = super().parse_known_args(args, namespace)
         if unknown:
             hint = suggestion(unknown[0].split("=")[0], self._option_string_actions)
@@ -83,7 +84,7 @@ class _Parser(argparse.ArgumentParser):
 
 
 class _Version(argparse.Action):
-    """Looks the versions up when asked for, not whenever the grammar is made."""
+    """Prints the versions. argparse's own action would look them up whenever a parser is made."""
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
         print(versions())
@@ -91,7 +92,7 @@ class _Version(argparse.Action):
 
 
 def parser() -> argparse.ArgumentParser:
-    """The command line's grammar."""
+    """The parser of the whole command line."""
     top = _Parser(
         prog="python -m solution",
         description="From the files of Kaggle's Facial Keypoints Detection to a submission.",
@@ -101,37 +102,38 @@ def parser() -> argparse.ArgumentParser:
         action=_Version,
         nargs=0,
         default=argparse.SUPPRESS,
-        help="show the versions of code and libraries, and exit",
+        help="show the versions of this program and of its libraries, and exit",
     )
-    commands = top.add_subparsers(dest="verb", required=True, metavar="VERB")
-    for name in ORDER:
+    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name in FAMILY:
         _add(commands, name)
     return top
 
 
 def _add(commands: "argparse._SubParsersAction[_Parser]", name: str) -> None:
     command = load_command(name)
-    one = commands.add_parser(
+    what = f"{command.help[0].upper()}{command.help[1:]}."
+    command_parser = commands.add_parser(
         name,
         help=command.help,
-        description=f"{command.help[0].upper()}{command.help[1:]}. Needs: {command.needs}. Makes: {command.makes}.",
+        description=f"{what}\n\nneeds: {command.needs}\nmakes: {command.makes}",
         epilog="\n".join(["examples:", *(f"  python -m solution {example}" for example in command.examples)]),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    command.options(one)
+    command.options(command_parser)
 
 
 def parse(parser: argparse.ArgumentParser, words: Sequence[str]) -> argparse.Namespace:
-    """The words as options. Ends the program with 2 and one line where they are wrong; a misspelt verb gets a hint."""
+    """Parse the words of a command line. If they are wrong, the program ends with exit code 2 and a hint."""
     words = [EARLIER_NAMES.get(words[0], words[0]), *words[1:]] if words else words
-    if words and not words[0].startswith("-") and words[0] not in ORDER:
-        hint = suggestion(words[0], ORDER) or f"There are: {', '.join(ORDER)}."
-        parser.error(f"VERB: invalid choice: {words[0]!r}. {hint}")
+    if words and not words[0].startswith("-") and words[0] not in FAMILY:
+        hint = suggestion(words[0], FAMILY) or f"There are: {', '.join(FAMILY)}."
+        parser.error(f"COMMAND: invalid choice: {words[0]!r}. {hint}")
     return parser.parse_args(words)
 
 
 def versions() -> str:
-    """This code's version and those of what it stands on, in one line. Imports none of them."""
+    """The versions of this program, of Python and of LIBRARIES, in one line. No library is imported."""
     libraries = ", ".join(f"{name} {_installed(name)}" for name in LIBRARIES)
     return f"facial-keypoints {__version__} (python {platform.python_version()}, {libraries})"
 

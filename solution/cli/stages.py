@@ -1,15 +1,30 @@
-"""The stages' verbs: `run` and each stage of it by itself, and the audit of the labels."""
+"""The commands of the pipeline: `run`, each of its stages alone, and `audit`."""
 
 import argparse
+from collections.abc import Callable
 from pathlib import Path
 
 from solution.cli.parser import Command, add_executor_option, add_run_options
 
 
+def _stages(*names: str) -> Callable[[argparse.Namespace, Path], None]:
+    """Runs the stages of these names: functions of `pipeline`."""
+
+    def run(options: argparse.Namespace, root: Path) -> None:
+        from solution import pipeline
+        from solution.run import open_run
+
+        session = open_run(options, root)
+        for name in names:
+            getattr(pipeline, name)(session)
+
+    return run
+
+
 def _run_options(parser: argparse.ArgumentParser) -> None:
     add_run_options(parser)
     add_executor_option(parser)
-    parser.add_argument("--fresh", action="store_true", help="forget earlier results of this data set first")
+    parser.add_argument("--fresh", action="store_true", help="remove this data set's earlier results first")
 
 
 def _run(options: argparse.Namespace, root: Path) -> None:
@@ -27,63 +42,13 @@ def _run(options: argparse.Namespace, root: Path) -> None:
         pipeline.report(session)
 
 
-RUN = Command(
-    "every stage in order; redoes nothing that is complete",
-    "nothing",
-    "everything",
-    ("run", "run --data ~/fkd --scale cpu", "run --scale smoke --fresh"),
-    options=_run_options,
-    run=_run,
-)
-
-
-def _data_options(parser: argparse.ArgumentParser) -> None:
-    add_run_options(parser)
-
-
-def _data(options: argparse.Namespace, root: Path) -> None:
-    from solution import pipeline
-    from solution.run import open_run
-
-    pipeline.data(open_run(options, root))
-
-
-DATA = Command(
-    "read and check the competition's files",
-    "the files",
-    "a cache",
-    ("data", "data --data ~/fkd", "data --data data/drawn"),
-    options=_data_options,
-    run=_data,
-)
-
-
-def _folds_options(parser: argparse.ArgumentParser) -> None:
-    add_run_options(parser)
-
-
-def _folds(options: argparse.Namespace, root: Path) -> None:
-    from solution import pipeline
-    from solution.run import open_run
-
-    pipeline.folds(open_run(options, root))
-
-
-FOLDS = Command(
-    "assign folds, duplicates together, both subsets spread",
-    "data",
-    "folds.csv",
-    ("folds", "folds --data ~/fkd"),
-    options=_folds_options,
-    run=_folds,
-)
-
-
 def _train_options(parser: argparse.ArgumentParser) -> None:
     add_run_options(parser)
     add_executor_option(parser)
-    parser.add_argument("--recipe", action="append", default=[], metavar="NAME", help="only this one (repeatable)")
-    parser.add_argument("--fold", type=int, metavar="K", help="only this fold")
+    parser.add_argument(
+        "--recipe", action="append", default=[], metavar="NAME", help="train only this recipe; may be repeated"
+    )
+    parser.add_argument("--fold", type=int, metavar="K", help="train only this fold")
 
 
 def _train(options: argparse.Namespace, root: Path) -> None:
@@ -91,73 +56,15 @@ def _train(options: argparse.Namespace, root: Path) -> None:
     from solution.run import open_run
 
     for name in options.recipe:
-        recipes.load(name)  # a misspelt name is told before any file is read
+        recipes.load(name)  # refuses a misspelt name before any file is read
     pipeline.train(open_run(options, root), tuple(options.recipe), options.fold)
-
-
-TRAIN = Command(
-    "train specialists on folds",
-    "folds",
-    "RECIPE/foldN/",
-    (
-        "train",
-        "train --recipe unet_all --fold 2",
-        "train --recipe timm_all --recipe timm_15 --data ~/fkd --scale cpu --jobs 1",
-    ),
-    options=_train_options,
-    run=_train,
-)
-
-
-def _stack_options(parser: argparse.ArgumentParser) -> None:
-    add_run_options(parser)
-
-
-def _stack(options: argparse.Namespace, root: Path) -> None:
-    from solution import pipeline
-    from solution.run import open_run
-
-    session = open_run(options, root)
-    pipeline.stack(session)
-    pipeline.evaluation(session)
-
-
-STACK = Command(
-    "blend and stack the specialists",
-    "every training",
-    "stack/, evaluation/",
-    ("stack", "stack --data ~/fkd --scale cpu"),
-    options=_stack_options,
-    run=_stack,
-)
-
-
-def _submission_options(parser: argparse.ArgumentParser) -> None:
-    add_run_options(parser)
-
-
-def _submission(options: argparse.Namespace, root: Path) -> None:
-    from solution import pipeline
-    from solution.run import open_run
-
-    pipeline.submission(open_run(options, root))
-
-
-SUBMISSION = Command(
-    "write and check the submission CSV",
-    "stack",
-    "submissions/DATASET/*.csv",
-    ("submission", "submission --data ~/fkd --scale cpu", "submission --data ~/fkd --use-duplicates"),
-    options=_submission_options,
-    run=_submission,
-)
 
 
 def _report_options(parser: argparse.ArgumentParser) -> None:
     add_run_options(parser)
-    against = "compare with another finished run on the same data: its folder folds/DATASET"
+    against = "compare with another finished run on the same data: the folder folds/DATASET of that run"
     parser.add_argument("--against", type=Path, metavar="RUN", help=against)
-    parser.add_argument("--json", action="store_true", help="print everything as one JSON object, log lines on stderr")
+    parser.add_argument("--json", action="store_true", help="print one JSON object; log lines go to stderr")
 
 
 def _report(options: argparse.Namespace, root: Path) -> None:
@@ -167,44 +74,73 @@ def _report(options: argparse.Namespace, root: Path) -> None:
     pipeline.report(open_run(options, root), options.against, options.json)
 
 
-REPORT = Command(
-    "RMSE per specialist, fold, subset and keypoint, and all that explains it",
-    "stack",
-    "report.html, report.md, report.csv, keypoints.csv",
-    ("report", "report --json", "report --data ~/fkd --against ~/other-run/folds/fkd"),
-    options=_report_options,
-    run=_report,
-)
-
-
-def _audit_options(parser: argparse.ArgumentParser) -> None:
-    add_run_options(parser)
-
-
-def _audit(options: argparse.Namespace, root: Path) -> None:
-    from solution import pipeline
-    from solution.run import open_run
-
-    pipeline.audit(open_run(options, root))
-
-
-AUDIT = Command(
-    "rank the labels by how likely they are wrong",
-    "stack",
-    "audit.csv, .png, .json",
-    ("audit", "audit --data ~/fkd --scale cpu"),
-    options=_audit_options,
-    run=_audit,
-)
-
-
 COMMANDS = {
-    "run": RUN,
-    "data": DATA,
-    "folds": FOLDS,
-    "train": TRAIN,
-    "stack": STACK,
-    "submission": SUBMISSION,
-    "report": REPORT,
-    "audit": AUDIT,
+    "run": Command(
+        help="run every stage in order; skip what is complete",
+        needs="nothing",
+        makes="the files of all stages",
+        examples=("run", "run --data ~/fkd --scale cpu", "run --scale smoke --fresh"),
+        options=_run_options,
+        run=_run,
+    ),
+    "data": Command(
+        help="read and check the competition's files",
+        needs="the competition's files",
+        makes="a cache of them",
+        examples=("data", "data --data ~/fkd", "data --data data/drawn"),
+        options=add_run_options,
+        run=_stages("data"),
+    ),
+    "folds": Command(
+        help="assign each training row to a fold; identical pictures share a fold",
+        needs="data",
+        makes="folds.csv",
+        examples=("folds", "folds --data ~/fkd"),
+        options=add_run_options,
+        run=_stages("folds"),
+    ),
+    "train": Command(
+        help="train the specialists on the folds",
+        needs="folds",
+        makes="a folder RECIPE/foldK for each training",
+        examples=(
+            "train",
+            "train --recipe unet_all --fold 2",
+            "train --recipe timm_all --recipe timm_15 --data ~/fkd --scale cpu --jobs 1",
+        ),
+        options=_train_options,
+        run=_train,
+    ),
+    "stack": Command(
+        help="blend and stack the specialists' predictions",
+        needs="train, for every recipe and fold",
+        makes="stack/, evaluation/",
+        examples=("stack", "stack --data ~/fkd --scale cpu"),
+        options=add_run_options,
+        run=_stages("stack", "evaluation"),
+    ),
+    "submission": Command(
+        help="write the submission file and check it",
+        needs="stack",
+        makes="submissions/DATASET/*.csv",
+        examples=("submission", "submission --data ~/fkd --scale cpu", "submission --data ~/fkd --use-duplicates"),
+        options=add_run_options,
+        run=_stages("submission"),
+    ),
+    "report": Command(
+        help="report the RMSE of each specialist, fold, subset and keypoint, and what explains it",
+        needs="stack",
+        makes="report.html, report.md, report.csv, keypoints.csv",
+        examples=("report", "report --json", "report --data ~/fkd --against ~/other-run/folds/fkd"),
+        options=_report_options,
+        run=_report,
+    ),
+    "audit": Command(
+        help="rank the labels by how likely they are wrong",
+        needs="stack",
+        makes="audit.csv, audit.png, audit.json",
+        examples=("audit", "audit --data ~/fkd --scale cpu"),
+        options=add_run_options,
+        run=_stages("audit"),
+    ),
 }

@@ -1,4 +1,4 @@
-"""The stage that hands a trained fold's network to other programs: one file, checked against PyTorch, and its speed."""
+"""Exports the trained network of one fold as a file, checks it against PyTorch, and measures its speed."""
 
 import statistics
 import tempfile
@@ -21,16 +21,19 @@ from solution.specialists.landmarks.label_offset import LabelOffset
 from solution.specialists.landmarks.network import LandmarkNet
 from solution.specialists.landmarks.predict import load
 
-LIMIT = 0.01  # px: how far a file may answer from PyTorch
-CHECKED = 256  # held-out faces that this is looked at with
-WARM_UP, REPEATS = 3, 7  # rounds; in the first, libraries make themselves ready
+LIMIT = 0.01
+"""Largest allowed difference between a file and PyTorch, in pixels."""
+CHECKED = 256
+"""Held-out faces of that check."""
+WARM_UP, REPEATS = 3, 7
+"""Rounds of the speed measurement: without and with their times."""
 
 
 def export(run: Run, name: str, fold: int, kind: str = ONNX, out: Path | None = None, bench: bool = False) -> Path:
-    """Write a trained fold's network as one file, not put in place before it answers as PyTorch does; its path.
+    """Write the network of a trained fold as one file. The file is put in place if it agrees with PyTorch; its path.
 
-    kind: ONNX or TORCHSCRIPT. bench: measure both formats' speed beside PyTorch's. UserError where there is no such
-    recipe, fold or training, where the recipe is no landmark network, or where the file answers otherwise.
+    kind: ONNX or TORCHSCRIPT. bench: compare the speed of both formats with PyTorch's. UserError if there is no such
+    recipe, fold or training, if the recipe is no landmark network, or if the file does not agree.
     """
     recipe = _landmark(run.recipe(name))
     trained = run.job(recipe, fold).require("a finished training of these settings and data")
@@ -55,24 +58,24 @@ def export(run: Run, name: str, fold: int, kind: str = ONNX, out: Path | None = 
 
 
 def _landmark(recipe: Recipe) -> LandmarkRecipe:
-    """The recipe as it is; UserError where it is no landmark network."""
+    """The recipe as a landmark recipe. UserError if it is none."""
     if recipe.landmarks is None:
         raise UserError(
-            f"recipe {recipe.name}: expected a landmark network, got one of method {recipe.method!r}, which reads its "
-            "points off class maps outside the network. Export any other recipe."
+            f"recipe {recipe.name}: expected a landmark network, got one of method {recipe.method!r}, which finds its "
+            "points outside the network. Export any other recipe."
         )
     return recipe.landmarks
 
 
 def _held_out(run: Run, recipe: Recipe, fold: int) -> FaceSet:
-    """Up to CHECKED of the fold's held-out faces, evenly from all that the recipe predicts."""
+    """Up to CHECKED of the fold's held-out faces that the recipe predicts, at equal distances."""
     faces = run.competition.train
     rows = np.flatnonzero((run.table.fold == fold) & np.isin(faces.subset, recipe.subsets))
     return faces.take(rows[np.unique(np.linspace(0, len(rows) - 1, CHECKED).astype(int))])
 
 
 def _facts(recipe: LandmarkRecipe, fold: int) -> dict[str, str]:
-    """What a file says of itself."""
+    """Facts about the network, for its file."""
     points = recipe.schema.size
     return {
         "recipe": recipe.name,
@@ -81,28 +84,28 @@ def _facts(recipe: LandmarkRecipe, fold: int) -> dict[str, str]:
         "code": f"facial-keypoints {__version__}",
         "points": ",".join(recipe.schema.points),
         "images": "(N, 96, 96) uint8, grey",
-        "subset": "(N,) int64: 15 or 4, which rows' labels to answer like",
-        "coords": f"(N, {points}, 2) float32: x, y in pixels, (0, 0) the centre of the top left pixel; NaN: no answer",
-        "sigma": f"(N, {points}) float32: standard deviation an axis in pixels; NaN: none",
+        "subset": "(N,) int64: 15 or 4, the kind of labels to predict",
+        "coords": f"(N, {points}, 2) float32: x, y in pixels, (0, 0) the centre of the top left pixel; NaN: none",
+        "sigma": f"(N, {points}) float32: standard deviation on each axis in pixels; NaN: none",
     }
 
 
 def speeds(net: LandmarkNet, offset: LabelOffset, faces: FaceSet) -> dict[str, float]:
-    """Pictures a second on one thread in batches of BATCH, by who computes them."""
+    """Pictures a second on one thread in batches of BATCH, for PyTorch and for both formats."""
     rows = np.resize(np.arange(len(faces)), BATCH)
-    given = faces.images[rows], faces.subset[rows].astype(np.int64)
+    inputs = faces.images[rows], faces.subset[rows].astype(np.int64)
     answers = {"PyTorch fp32": in_pytorch(net, offset), "PyTorch bf16": in_pytorch(net, offset, bf16=True)}
     with tempfile.TemporaryDirectory() as folder:
         for kind, title in ((TORCHSCRIPT, "TorchScript fp32"), (ONNX, "ONNX Runtime fp32")):
             path = Path(folder) / f"net{SUFFIX[kind]}"
             portable.write(kind, Portable(net, offset), path, {})
             answers[title] = portable.load(kind, path)
-        rounds = [{who: _seconds(answer, given) for who, answer in answers.items()} for _ in range(WARM_UP + REPEATS)]
+        rounds = [{who: _seconds(answer, inputs) for who, answer in answers.items()} for _ in range(WARM_UP + REPEATS)]
     return {who: BATCH / statistics.median(times[who] for times in rounds[WARM_UP:]) for who in answers}
 
 
-def _seconds(answer: Answer, given: tuple[np.ndarray, np.ndarray]) -> float:
-    """CPU time of an answer: what else the machine does hardly touches it."""
+def _seconds(answer: Answer, inputs: tuple[np.ndarray, np.ndarray]) -> float:
+    """CPU time of an answer, on which other programs have little effect."""
     began = time.process_time()
-    answer(*given)
+    answer(*inputs)
     return time.process_time() - began

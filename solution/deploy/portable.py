@@ -1,8 +1,8 @@
-"""A trained network as one file that other programs run without this code: ONNX or TorchScript, written and opened.
+"""A trained network as one ONNX or TorchScript file, which other programs run without this code.
 
-Preprocessing, heads, decoding and the mirror offset are inside: grey pictures in, points in the labels' pixels out. It
-sees one view of a picture; a run's own predictions are the mean of six (predict.py), which take six times as long,
-and look again at lost faces.
+The file holds preprocessing, heads, decoding and the label offset: it takes grey pictures and gives points in pixels.
+It reads one view of a picture. The predictions of a run are the mean of six views, with a crop search
+(solution/specialists/landmarks/predict.py).
 """
 
 import io
@@ -28,19 +28,19 @@ SUFFIX = {ONNX: ".onnx", TORCHSCRIPT: ".pt"}
 IN, OUT = ["images", "subset"], ["coords", "sigma"]
 OPSET = 18
 FACTS = "facts.json"
-"""What a TorchScript file says of itself, among its extra files. An ONNX file says the same in its metadata."""
+"""The extra file of a TorchScript file with its facts. An ONNX file has them in its metadata."""
 
 BATCH = 64
 
 Answer = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
-"""Pictures (N, 96, 96) uint8 and subset (N,) int64 in; coords (N, K, 2) and spread (N, K) float32 pixels out."""
+"""Takes pictures (N, 96, 96) uint8 and subset (N,) int64; gives coords (N, K, 2) and sigma (N, K), float32 pixels."""
 
 
 class Portable(nn.Module):
-    """A trained network with its offset, in operations that both formats have.
+    """A trained network and its label offset, in operations that both formats have.
 
-    Takes images (N, 96, 96) uint8 and subset (N,) int64, whose rows' labels the answer is to be like: 15 or 4. Gives
-    coords (N, K, 2) and spread (N, K), float32 in pixels, NaN where the recipe does not answer a subset's point.
+    Takes images (N, 96, 96) uint8 and subset (N,) int64: 15 or 4, the kind of labels to predict. Gives coords (N, K, 2)
+    and sigma (N, K), float32 pixels; NaN for points that the recipe does not predict for a subset.
     """
 
     route: Tensor
@@ -51,7 +51,7 @@ class Portable(nn.Module):
         self.body, self.codec = net.body, net.codec
         shift = torch.stack([torch.from_numpy(offset.values), torch.zeros_like(net.route, dtype=torch.float32)], -1)
         self.register_buffer("route", net.route.clamp(min=0))
-        # A point without an answer is shifted by NaN, which makes it NaN. In y, 0 otherwise: it serves the spread too.
+        # A point that is not predicted is shifted by NaN. The shift in y is 0 or NaN, so that it serves sigma, too.
         self.register_buffer("shift", shift.masked_fill((net.route < 0)[..., None], torch.nan))
         self.eval()
 
@@ -68,34 +68,34 @@ class Portable(nn.Module):
 
 
 def write(kind: str, net: Portable, path: Path, facts: dict[str, str]) -> None:
-    """Write the network as ONNX or TORCHSCRIPT, with what it says of itself."""
+    """Write the network as ONNX or TORCHSCRIPT, with facts about it."""
     with _quiet():
         _WRITE[kind](net, path, facts)
 
 
 def load(kind: str, path: Path) -> Answer:
-    """A written file as something that answers, on one thread of this CPU."""
+    """Open a written file. It runs on one thread of the CPU."""
     with _quiet():
         return _OPEN[kind](path)
 
 
 def in_pytorch(net: LandmarkNet, offset: LabelOffset, bf16: bool = False) -> Answer:
-    """What a file is to answer: one view by the code that training and predict.py use, in fp32 or bf16."""
-    found = _in_torch(net, bf16)
+    """The reference for a file: one view by the code that trains and predicts, in fp32 or bf16."""
+    network = _in_torch(net, bf16)
 
     def answer(images: np.ndarray, subset: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        coords, sigma = found(images, subset)
+        coords, sigma = network(images, subset)
         return offset.restore(coords, subset), sigma
 
     return answer
 
 
 def farthest(answer: Answer, reference: Answer, faces: FaceSet) -> float:
-    """How far two answers lie apart at most, in px: any coordinate or spread; inf where only one of them has it."""
+    """The largest difference of two answers in a coordinate or a sigma, in pixels; inf if only one of them has it."""
     largest = 0.0
     for rows in _batches(len(faces)):
-        given = np.ascontiguousarray(faces.images[rows]), faces.subset[rows].astype(np.int64)
-        for ours, theirs in zip(answer(*given), reference(*given), strict=True):
+        inputs = np.ascontiguousarray(faces.images[rows]), faces.subset[rows].astype(np.int64)
+        for ours, theirs in zip(answer(*inputs), reference(*inputs), strict=True):
             if not np.array_equal(np.isnan(ours), np.isnan(theirs)):
                 return float("inf")
             largest = max(largest, float(np.nan_to_num(np.abs(ours - theirs)).max()))
@@ -103,7 +103,7 @@ def farthest(answer: Answer, reference: Answer, faces: FaceSet) -> float:
 
 
 def _batches(n: int) -> Iterator[slice]:
-    """One face, then BATCH at a time: a file that took the traced number of pictures for granted would show it."""
+    """One face, then BATCH at a time. This reveals a file that works only for the number of pictures in its trace."""
     yield slice(0, 1)
     for start in range(1, n, BATCH):
         yield slice(start, start + BATCH)
@@ -115,7 +115,7 @@ def _write_onnx(net: Portable, path: Path, facts: dict[str, str]) -> None:
     program = torch.onnx.export(graph, input_names=IN, output_names=OUT, opset_version=OPSET, verbose=False)
     assert program is not None
     program.save(path)
-    model = onnx.load(path, format="protobuf")  # whatever the file is called
+    model = onnx.load(path, format="protobuf")  # for any suffix
     onnx.helper.set_model_props(model, facts)
     onnx.checker.check_model(model, full_check=True)
     onnx.save(model, path, format="protobuf")
@@ -123,21 +123,22 @@ def _write_onnx(net: Portable, path: Path, facts: dict[str, str]) -> None:
 
 def _write_torchscript(net: Portable, path: Path, facts: dict[str, str]) -> None:
     traced = torch.jit.freeze(torch.jit.trace(net, _example(), check_trace=False).eval())
-    content = io.BytesIO()  # of a file, torch does not take every name
+    content = io.BytesIO()  # because torch does not accept every file name
     torch.jit.save(traced, content, _extra_files={FACTS: json.dumps(facts)})
     path.write_bytes(content.getvalue())
 
 
 def _example() -> tuple[Tensor, Tensor]:
-    """Two pictures, one a subset: what the network is traced with."""
+    """Two pictures for the trace, one of each subset."""
     images = torch.randint(0, 256, (2, 96, 96), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
     return images, torch.tensor([15, 4])
 
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Without the libraries' progress and torch's warnings: that TorchScript is old, and that a trace may take sizes
-    for constants, which is checked.
+    """Hide the libraries' progress and torch's warnings.
+
+    They say that TorchScript is old, and that a trace may contain sizes as constants. `farthest` checks for these.
     """
     logging.disable(logging.INFO)
     try:

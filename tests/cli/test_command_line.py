@@ -1,4 +1,4 @@
-"""What the command line says of itself and of mistakes, and what a real shell completes."""
+"""The help and the errors of the command line, and what a real shell completes."""
 
 import argparse
 import os
@@ -14,7 +14,7 @@ import pytest
 
 from solution import __version__, recipes
 from solution.__main__ import BROKEN_PIPE, main
-from solution.cli import ORDER, completion
+from solution.cli import FAMILY, completion
 from solution.cli.parser import load_command, parse, parser
 from solution.recipe import SCALES
 from solution.runtime.errors import suggestion
@@ -22,7 +22,7 @@ from tests.places import REPOSITORY
 
 
 def refused(capsys: pytest.CaptureFixture[str], *words: str) -> str:
-    """The one line that these words are refused with."""
+    """The error, one line, that these words end with."""
     with pytest.raises(SystemExit) as ended:
         main(list(words))
     assert ended.value.code == 2
@@ -47,7 +47,7 @@ def refused(capsys: pytest.CaptureFixture[str], *words: str) -> str:
             "argument --fold: invalid int value: 'two'. See `python -m solution train --help`.",
         ),
         (["export", "unet_15", "--format", "onx"], "invalid choice: 'onx' (choose from 'onnx', 'torchscript')"),
-        ([], "required: VERB. See `python -m solution --help`."),
+        ([], "required: COMMAND. See `python -m solution --help`."),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
@@ -64,7 +64,7 @@ def test_a_wrong_command_is_refused_in_one_line(words: list[str], said: str, cap
         (["train", "--scale", "cpuu"], "--scale cpuu: expected one of smoke, cpu, full. Did you mean cpu?"),
     ],
 )  # fmt: skip
-def test_a_misspelt_name_is_told_before_anything_is_read(
+def test_a_misspelt_name_is_refused_before_any_file_is_read(
     words: list[str], said: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ):
     assert main(words, tmp_path) == 2
@@ -74,12 +74,12 @@ def test_a_misspelt_name_is_told_before_anything_is_read(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_suggestion_is_only_made_for_what_is_near():
+def test_only_a_similar_name_is_suggested():
     assert suggestion("stak", ("stack", "run")) == "Did you mean stack?"
     assert suggestion("xyzzy", ("stack", "run")) == ""
 
 
-def test_the_version_names_the_libraries_and_waits_for_none_of_them():
+def test_the_version_names_the_libraries_without_importing_them():
     code = (
         "import sys; from solution.__main__ import main\n"
         "try: main(['--version'])\n"
@@ -93,28 +93,25 @@ def test_the_version_names_the_libraries_and_waits_for_none_of_them():
     assert done.stdout.count("\n") == 1
 
 
-@pytest.mark.parametrize("name", ORDER)
-def test_the_examples_of_a_verb_are_right(name: str):
+@pytest.mark.parametrize("name", FAMILY)
+def test_the_examples_of_a_command_are_right(name: str):
     command = load_command(name)
     assert command.examples
     for example in command.examples:
         words = shlex.split(re.split(r" [|<>] ", example)[0], comments=True)
-        assert parse(parser(), words).verb == name
+        assert parse(parser(), words).command == name
 
 
-@pytest.mark.parametrize("name", ORDER)
-def test_every_argument_of_a_verb_is_explained(name: str):
-    one = argparse.ArgumentParser()
-    load_command(name).options(one)
-    assert [action.dest for action in one._actions if not action.help] == []
+@pytest.mark.parametrize("name", FAMILY)
+def test_every_argument_of_a_command_is_explained(name: str):
+    parser = argparse.ArgumentParser()
+    load_command(name).options(parser)
+    assert [action.dest for action in parser._actions if not action.help] == []
 
 
-def test_what_is_completed_without_torch_is_what_there_is():
+def test_scales_and_recipes_are_completed_without_torch():
     assert completion.SCALES == SCALES
     assert completion._recipes() == recipes.names()
-
-
-def test_completion_does_not_wait_for_torch():
     code = "import sys; from solution.cli.completion import script; script('bash'); sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False, cwd=REPOSITORY).returncode == 0
 
@@ -152,8 +149,8 @@ def completed(script: Path, *words: str, before: str = "") -> set[str]:
 
 
 @pytest.mark.parametrize("start", [("python", "-m", "solution"), ("python3", "-m", "solution"), ("solution",)])
-def test_bash_completes_verbs_options_and_recipes(bash_script: Path, start: tuple[str, ...]):
-    assert completed(bash_script, *start, "") == set(ORDER)
+def test_bash_completes_commands_options_and_recipes(bash_script: Path, start: tuple[str, ...]):
+    assert completed(bash_script, *start, "") == set(FAMILY)
     assert completed(bash_script, *start, "subm") == {"submission", "submit"}
     assert completed(bash_script, *start, "run", "--fr") == {"--fresh"}
     assert completed(bash_script, *start, "run", "--scale", "") == set(SCALES)
@@ -204,7 +201,7 @@ def test_zsh_takes_the_script(tmp_path: Path):
 
 
 def test_a_pipe_that_is_closed_is_no_error():
-    """As `… | head` closes it: before the program has said anything."""
+    """As in `… | head`: the pipe is closed before the program prints."""
     read, write = os.pipe()
     os.close(read)
     command = [sys.executable, "-m", "solution", "completion", "bash"]
@@ -213,7 +210,7 @@ def test_a_pipe_that_is_closed_is_no_error():
     assert (done.returncode, done.stderr) == (BROKEN_PIPE, "")
 
 
-def test_a_name_that_is_no_text_is_told_in_one_line(tmp_path: Path):
+def test_a_name_that_is_no_text_is_an_error_of_one_line(tmp_path: Path):
     command = [sys.executable, "-m", "solution", "photo", os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.jpg")]
     utf8 = {**os.environ, "PYTHONIOENCODING": "utf-8:strict"}
     done = subprocess.run([*command, "--json"], capture_output=True, text=True, env=utf8)
@@ -223,7 +220,7 @@ def test_a_name_that_is_no_text_is_told_in_one_line(tmp_path: Path):
 
 
 @pytest.mark.parametrize("words", [["folds", "--data"], ["evaluate", "--data"], ["video"]])
-def test_a_path_that_no_file_can_have_is_told_in_one_line(words: list[str], capsys: pytest.CaptureFixture[str]):
+def test_a_path_that_no_file_can_have_is_an_error_of_one_line(words: list[str], capsys: pytest.CaptureFixture[str]):
     assert main([*words, "n" * 300]) == 2
     said = capsys.readouterr().err
     assert said.startswith("error: " + "n" * 300)

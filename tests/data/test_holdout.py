@@ -168,7 +168,7 @@ def test_a_folder_that_holds_something_is_left_alone(competition: Competition, f
         ("--share=nan", "--share nan: expected a share between 0 and 1"),
         ("--seed=-1", "--seed -1: expected 0 or more"),
         ("--block=-1", "--block -1: expected 0 or more"),
-        ("--together", "--together: expected --random beside it"),
+        ("--together", "--together: expected --random with it"),
         ("--out=/", "--out /: expected a folder that is new or empty"),
         ("--out=loop/deep", "expected a folder that is new or empty, got: Symlink loop"),
     ],

@@ -4,12 +4,12 @@ import pandas as pd
 
 from solution.evaluation.label_errors.ranking import audit_of, make_audit
 from solution.keypoints import SIZE
+from solution.report.drawing import LABEL, PREDICTION
 from solution.report.label_errors import (
     CAPTION,
     COLUMNS,
-    LABEL,
     LEGEND,
-    PREDICTION,
+    PAPER,
     SHEET,
     WORST,
     ZOOM,
@@ -33,8 +33,8 @@ def test_sheet_holds_one_tile_a_face_below_the_legend(truth, singles):
     sheet = contact_sheet(faces, oof, audit.head(COLUMNS + 1))
     assert sheet.dtype == np.uint8
     assert sheet.shape == (LEGEND + 2 * TILE[0], COLUMNS * TILE[1], 3)
-    assert sheet[LEGEND + TILE[0] :, : TILE[1]].any()
-    assert not sheet[LEGEND + TILE[0] :, TILE[1] :].any()
+    assert (sheet[LEGEND + TILE[0] :, : TILE[1]] != PAPER).any()
+    assert (sheet[LEGEND + TILE[0] :, TILE[1] :] == PAPER).all()
 
 
 def test_labels_and_predictions_are_drawn_where_they_lie(truth, singles):
@@ -45,7 +45,7 @@ def test_labels_and_predictions_are_drawn_where_they_lie(truth, singles):
     x, y = np.rint((oof.coords[row, 10] + 0.5) * ZOOM - 0.5).astype(int)
     assert tile[y, x].tolist() == list(PREDICTION)
     x, y = np.rint((faces.coords[row, 10] + 0.5) * ZOOM - 0.5).astype(int)
-    around = tile[y - 5 : y + 6, x - 5 : x + 6].reshape(-1, 3).astype(int)
+    around = tile[y - 7 : y + 8, x - 7 : x + 8].reshape(-1, 3).astype(int)
     assert (np.abs(around - LABEL).sum(axis=1) < 60).sum() > 8  # the ring, its edge softened
 
 

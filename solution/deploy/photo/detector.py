@@ -1,6 +1,7 @@
-"""Where faces may be in a picture: what any detector gives, and OpenCV's Haar cascades, which need no download."""
+"""Detectors find the places of faces in a picture. OpenCV's Haar cascades need no download."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -15,65 +16,84 @@ class Detector(Protocol):
     """Finds faces in grey pictures."""
 
     def find(self, grey: np.ndarray) -> Iterator[np.ndarray]:
-        """Boxes (N, 4), x, y, w, h in the pixels of a picture (H, W) uint8, in batches, the surest first.
+        """Boxes (N, 4) of faces in a picture (H, W) uint8: x, y, width, height in pixels, the most certain first.
 
-        A later batch is asked for only where the earlier ones held no face.
+        The boxes come in batches. A caller asks for the next batch only if the earlier ones held no face.
         """
 
 
-CASCADE = "haarcascade_frontalface_alt2.xml"
-"""Of OpenCV's cascades, the one with as many faces and the fewest stray boxes."""
+@dataclass(frozen=True)
+class View:
+    """One way to search a picture."""
 
-NEIGHBOURS = 3
-"""Boxes that must agree on a face."""
+    border: float = 0.0
+    """Width of the border that is added by repeating the edge, as a share of the longer side: for faces at the edge."""
+    turn: float = 0.0
+    """Degrees by which the picture is turned: for tilted faces."""
 
-SCALE = 1.1
-"""From one size of face looked for to the next."""
 
-LEAST = 24
-"""Smallest face looked for, in pixels of the picture that is searched: what the cascade was trained on, about."""
+@dataclass(frozen=True)
+class DetectorConfig:
+    """How the cascade searches a picture. docs/photos.md has the figures behind the views."""
 
-VIEWS = ((0.0, 0.0), (0.25, 0.0), (0.25, 20.0), (0.25, -20.0), (0.25, 40.0), (0.25, -40.0))
-"""How a picture is searched, in turn: its border repeated all around for this share of its longer side, for faces at
-the edge, and turned by so many degrees, for tilted ones. The first view found 56 of 60 faces in photos, all views 60;
-but the views were chosen by the four that the first one misses."""
+    cascade: str = "haarcascade_frontalface_alt2.xml"
+    """A file of OpenCV."""
+    longest: int = 1200
+    """A picture whose longer side has more pixels is shrunk to this before the search."""
+    smallest: float = 0.0
+    """Smallest width of a face, as a share of the picture's shorter side."""
+    smallest_pixels: int = 24
+    """Smallest width of a face in the searched picture; the cascade was trained at about this size."""
+    growth: float = 1.1
+    """Factor from one width of faces to the next."""
+    neighbours: int = 3
+    """Number of overlapping boxes that make a face."""
+    views: tuple[View, ...] = (View(), View(0.25), View(0.25, 20), View(0.25, -20), View(0.25, 40), View(0.25, -40))
+    """Searched in this order."""
+
+
+UPRIGHT = DetectorConfig(views=(View(),))
+"""For pictures that show an upright face."""
+VIDEO = DetectorConfig(longest=480, smallest=0.12, views=(View(),))
+"""For a video: fast, since a face that is missed in one frame is found in one of the next."""
 
 
 class HaarDetector:
-    """Viola and Jones, "Rapid Object Detection", CVPR 2001, by OpenCV's cascade.
+    """Viola and Jones, "Rapid Object Detection using a Boosted Cascade of Simple Features", CVPR 2001, by OpenCV."""
 
-    longest: a picture with a longer side is searched at that size: faces below a fiftieth of it are lost. smallest:
-    least width of a face, as a share of the shorter side. views: how many of VIEWS are tried.
-    """
-
-    def __init__(self, longest: int = 1200, smallest: float = 0.0, views: int = len(VIEWS)) -> None:
-        self.longest, self.smallest, self.views = longest, smallest, VIEWS[:views]
-        self._cascade = cv2.CascadeClassifier(str(Path(cv2.data.haarcascades) / CASCADE))
+    def __init__(self, config: DetectorConfig | None = None) -> None:
+        self.config = config or DetectorConfig()
+        self._cascade = cv2.CascadeClassifier(str(Path(cv2.data.haarcascades) / self.config.cascade))
         if self._cascade.empty():
             raise UserError(
-                f"{CASCADE}: expected it with OpenCV, found none. Install requirements.txt: opencv 5 has no cascades."
+                f"{self.config.cascade}: expected this file of OpenCV, found none. Install the OpenCV of "
+                "requirements.txt, because OpenCV 5 has no cascades."
             )
 
     def find(self, grey: np.ndarray) -> Iterator[np.ndarray]:
-        shrink = max(1.0, max(grey.shape) / self.longest)
+        shrink = max(1.0, max(grey.shape) / self.config.longest)
         height, width = (round(length / shrink) for length in grey.shape)
-        if min(height, width) < LEAST:
+        if min(height, width) < self.config.smallest_pixels:
             return
         small = cv2.resize(grey, (width, height), interpolation=cv2.INTER_AREA) if shrink > 1 else grey
-        for edge, turn in self.views:
-            yield self._seen(small, round(edge * max(height, width)), turn) * shrink
+        for view in self.config.views:
+            yield self._search(small, round(view.border * max(height, width)), view.turn) * shrink
 
-    def _seen(self, grey: np.ndarray, edge: int, turn: float) -> np.ndarray:
-        """Boxes (N, 4) in a picture's own pixels, upright, found with an edge of so many pixels and turned."""
-        height, width = grey.shape
-        wide = (width + 2 * edge, height + 2 * edge)
-        matrix = cv2.getRotationMatrix2D(((width - 1) / 2, (height - 1) / 2), turn, 1.0)
-        matrix[:, 2] += edge
-        view = cv2.warpAffine(grey, matrix, wide, borderMode=cv2.BORDER_REPLICATE) if edge or turn else grey
-        least = max(LEAST, int(self.smallest * min(height, width)))
-        equal = cv2.equalizeHist(view)
-        boxes = np.array(self._cascade.detectMultiScale(equal, SCALE, NEIGHBOURS, minSize=(least, least)), np.float64)
-        boxes = boxes.reshape(-1, 4)
+    def _search(self, grey: np.ndarray, border: int, turn: float) -> np.ndarray:
+        """Upright boxes (N, 4) in the picture's own pixels, found in the picture with a border and turned."""
+        config, (height, width) = self.config, grey.shape
+        matrix = cv2.getRotationMatrix2D(((width - 1) / 2, (height - 1) / 2), turn, 1.0)  # (2, 3)
+        matrix[:, 2] += border
+        if border or turn:
+            size = (width + 2 * border, height + 2 * border)
+            view = cv2.warpAffine(grey, matrix, size, borderMode=cv2.BORDER_REPLICATE)
+        else:
+            view = grey
+        least = max(config.smallest_pixels, int(config.smallest * min(height, width)))
+        found = self._cascade.detectMultiScale(
+            cv2.equalizeHist(view), config.growth, config.neighbours, minSize=(least, least)
+        )
+        boxes = np.array(found, np.float64).reshape(-1, 4)
         back = cv2.invertAffineTransform(matrix)
-        middle = (boxes[:, :2] + (boxes[:, 2:] - 1) / 2) @ back[:, :2].T + back[:, 2]
-        return np.column_stack([middle - (boxes[:, 2:] - 1) / 2, boxes[:, 2:]])
+        centres = (boxes[:, :2] + (boxes[:, 2:] - 1) / 2) @ back[:, :2].T + back[:, 2]
+        return np.column_stack([centres - (boxes[:, 2:] - 1) / 2, boxes[:, 2:]])

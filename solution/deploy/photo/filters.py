@@ -1,56 +1,64 @@
-"""Small things drawn on a face, placed, sized and turned by its points.
+"""Filters: sunglasses, a moustache, a hat or a clown's nose, drawn on a face where its points are.
 
-Each is a handful of outlines in the face's own measure: the origin lies between the eyes, x runs from the eye on the
-picture's left to the other, y down the face, and 1 is the distance between the eyes. A moustache hangs at the nose.
+A filter is a few outlines in coordinates of the face. Their origin is an anchor on the face, x runs from the eye on the
+picture's left to the other eye, y runs down, and the unit is the distance between the eyes.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 
 from solution.keypoints import FACE15, FACE68, Schema, fifteen_of
+from solution.report.drawing import FRACTION_BITS, Colour
 
 MOUTH_BELOW = 1.06
-"""How far the mouth lies below the eyes, seen from the front, in distances of the eyes. Turning hides width."""
-
-SHIFT = 4  # bits of a pixel that OpenCV is given
+"""Distance from the eyes to the mouth of a face seen from the front, in distances between the eyes."""
 
 
 @dataclass(frozen=True, eq=False)
 class Outline:
-    """A filled shape. points: (N, 2) in the face's measure. colour: blue, green, red. cover: 1 hides what is below."""
+    """A filled shape."""
 
     points: np.ndarray
-    colour: tuple[int, int, int]
+    """(N, 2) corners in coordinates of the face."""
+    colour: Colour
     cover: float = 1.0
+    """Opacity; 1 hides the picture below."""
 
 
 @dataclass(frozen=True, eq=False)
-class Place:
-    """The face's measure in a picture: its origin and its two axes, pixels."""
+class FaceAxes:
+    """The coordinates of a face in a picture."""
 
     origin: np.ndarray
+    """(2,) picture pixels."""
     across: np.ndarray
+    """(2,) unit of x, picture pixels."""
     down: np.ndarray
+    """(2,) unit of y, picture pixels."""
 
-    def of(self, points: np.ndarray) -> np.ndarray:
-        """Points (N, 2) of the face's measure in the picture's pixels."""
+    def to_picture(self, points: np.ndarray) -> np.ndarray:
+        """Points (N, 2) in the picture's pixels."""
         return self.origin + points[:, :1] * self.across + points[:, 1:] * self.down
 
 
 def apply(name: str, colour: np.ndarray, coords: np.ndarray, schema: Schema) -> None:
-    """Draw the named filter into a picture (H, W, 3), on the face with these points (K, 2), picture pixels."""
+    """Draw a filter, by its name, into a picture (H, W, 3), on the face with these points (K, 2), in pixels."""
     anchor, outlines = FILTERS[name]
     points = fifteen_of(coords[None])[0] if schema.name == FACE68.name else coords
-    place = anchor(dict(zip(FACE15.points, points, strict=True)))
+    axes = anchor(dict(zip(FACE15.points, points, strict=True)))
     for outline in outlines:
-        _fill(colour, place.of(outline.points), outline)
+        _fill(colour, axes.to_picture(outline.points), outline)
 
 
-def on_eyes(points: dict[str, np.ndarray]) -> Place:
-    """The face's measure, from its fifteen points by name."""
+def on_eyes(points: dict[str, np.ndarray]) -> FaceAxes:
+    """Axes with their origin between the eyes, from a face's fifteen points by name.
+
+    The unit is the mean of the distance between the eyes and that to the mouth, as seen from the front: a head that
+    turns makes only the first one shorter.
+    """
     first, second = points["right_eye_center"], points["left_eye_center"]
     mouth = (points["mouth_center_top_lip"] + points["mouth_center_bottom_lip"]) / 2
     middle = (first + second) / 2
@@ -58,38 +66,36 @@ def on_eyes(points: dict[str, np.ndarray]) -> Place:
     length = float(np.hypot(*along)) or 1.0
     size = (length + float(np.hypot(*(mouth - middle))) / MOUTH_BELOW) / 2
     across = along / length * size
-    return Place(middle, across, np.array([-across[1], across[0]]))
+    return FaceAxes(middle, across, np.array([-across[1], across[0]]))
 
 
-def under_nose(points: dict[str, np.ndarray]) -> Place:
-    """The same measure about a place between nose and upper lip."""
-    place = on_eyes(points)
-    return Place(0.4 * points["nose_tip"] + 0.6 * points["mouth_center_top_lip"], place.across, place.down)
+def under_nose(points: dict[str, np.ndarray]) -> FaceAxes:
+    """The same axes with their origin between the nose and the upper lip."""
+    return replace(on_eyes(points), origin=0.4 * points["nose_tip"] + 0.6 * points["mouth_center_top_lip"])
 
 
-def on_nose(points: dict[str, np.ndarray]) -> Place:
-    """The same measure about the tip of the nose."""
-    place = on_eyes(points)
-    return Place(points["nose_tip"], place.across, place.down)
+def on_nose(points: dict[str, np.ndarray]) -> FaceAxes:
+    """The same axes with their origin at the tip of the nose."""
+    return replace(on_eyes(points), origin=points["nose_tip"])
 
 
 def _fill(canvas: np.ndarray, corners: np.ndarray, outline: Outline) -> None:
-    """Blend one outline into the picture, within the rectangle that it touches."""
+    """Blend one outline into the picture, with its corners (N, 2) in picture pixels."""
     height, width = canvas.shape[:2]
     left, top = np.clip(np.floor(corners.min(axis=0)).astype(int) - 1, 0, [width, height]).tolist()
     right, bottom = np.clip(np.ceil(corners.max(axis=0)).astype(int) + 2, 0, [width, height]).tolist()
     if left >= right or top >= bottom:
         return
     mask = np.zeros((bottom - top, right - left), np.uint8)
-    fixed = np.rint((corners - (left, top)) * 2**SHIFT).astype(np.int32)
-    cv2.fillPoly(mask, [fixed], 255, cv2.LINE_AA, SHIFT)
+    fixed = np.rint((corners - (left, top)) * 2**FRACTION_BITS).astype(np.int32)
+    cv2.fillPoly(mask, [fixed], 255, cv2.LINE_AA, FRACTION_BITS)
     part = canvas[top:bottom, left:right]
     share = mask[..., None] * np.float32(outline.cover / 255)
     part[:] = np.rint(part * (1 - share) + np.array(outline.colour, np.float32) * share)
 
 
 def _oval(x: float, y: float, width: float, height: float, power: float = 2.0) -> np.ndarray:
-    """A closed oval about (x, y) as (48, 2); a power above 2 makes it squarer."""
+    """An oval about (x, y) as (48, 2) corners; a power above 2 makes it more like a rectangle."""
     turn = np.linspace(0, 2 * np.pi, 48, endpoint=False)
     cos, sin = np.cos(turn), np.sin(turn)
     bent = np.column_stack([np.sign(cos) * np.abs(cos) ** (2 / power), np.sign(sin) * np.abs(sin) ** (2 / power)])
@@ -97,7 +103,7 @@ def _oval(x: float, y: float, width: float, height: float, power: float = 2.0) -
 
 
 def _curve(knots: Sequence[tuple[float, float]]) -> np.ndarray:
-    """A closed smooth line through knots, (8 per knot, 2): Catmull and Rom's spline."""
+    """A closed smooth line through knots, eight corners for each: the spline of Catmull and Rom, 1974."""
     p = np.array(knots, float)
     before, after, beyond = np.roll(p, 1, 0), np.roll(p, -1, 0), np.roll(p, -2, 0)
     t = np.linspace(0, 1, 8, endpoint=False)[:, None, None]
@@ -107,8 +113,9 @@ def _curve(knots: Sequence[tuple[float, float]]) -> np.ndarray:
     return parts.transpose(1, 0, 2).reshape(-1, 2)
 
 
-def _mirrored(points: np.ndarray) -> np.ndarray:
-    return points * (-1, 1)
+def _both_sides(points: np.ndarray, colour: Colour, cover: float = 1.0) -> tuple[Outline, Outline]:
+    """An outline and its mirror image."""
+    return Outline(points, colour, cover), Outline(points * (-1, 1), colour, cover)
 
 
 def _sunglasses() -> tuple[Outline, ...]:
@@ -117,9 +124,13 @@ def _sunglasses() -> tuple[Outline, ...]:
     arm = np.array([(-0.88, -0.10), (-1.22, -0.16), (-1.22, -0.06), (-0.88, 0.02)])
     shine = np.array([(-0.72, -0.12), (-0.58, -0.15), (-0.66, 0.18), (-0.76, 0.12)])
     bridge = _curve([(-0.14, -0.10), (0.0, -0.14), (0.14, -0.10), (0.14, -0.01), (0.0, -0.05), (-0.14, -0.01)])
-    sides = [(arm, black, 1.0), (rim, black, 1.0), (lens, glass, 0.9), (shine, gleam, 0.35)]
-    both = [Outline(way(points), colour, cover) for points, colour, cover in sides for way in (np.asarray, _mirrored)]
-    return (*both, Outline(bridge, black))
+    return (
+        *_both_sides(arm, black),
+        *_both_sides(rim, black),
+        *_both_sides(lens, glass, 0.9),
+        *_both_sides(shine, gleam, 0.35),
+        Outline(bridge, black),
+    )
 
 
 def _moustache() -> tuple[Outline, ...]:
@@ -129,11 +140,7 @@ def _moustache() -> tuple[Outline, ...]:
          (-0.55, 0.17), (-0.34, 0.15), (-0.14, 0.10), (0.0, 0.04)]
     )  # fmt: skip
     hair = _curve([(-0.10, -0.07), (-0.30, -0.02), (-0.48, 0.09), (-0.32, 0.05), (-0.14, 0.02)])
-    return tuple(
-        Outline(way(points), colour, cover)
-        for points, colour, cover in ((half, dark, 0.95), (hair, light, 0.6))
-        for way in (np.asarray, _mirrored)
-    )
+    return (*_both_sides(half, dark, 0.95), *_both_sides(hair, light, 0.6))
 
 
 def _hat() -> tuple[Outline, ...]:
@@ -160,7 +167,7 @@ def _clown() -> tuple[Outline, ...]:
     )
 
 
-FILTERS: dict[str, tuple[Callable[[dict[str, np.ndarray]], Place], tuple[Outline, ...]]] = {
+FILTERS: dict[str, tuple[Callable[[dict[str, np.ndarray]], FaceAxes], tuple[Outline, ...]]] = {
     "sunglasses": (on_eyes, _sunglasses()),
     "moustache": (under_nose, _moustache()),
     "hat": (on_eyes, _hat()),

@@ -1,4 +1,4 @@
-"""Points in any grey picture, given about where a face is: a trained network, its framing, its calibrated spread."""
+"""Reads the points of a face in any grey picture, if the place of the face is known: a network and its calibration."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,15 +18,15 @@ from solution.specialists.landmarks.predict import QUICK, load, predict_with
 from solution.specialists.landmarks.pretrained import SHIPPED
 
 RECIPES = {FACE15.size: "unet_15", FACE68.size: "unet_68"}
-"""Which of them reads how many points."""
+"""The recipe of the network for each number of points."""
 
 LOOKS = 3
-"""Times a face is read, each time framed by the points of the time before; a fourth changes nothing any more."""
+"""Number of times that a face is read. Each time, the points of the time before give the crop."""
 
 
 @dataclass(frozen=True, eq=False)
 class Reading:
-    """The points of one face, read in one frame."""
+    """The points of one face, read in one crop."""
 
     coords: np.ndarray
     """(K, 2), in the picture's pixels."""
@@ -35,23 +35,22 @@ class Reading:
     frame: Frame
     """The part of the picture that the network saw."""
     frame_sigma: np.ndarray
-    """(K,) standard deviation as the network gives it, in the frame's pixels."""
+    """(K,) standard deviation as the network gives it, in crop pixels."""
 
     @property
     def uncertainty(self) -> float:
-        """The mean of `frame_sigma`, in the frame's pixels."""
+        """The mean of `frame_sigma`, in crop pixels."""
         return float(self.frame_sigma.mean())
 
 
 class Landmarker:
-    """Reads points of faces with a trained network."""
+    """Reads the points of faces with a trained network."""
 
     def __init__(self, folder: Path, calibration: Calibration, device: torch.device, label_offset: bool = True) -> None:
-        """folder: a training's weights, settings and offset.
+        """folder: a training's weights, settings and label offset.
 
-        label_offset: add the offset with which its labellers placed points. A photo has no labeller: without it the
-        median error of 68 points on photos labelled elsewhere went from 5.0 to 4.4 % of the distance between the eyes,
-        of fifteen from 3.4 to 3.5 %.
+        label_offset: add the offset at which its labellers placed points. docs/photos.md has the errors with and
+        without it on photos that others labelled.
         """
         recipe, self._net, offset = load(folder, device)
         self.name, self.schema, self._kind = recipe.name, recipe.schema, recipe.subsets[0]
@@ -59,7 +58,7 @@ class Landmarker:
         self._offset = offset if label_offset else LabelOffset(schema=self.schema)
 
     def read(self, grey: np.ndarray, frames: Sequence[Frame], looks: int = LOOKS) -> list[Reading]:
-        """The face about each frame of a picture (H, W), framed anew by its own points from the second look on."""
+        """Read the face in each crop of a picture (H, W) uint8, `looks` times; the points give the next crop."""
         readings: list[Reading] = []
         for _ in range(looks):
             readings = self._look(grey, frames)
@@ -86,25 +85,26 @@ class Landmarker:
 
 
 def open_landmarker(points: int, folder: Path | None = None, label_offset: bool = False) -> Landmarker:
-    """The landmarker for 15 or 68 points: the shipped one, or that of a folder. label_offset: as in `Landmarker`.
+    """The landmarker for 15 or 68 points: with the weights of this repository, or with those of a folder.
 
-    UserError where the folder has no weights for pictures, damaged ones, or some for other points.
+    label_offset: as in `Landmarker`. UserError if the folder has no weights with a calibration, if they are damaged, or
+    if they are for another number of points.
     """
     folder = folder or SHIPPED / RECIPES[points]
     _check(folder)
     landmarker = Landmarker(folder, read_calibration(folder), torch.device("cpu"), label_offset)
     if landmarker.schema.size != points:
-        raise UserError(f"{folder}: expected weights for {points} points, got some for {landmarker.schema.size}")
+        raise UserError(f"{folder}: expected weights for {points} points, got weights for {landmarker.schema.size}")
     return landmarker
 
 
 def _check(folder: Path) -> None:
-    """UserError unless the folder holds what its manifest names, a calibration included."""
+    """UserError unless the folder has intact weights and a calibration."""
     content = manifest(folder)
     if content is None or FILE not in content.get("files", {}):
         raise UserError(
-            f"{folder}: expected weights for pictures with their {FILE} and manifest, found none. Name "
-            "solution/weights/NAME, or a fold that `python -m solution faces68` has trained."
+            f"{folder}: expected weights with {FILE} and a manifest, found none. Give solution/weights/NAME, or a fold "
+            "that `python -m solution faces68` has trained."
         )
     if not intact(folder, content):
-        raise UserError(f"{folder}: expected the files that its manifest names, got others. Fetch or train them again.")
+        raise UserError(f"{folder}: expected the files of its manifest, got other files. Download or train them again.")

@@ -1,7 +1,7 @@
-"""Experiments that anyone can repeat: a recipe with something changed, on the same folds, against the recipe itself.
+"""Ablations: a recipe with one change, trained on the same folds and compared with the recipe.
 
-`python -m solution ablate NAME` trains the variation beside the recipe's complete trainings, with the same seeds, and
-gives the paired difference of both on the held-out rows. docs/experiments.md has the results.
+`python -m solution ablate NAME` trains an ablation and compares it with the recipe's finished trainings.
+docs/experiments.md has the results.
 """
 
 from collections.abc import Mapping
@@ -22,27 +22,27 @@ NEAR = {"crop": 24, "steps": (1.0,)}
 
 @dataclass(frozen=True, kw_only=True)
 class Ablation:
-    """What is changed: fields of the recipe, and how its training rows are treated (see row_filters.py).
-
-    of: the architectures (names of models/) whose recipes can be changed so; none stands for all.
-    """
+    """One change of a recipe."""
 
     asks: str
+    """The change, in words."""
     change: Mapping[str, Any] = field(default_factory=dict)
+    """New values for fields of the recipe."""
     rows: str = "as_given"
+    """The row filter: a name out of ROW_FILTERS in study.py."""
     of: tuple[str, ...] = ()
+    """The architectures (names of models/) that it can be applied to. None: all."""
 
     def recipe(self, base: LandmarkRecipe) -> LandmarkRecipe:
-        """The varied recipe. It keeps its name, on which its seeds depend: what is not changed is drawn alike."""
+        """The changed recipe. It keeps its name and so its seeds, so that all other random choices stay the same."""
         return replace(base, **self.change)
 
 
 COLD = {"init_from": None}
-"""From random weights: what else has another architecture must, and is to be held against the ablation `cold`."""
-
+"""Start from random weights. Another architecture has to, so compare it with the ablation `cold`."""
 
 MAPS = ("unet", "timm_unet")
-"""Architectures that end in heatmaps; those that tell a spread are these and the cascades on them."""
+"""Architectures that end in heatmaps. They and the cascades on them predict sigma."""
 
 
 def _cascade(**settings: Any) -> dict[str, Any]:  # noqa: ANN401 - arguments of the model
@@ -55,12 +55,12 @@ def _variant(part: str) -> dict[str, Any]:
 
 ABLATIONS: Mapping[str, Ablation] = {
     "seed": Ablation(asks="the recipe itself with another seed: how much two trainings differ", change={"seed": 1}),
-    "sane": Ablation(asks="training rows left out whose labels lie far from what the trunk says", rows="sane"),
-    "duplicates": Ablation(asks="identical pictures all labelled with the mean of their labels", rows="duplicates"),
-    "pseudo": Ablation(asks="test pictures joined in, labelled by the same fold's specialists", rows="pseudo"),
+    "sane": Ablation(asks="without training rows whose labels are outliers for the parent's network", rows="sane"),
+    "duplicates": Ablation(asks="identical pictures all have the mean of their labels", rows="duplicates"),
+    "pseudo": Ablation(asks="with test pictures, labelled by the same fold's specialists", rows="pseudo"),
     "squared": Ablation(asks="squared error throughout", change={"loss": "squared"}),
     "heavy_tailed": Ablation(
-        asks="Student-t likelihood with the network's own spread",
+        asks="Student-t likelihood with the network's own sigma",
         change={"loss": "heavy_tailed"},
         of=(*MAPS, "cascade"),
     ),
@@ -97,15 +97,15 @@ ABLATIONS: Mapping[str, Ablation] = {
 
 
 def load(name: str) -> tuple[str, Ablation]:
-    """The recipe's name and the ablation of a name RECIPE/ABLATION. UserError with the nearest where there is none."""
+    """The recipe's name and the ablation of a name RECIPE/ABLATION. UserError with a suggestion if there is none."""
     base, _, ablation = name.partition("/")
     if ablation not in ABLATIONS:
         hint = suggestion(ablation, ABLATIONS, f"{base}/") or f"There are: {', '.join(ABLATIONS)}."
         raise UserError(f"ablation {name!r}: expected RECIPE/ABLATION such as unet_4/sane. {hint}")
-    recipe, found = recipes.load(base), ABLATIONS[ablation]
+    recipe, change = recipes.load(base), ABLATIONS[ablation]
     if recipe.landmarks is None:
         raise UserError(f"ablation {name!r}: expected a landmark recipe, {base} is none")
-    if found.of and recipe.landmarks.model not in found.of:
+    if change.of and recipe.landmarks.model not in change.of:
         model = recipe.landmarks.model
-        raise UserError(f"ablation {name!r}: expected a recipe of model {' or '.join(found.of)}, {base}'s is {model}")
-    return base, found
+        raise UserError(f"ablation {name!r}: expected a recipe of model {' or '.join(change.of)}, {base}'s is {model}")
+    return base, change

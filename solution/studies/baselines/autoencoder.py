@@ -10,19 +10,19 @@ import cv2
 import numpy as np
 import pandas as pd
 import torch
-from PIL import Image
 from rich.console import Console
 from rich.text import Text
 
 from solution.evaluation import metrics
-from solution.report.drawing import Chart, Curve, draw_chart
+from solution.report import drawing
+from solution.report.drawing import Chart, Curve
 from solution.run import Run, exclusive
-from solution.runtime.artifacts import atomic, complete, digest_of, seal, write_bytes, write_text
+from solution.runtime.artifacts import atomic, complete, digest_of, seal, write_text
 from solution.runtime.device import LOG, generator
 from solution.runtime.workers import local
 from solution.specialists.patches.sampling import corrupt
 from solution.studies.baselines.eye_patches import EVALUATED, Patches, Study, classified, cut_patches, pretrained
-from solution.studies.baselines.publish import markdown, png
+from solution.studies.baselines.publish import markdown
 
 STUDY = Study()
 FORMAT = 2  # raise it when the same settings would give something else
@@ -58,8 +58,8 @@ def study(run: Run) -> list[Cell]:
     folder = run.workspace.folds
     write_text(folder / "autoencoder.csv", frame(cells).to_csv(index=False, float_format="%.6f", lineterminator="\n"))
     write_text(folder / "autoencoder.md", page(cells))
-    write_bytes(folder / "autoencoder.png", png(Image.fromarray(sheet(eyes))))
-    write_bytes(folder / "autoencoder-curves.png", png(draw_chart(curves(cells))))
+    drawing.save(folder / "autoencoder.png", sheet(eyes))
+    drawing.save(folder / "autoencoder-curves.png", drawing.line_chart(curves(cells)))
     return cells
 
 
@@ -213,17 +213,10 @@ def curves(cells: Sequence[Cell]) -> Chart:
 
 
 def sheet(eyes: np.ndarray) -> np.ndarray:
-    """Eyes (3, n, h, w) as one picture, uint8, in the same contrast: rows of originals, corrupted and reconstructed."""
-    zoom, gap = 4, 8
+    """Draw eyes (3, n, h, w) in the same contrast: a row of originals, of corrupted and of reconstructed ones."""
     grey = np.clip(128 + 48 * eyes, 0, 255).astype(np.uint8)
-    side = zoom * grey.shape[2] + gap
-    canvas = np.full((3 * side + gap, grey.shape[1] * side + gap), 255, np.uint8)
-    for row, line in enumerate(grey):
-        for column, eye in enumerate(line):
-            large = cv2.resize(eye, None, fx=zoom, fy=zoom, interpolation=cv2.INTER_NEAREST)
-            y, x = row * side + gap, column * side + gap
-            canvas[y : y + large.shape[0], x : x + large.shape[1]] = large
-    return canvas
+    tiles = [drawing.enlarge(eye, 4, cv2.INTER_NEAREST) for row in grey for eye in row]
+    return drawing.sheet(tiles, columns=grey.shape[1], gap=8)
 
 
 def show(cells: Sequence[Cell], folder: Path, console: Console | None = None) -> None:

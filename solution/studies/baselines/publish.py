@@ -1,19 +1,18 @@
 """The files of a comparison: compare.md, compare.csv and compare.png."""
 
-import io
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from PIL import Image
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from solution.evaluation.outliers import OUTLIERS_IN_WORDS
-from solution.report.drawing import Chart, Curve, draw_chart
-from solution.runtime.artifacts import write_bytes, write_text
+from solution.report import drawing
+from solution.report.drawing import Chart, Curve
+from solution.runtime.artifacts import write_text
 from solution.studies.baselines.leaderboard import Figure, Leaderboard, Row
 
 TABLE, PAGE, PICTURE = "compare.csv", "compare.md", "compare.png"
@@ -32,14 +31,7 @@ def write(folder: Path, leaderboard: Leaderboard, dataset: str) -> None:
     """Write table, page and picture into the folder."""
     write_text(folder / TABLE, frame(leaderboard).to_csv(index=False, float_format="%.6g", lineterminator="\n"))
     write_text(folder / PAGE, page(leaderboard, dataset))
-    write_bytes(folder / PICTURE, png(draw_chart(chart(leaderboard, dataset))))
-
-
-def png(picture: Image.Image) -> bytes:
-    """A picture as the bytes of a PNG file."""
-    content = io.BytesIO()
-    picture.save(content, "png", optimize=True)
-    return content.getvalue()
+    drawing.save(folder / PICTURE, drawing.line_chart(chart(leaderboard, dataset)))
 
 
 def frame(leaderboard: Leaderboard) -> pd.DataFrame:

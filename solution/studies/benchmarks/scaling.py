@@ -1,4 +1,4 @@
-"""How time and memory grow: with the number of faces, of folds, and of trainings at once; and by what power."""
+"""How time and memory grow with the number of faces, of folds, and of trainings at the same time."""
 
 import json
 import shutil
@@ -11,53 +11,67 @@ from typing import Any
 
 import numpy as np
 import torch
+from rich.console import Console
+from rich.text import Text
+from scipy.stats import linregress
 
 from solution import pipeline
 from solution.data.folds import make_folds
 from solution.data.reader import read_competition
-from solution.ensemble import selection
 from solution.recipe import Recipe
 from solution.runtime.artifacts import write_json
 from solution.runtime.device import cores
 from solution.runtime.workers import local
 from solution.specialists.job import METHODS
 from solution.specialists.training import Training
-from solution.studies.benchmarks.setup import BenchmarkSetup, Size, of_both, silence, stacked
-from solution.studies.benchmarks.timer import FamilyMemory, peak_memory
+from solution.studies.benchmarks.parts import open_setup
+from solution.studies.benchmarks.results import plain_table, wide_console
+from solution.studies.benchmarks.setup import BenchmarkSetup, Size, remove_stack, silenced, stacked
+from solution.studies.benchmarks.timer import TreeMemory, peak_memory
 
-FACES = (750, 1500, 3000, 6000)
-FOLDS = (2, 3, 5, 10)
-ROWS = 1500
-"""Faces where it is not their number that changes."""
 
-QUICK_FACES, QUICK_FOLDS, QUICK_ROWS = (60, 120), (2, 3), 60
+@dataclass(frozen=True)
+class Sizes:
+    """The sizes that are measured."""
+
+    faces: tuple[int, ...] = (750, 1500, 3000, 6000)
+    folds: tuple[int, ...] = (2, 3, 5, 10)
+    rows: int = 1500
+    """Number of faces where folds or trainings are varied."""
+    trainings: int | None = None
+    """Number of trainings, by 1, 2, 4 … workers. None: twice the cores."""
+
+
+QUICK = Sizes(faces=(60, 120), folds=(2, 3), rows=60, trainings=2)
 
 
 @dataclass(frozen=True)
 class Point:
-    """One size, and the seconds and MiB that it took."""
+    """One size with its time and memory."""
 
     size: int
     seconds: float
     memory: float
+    """MiB."""
 
 
 @dataclass(frozen=True)
 class Curve:
-    """One thing against sizes. against: "faces", "folds" or "trainings at once"."""
+    """Time and memory of one thing by size."""
 
     what: str
     against: str
+    """What the size counts: "faces", "folds" or "trainings at once"."""
     points: tuple[Point, ...]
 
     @property
     def exponent(self) -> float:
-        """The power of the size that the time grows by: the slope of a straight line through both logarithms."""
+        """The time grows as the size to this power."""
         return _slope([point.size for point in self.points], [point.seconds for point in self.points])
 
     @property
     def memory_exponent(self) -> float:
-        """The same of the memory."""
+        """The memory grows as the size to this power."""
         return _slope([point.size for point in self.points], [point.memory for point in self.points])
 
     def as_json(self) -> dict[str, Any]:
@@ -68,112 +82,103 @@ class Curve:
 
 
 def _slope(sizes: Sequence[float], values: Sequence[float]) -> float:
-    least = 1e-3 * max(values) or 1.0  # a small one may take no memory to speak of, which has no logarithm
-    return float(np.polyfit(np.log(sizes), np.log(np.maximum(values, least)), 1)[0])
+    """The slope of the regression line through the logarithms."""
+    least = 1e-3 * max(values) or 1.0  # memory may be 0, which has no logarithm
+    return float(linregress(np.log(sizes), np.log(np.maximum(values, least))).slope)
 
 
-def scaling(shop: BenchmarkSetup, quick: bool) -> Iterator[Curve]:
-    """All curves. quick: on next to nothing, to show that it runs."""
-    yield from _with_faces(shop, QUICK_FACES if quick else FACES)
-    rows = QUICK_ROWS if quick else ROWS
-    yield from _with_folds(_sized(shop, replace(shop.size, rows=rows)), QUICK_FOLDS if quick else FOLDS)
-    yield _with_jobs(_sized(shop, replace(shop.size, rows=rows)), quick)
+def measure_scaling(scale: str, device: torch.device, quick: bool = False) -> tuple[Curve, ...]:
+    """Measure all curves. quick: with very few faces, as a test."""
+    sizes = QUICK if quick else Sizes()
+    with open_setup(scale, device, None, quick) as setup:
+        small = _resized(setup, replace(setup.size, rows=sizes.rows))
+        return (*by_faces(setup, sizes.faces), *by_folds(small, sizes.folds), _by_workers(small, sizes.trainings))
 
 
-def _sized(shop: BenchmarkSetup, size: Size) -> BenchmarkSetup:
-    """The same bench with other sizes, in a folder of its own, always on tiled faces."""
-    return replace(shop, size=size, folder=shop.folder / f"{size.rows}-{size.folds}", data=None)
+def _resized(setup: BenchmarkSetup, size: Size) -> BenchmarkSetup:
+    """The same setup for another size, in its own folder, with artificial files."""
+    return replace(setup, size=size, folder=setup.folder / f"{size.rows}-{size.folds}", data=None)
 
 
-def _with_faces(shop: BenchmarkSetup, sizes: Sequence[int]) -> Iterator[Curve]:
-    shops = [_sized(shop, replace(shop.size, rows=rows)) for rows in sizes]
-    for what, measure in {
-        "reading": _read,
-        "folds": _deal,
-        "training, one epoch": _train,
-        "stack": _stack,
-        "report": _report,
-    }.items():
-        yield Curve(what, "faces", tuple(_point(one.size.rows, measure(one), one) for one in shops))
+def by_faces(setup: BenchmarkSetup, sizes: Sequence[int]) -> Iterator[Curve]:
+    """The curves by number of faces."""
+    setups = [_resized(setup, replace(setup.size, rows=rows)) for rows in sizes]
+    parts = {"reading": _read, "folds": _fold, "training, one epoch": _train, "stack": _stack, "report": _report}
+    for what, prepare in parts.items():
+        yield Curve(what, "faces", tuple(_point(each.size.rows, prepare(each), each) for each in setups))
 
 
-def _with_folds(shop: BenchmarkSetup, counts: Sequence[int]) -> Iterator[Curve]:
-    shops = [_sized(shop, replace(shop.size, folds=folds)) for folds in counts]
-    for what, measure in {"training, one epoch of all folds": _train_all, "stack": _stack}.items():
-        yield Curve(what, "folds", tuple(_point(one.size.folds, measure(one), one) for one in shops))
+def by_folds(setup: BenchmarkSetup, counts: Sequence[int]) -> Iterator[Curve]:
+    """The curves by number of folds."""
+    setups = [_resized(setup, replace(setup.size, folds=folds)) for folds in counts]
+    for what, prepare in {"training, one epoch of all folds": _train_folds, "stack": _stack}.items():
+        yield Curve(what, "folds", tuple(_point(each.size.folds, prepare(each), each) for each in setups))
 
 
-def _point(size: int, call: Callable[[], object], shop: BenchmarkSetup) -> Point:
-    with peak_memory(shop.device) as peak:
-        seconds = shop.meter.seconds(call)
+def _point(size: int, call: Callable[[], object], setup: BenchmarkSetup) -> Point:
+    with peak_memory(setup.device) as peak:
+        seconds = setup.meter.seconds(call)
     return Point(size, seconds, peak.mib)
 
 
-def _read(shop: BenchmarkSetup) -> Callable[[], object]:
-    cache = shop.folder / "cold"
+# Each of these prepares a measurement and returns the call to measure.
+
+
+def _read(setup: BenchmarkSetup) -> Callable[[], object]:
+    cache = setup.folder / "cold"
     shutil.rmtree(cache, ignore_errors=True)
-    return partial(read_competition, shop.files, cache)
+    return partial(read_competition, setup.files, cache)
 
 
-def _deal(shop: BenchmarkSetup) -> Callable[[], object]:
-    return partial(make_folds, shop.fake_data.train)
+def _fold(setup: BenchmarkSetup) -> Callable[[], object]:
+    return partial(make_folds, setup.fake_data.train)
 
 
-def _train(shop: BenchmarkSetup) -> Callable[[], object]:
-    recipe = of_both(shop.recipes).shortened(1)
-    return partial(shop.train, shop.job(recipe, shop.fake_data.train, "epoch"))
+def _train(setup: BenchmarkSetup) -> Callable[[], object]:
+    recipe = setup.joint_recipe.shortened(1)
+    return partial(setup.train, setup.training(recipe, setup.fake_data.train, "epoch"))
 
 
-def _train_all(shop: BenchmarkSetup) -> Callable[[], object]:
-    recipe, faces = of_both(shop.recipes).shortened(1), shop.fake_data.train
-    fold = make_folds(faces, shop.size.folds).fold
-    jobs = [shop.job(recipe, faces.take(fold != k), f"epoch{k}") for k in range(shop.size.folds)]
-
-    def train_each() -> None:
-        for job in jobs:
-            shop.train(job)
-
-    return train_each
+def _train_folds(setup: BenchmarkSetup) -> Callable[[], object]:
+    recipe, faces = setup.joint_recipe.shortened(1), setup.fake_data.train
+    fold = make_folds(faces, setup.size.folds).fold
+    trainings = [setup.training(recipe, faces.take(fold != k), f"epoch{k}") for k in range(setup.size.folds)]
+    return lambda: [setup.train(training) for training in trainings]
 
 
-def _stack(shop: BenchmarkSetup) -> Callable[[], object]:
-    shutil.rmtree(selection.folder_of(shop.run), ignore_errors=True)
-    return partial(stacked, shop.run)
+def _stack(setup: BenchmarkSetup) -> Callable[[], object]:
+    remove_stack(setup.run)
+    return partial(stacked, setup.run)
 
 
-def _report(shop: BenchmarkSetup) -> Callable[[], object]:
-    stacked(shop.run)
-
-    def call() -> None:
-        with silence():
-            pipeline.report(shop.run)
-
-    return call
+def _report(setup: BenchmarkSetup) -> Callable[[], object]:
+    stacked(setup.run)
+    return partial(silenced, pipeline.report, setup.run)
 
 
-def _with_jobs(shop: BenchmarkSetup, quick: bool) -> Curve:
-    """The same trainings by one, two, … workers, up to twice the cores. Their start is not in the time."""
-    most = 2 if quick else 2 * cores()
-    read_competition(shop.files, shop.folder / "cache")
-    counts = [2**power for power in range(most.bit_length()) if 2**power <= most]
-    points = [_at_once(shop, count, most) for count in counts]
-    return Curve(f"{most} trainings of one epoch", "trainings at once", tuple(points))
+def _by_workers(setup: BenchmarkSetup, trainings: int | None) -> Curve:
+    """The same trainings by 1, 2, 4 … workers. The start of the workers is not in the time."""
+    trainings = trainings or 2 * cores()
+    read_competition(setup.files, setup.folder / "cache")
+    counts = [2**power for power in range(trainings.bit_length()) if 2**power <= trainings]
+    points = [_with_workers(setup, count, trainings) for count in counts]
+    return Curve(f"{trainings} trainings of one epoch", "trainings at once", tuple(points))
 
 
-def _at_once(shop: BenchmarkSetup, workers: int, trainings: int) -> Point:
-    """From the first training's beginning to the last one's end; memory of all processes together."""
-    spots = shop.folder / f"spots{workers}"
-    recipe = of_both(shop.recipes).shortened(1)
-    jobs = [EpochJob(f"epoch/{i}", shop.files, shop.folder / "cache", recipe, spots / str(i)) for i in range(trainings)]
-    with FamilyMemory() as memory:
-        local.run(jobs, [str(shop.device)] * workers)
-    spans = [json.loads(path.read_text(encoding="utf-8")) for path in spots.glob("*/span.json")]
-    return Point(workers, max(end for _, end in spans) - min(begin for begin, _ in spans), memory.mib)
+def _with_workers(setup: BenchmarkSetup, workers: int, trainings: int) -> Point:
+    """The time from the first training's start to the last one's end, and the memory of all processes."""
+    folder, recipe = setup.folder / f"workers{workers}", setup.joint_recipe.shortened(1)
+    cache = setup.folder / "cache"
+    jobs = [EpochJob(f"epoch/{i}", setup.files, cache, recipe, folder / str(i)) for i in range(trainings)]
+    with TreeMemory() as memory:
+        local.run(jobs, [str(setup.device)] * workers)
+    spans = [json.loads(path.read_text(encoding="utf-8")) for path in folder.glob("*/span.json")]
+    return Point(workers, max(end for _, end in spans) - min(began for began, _ in spans), memory.mib)
 
 
 @dataclass(frozen=True)
 class EpochJob:
-    """One epoch on all labelled faces, and a file that says when it began and ended."""
+    """One epoch on all labelled faces. It writes when it began and ended."""
 
     name: str
     files: Path
@@ -183,11 +188,11 @@ class EpochJob:
     after: frozenset[str] = frozenset()
 
     def is_complete(self) -> bool:
-        """Never: what it measures is the training."""
+        """Never complete, because the training itself is measured."""
         return False
 
     def run(self, device: torch.device) -> float:
-        """Train; the seconds that it took."""
+        """Train. Returns the seconds."""
         faces = read_competition(self.files, self.cache).train
         self.folder.mkdir(parents=True, exist_ok=True)
         began = time.time()
@@ -196,3 +201,17 @@ class EpochJob:
         ended = time.time()
         write_json(self.folder / "span.json", [began, ended])
         return ended - began
+
+
+def show(curves: Sequence[Curve], console: Console | None = None) -> None:
+    """Print time and memory by size, and the fitted powers."""
+    console = console or wide_console()
+    for curve in curves:
+        table = plain_table(
+            f"{curve.what}, by {curve.against}", *(f"{point.size:,}" for point in curve.points), "power"
+        )
+        table.add_row("seconds", *(f"{point.seconds:.2f}" for point in curve.points), f"{curve.exponent:.2f}")
+        memory = [f"{point.memory:.0f}" for point in curve.points]
+        table.add_row("memory, MiB", *memory, f"{curve.memory_exponent:.2f}")
+        console.print(table)
+    console.print(Text("power: the value grows as the size to this power. 1: in proportion to it. 0: not at all."))

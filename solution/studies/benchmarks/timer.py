@@ -1,8 +1,7 @@
-"""The clock, the references beside it, memory, and counted multiply-adds."""
+"""Measures a call: its time, the speed of the machine at that moment, its memory, and its multiply-adds."""
 
 import ctypes
 import gc
-import os
 import platform
 import re
 import resource
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
@@ -22,22 +22,26 @@ from solution.runtime.device import cores, quick_dtype
 from solution.studies.benchmarks.results import MATMUL, PYTHON
 
 MATRIX = {"cpu": 1024, "cuda": 8192}
-"""Side of the matrices: large enough for the peak, small enough to measure it often."""
+"""Side of the matrices of the reference: large enough for the peak speed, small enough to measure it often."""
 
 LOOPS = 50_000
-GLANCES = 5
+"""Rounds of the reference in plain Python."""
+
+REFERENCE_REPEATS = 5
 MIB = 2**20
 
 
 @dataclass(frozen=True)
 class Meter:
-    """Times calls on one device; between the calls it looks how fast the machine is just then."""
+    """Times calls on one device. Between the calls it measures the speed of the machine with a reference."""
 
     device: torch.device
 
     def time(self, call: Callable[[], object], repeats: int, reference: str, threads: int = 1) -> dict[str, Any]:
-        """A row's fields: seconds of each repeat, how busy its threads were, and the reference's median speed between
-        the repeats. Warm up before, if need be."""
+        """The fields seconds, speed, reference and busy of a `Row`. Nothing is warmed up.
+
+        threads: number of threads that the call uses.
+        """
         seconds, speeds, computed = [], [], 0.0
         for _ in range(repeats):
             speeds.append(self.speed(reference))
@@ -48,7 +52,7 @@ class Meter:
         return {"seconds": tuple(seconds), "speed": float(np.median(speeds)), "reference": reference, "busy": busy}
 
     def seconds(self, call: Callable[[], object]) -> float:
-        """How long a call takes, the GPU's work included."""
+        """The wall-clock time of a call, with the work of the GPU."""
         self._wait()
         began = time.perf_counter()
         call()
@@ -56,21 +60,22 @@ class Meter:
         return time.perf_counter() - began
 
     def speed(self, reference: str) -> float:
-        """Of a reference: multiply-adds a second of a matrix product, or a plain loop's rounds a second.
+        """The speed of a reference: multiply-adds a second of a matrix product, or rounds a second of a plain loop.
 
-        Seconds of the core that it runs on, which other programs do not take away; on a GPU those of the clock.
+        On a core it counts the seconds of that core, so that other programs do not matter; on a GPU wall-clock time.
         """
         if reference == PYTHON:
-            return LOOPS / self._usual(_loop, time.thread_time)
+            return LOOPS / self._median(_loop, time.thread_time)
         assert reference == MATMUL
         size = MATRIX[self.device.type]
-        one = torch.ones(size, size, dtype=quick_dtype(self.device), device=self.device)
+        matrix = torch.ones(size, size, dtype=quick_dtype(self.device), device=self.device)
         clock = time.perf_counter if self._on_gpu(reference) else time.thread_time
-        return size**3 / self._usual(lambda: one @ one, clock)
+        return size**3 / self._median(lambda: matrix @ matrix, clock)
 
-    def _usual(self, call: Callable[[], object], clock: Callable[[], float]) -> float:
+    def _median(self, call: Callable[[], object], clock: Callable[[], float]) -> float:
+        """The median time of a call, after one call that warms up."""
         seconds = []
-        for _ in range(GLANCES + 1):
+        for _ in range(REFERENCE_REPEATS + 1):
             self._wait()
             began = clock()
             call()
@@ -87,7 +92,7 @@ class Meter:
 
 
 def core_seconds() -> float:
-    """Seconds that cores have worked for this process, its threads and the children it has waited for."""
+    """Seconds of core time of this process, its threads, and its children that have ended."""
     children = resource.getrusage(resource.RUSAGE_CHILDREN)
     return time.process_time() + children.ru_utime + children.ru_stime
 
@@ -97,7 +102,7 @@ def _loop() -> int:
 
 
 def multiply_adds(call: Callable[[], object]) -> int:
-    """Of the convolutions and matrix products in a call, backward included; what is neither counts nothing."""
+    """The number of multiply-adds of the convolutions and matrix products in a call, forward and backward."""
     counter: Any = FlopCounterMode(display=False)
     with counter:
         call()
@@ -106,14 +111,15 @@ def multiply_adds(call: Callable[[], object]) -> int:
 
 @dataclass
 class Peak:
-    """The most memory that a block took beyond what was taken before, MiB, once the block is over."""
+    """The memory that a block used at most, in addition to what was used before it."""
 
     mib: float = 0.0
+    """MiB; set when the block has ended."""
 
 
 @contextmanager
 def peak_memory(device: torch.device) -> Iterator[Peak]:
-    """Watch a block: the GPU's memory on a GPU, else this process's (its children's is not in it)."""
+    """Measure the memory of a block: that of the GPU, or that of this process without its children."""
     peak = Peak()
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
@@ -122,72 +128,52 @@ def peak_memory(device: torch.device) -> Iterator[Peak]:
         peak.mib = (torch.cuda.max_memory_allocated(device) - before) / MIB
         return
     gc.collect()
-    _give_back()
-    Path("/proc/self/clear_refs").write_text("5")  # forgets the peak so far
-    resident = _status("VmRSS")
-    yield peak
-    peak.mib = max(0.0, _status("VmHWM") - resident)
-
-
-def _give_back() -> None:
-    """Let the allocator return what it holds in reserve: a block that used that up would else seem to take nothing."""
-    with suppress(OSError, AttributeError):  # another C library than GNU's
+    with suppress(OSError, AttributeError):  # not in every C library
+        # Otherwise a block that reuses memory which the allocator keeps would seem to use none.
         ctypes.CDLL("libc.so.6").malloc_trim(0)
+    Path("/proc/self/clear_refs").write_text("5")  # the kernel forgets the earlier peak
+    before = psutil.Process().memory_info().rss
+    yield peak
+    status = Path("/proc/self/status").read_text(encoding="ascii", errors="replace")
+    highest = re.search(r"^VmHWM:\s+(\d+) kB", status, re.MULTILINE)
+    assert highest is not None
+    peak.mib = max(0.0, (int(highest.group(1)) * 1024 - before) / MIB)
 
 
-def _status(field: str) -> float:
-    """A field of this process's status in MiB."""
-    text = Path("/proc/self/status").read_text(encoding="ascii", errors="replace")
-    found = re.search(rf"^{field}:\s+(\d+) kB", text, re.MULTILINE)
-    return int(found.group(1)) / 1024 if found else 0.0
+class TreeMemory:
+    """The most memory that this process and its descendants used together, checked five times a second.
 
-
-class FamilyMemory:
-    """The most memory, MiB, that this process and its descendants held together, looked at five times a second.
-
-    Pages that several of them share are counted once (PSS).
+    Pages that several of them share count once (PSS).
     """
 
     def __init__(self) -> None:
         self.mib = 0.0
-        self._over = threading.Event()
+        self._ended = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
 
-    def __enter__(self) -> "FamilyMemory":
+    def __enter__(self) -> "TreeMemory":
         self._thread.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._over.set()
+        self._ended.set()
         self._thread.join()
 
     def _watch(self) -> None:
-        while not self._over.wait(0.2):
-            self.mib = max(self.mib, sum(_share_of(pid) for pid in _family(os.getpid())))
+        process = psutil.Process()
+        while not self._ended.wait(0.2):
+            self.mib = max(self.mib, sum(map(_pss, [process, *process.children(recursive=True)])))
 
 
-def _family(root: int) -> set[int]:
-    """The process and all that descend from it."""
-    parents = {}
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        with suppress(OSError):  # it has just ended
-            parents[int(stat.parent.name)] = int(stat.read_text(errors="replace").rpartition(")")[2].split()[1])
-    found = {root}
-    while more := {pid for pid, parent in parents.items() if parent in found} - found:
-        found |= more
-    return found
-
-
-def _share_of(pid: int) -> float:
-    """A process's memory in MiB, its share of shared pages; 0 where it has just ended."""
-    with suppress(OSError):
-        found = re.search(r"^Pss:\s+(\d+) kB", Path(f"/proc/{pid}/smaps_rollup").read_text(), re.MULTILINE)
-        return int(found.group(1)) / 1024 if found else 0.0
+def _pss(process: psutil.Process) -> float:
+    """A process's memory in MiB, with its share of shared pages; 0 if it has just ended."""
+    with suppress(psutil.Error):
+        return process.memory_full_info().pss / MIB
     return 0.0
 
 
 def machine(device: torch.device) -> dict[str, Any]:
-    """What the figures were measured on."""
+    """The machine that the figures are measured on."""
     processors = re.findall(r"^model name\s*:\s*(.+)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
     meter = Meter(device)
     return {

@@ -8,7 +8,7 @@ import numpy as np
 
 from solution import recipes
 from solution.data.landmarks68 import Frames, read_frames
-from solution.deploy.photo.detector import HaarDetector
+from solution.deploy.photo.detector import UPRIGHT, HaarDetector
 from solution.deploy.photo.finder import FaceFinder
 from solution.deploy.photo.images import WRONG
 from solution.deploy.photo.landmarker import RECIPES, open_landmarker
@@ -27,7 +27,7 @@ def evaluate_network(recipe: str, data: Path, weights: Path | None, as_json: boo
     landmarker = open_landmarker(schema.size, folder, label_offset=True)
     if landmarker.name != recipe:
         raise UserError(f"{folder}: expected weights of {recipe}, got some of {landmarker.name}")
-    finder = FaceFinder(HaarDetector(views=1), landmarker)
+    finder = FaceFinder(HaarDetector(UPRIGHT), landmarker)
     frames = read_frames(data)
     for flaw in frames.flaws:
         print(f"error: {flaw}", file=sys.stderr)

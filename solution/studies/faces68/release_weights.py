@@ -25,7 +25,7 @@ from solution.data.crop import aligned
 from solution.data.folds import read_folds
 from solution.data.landmarks68 import Frames, read_frames
 from solution.data.reader import read_competition
-from solution.deploy.photo.detector import HaarDetector
+from solution.deploy.photo.detector import UPRIGHT, HaarDetector
 from solution.deploy.photo.framing import FILE, Calibration, margins
 from solution.deploy.photo.landmarker import RECIPES, Landmarker
 from solution.keypoints import fifteen_of
@@ -113,7 +113,7 @@ def release_15(fold: Path, competition: Competition, held: np.ndarray, frames: F
 
 def _box(frames: Frames, shape: np.ndarray) -> tuple[float, float, float]:
     """How a detector's box becomes a frame for fifteen points, from faces with 68."""
-    detector, boxes, windows = HaarDetector(views=1), [], []
+    detector, boxes, windows = HaarDetector(UPRIGHT), [], []
     points = fifteen_of(frames.coords)
     for row in range(0, len(frames), max(1, len(frames) // BOXES)):
         found = next(detector.find(frames.images[row]), np.empty((0, 4)))

@@ -15,7 +15,7 @@ from sklearn.model_selection import GroupKFold
 from solution import recipes
 from solution.data.crop import aligned
 from solution.data.landmarks68 import Frames, read_frames, without_flaws
-from solution.deploy.photo.detector import HaarDetector
+from solution.deploy.photo.detector import UPRIGHT, HaarDetector
 from solution.deploy.photo.finder import FaceFinder
 from solution.deploy.photo.framing import Calibration, margins, mean_shape, picture_boxes
 from solution.deploy.photo.landmarker import Landmarker, Reading
@@ -183,7 +183,7 @@ def train(study: Study, fold: int | None, device: torch.device, workers: int | N
 def framing(frames: Frames, shape: np.ndarray) -> Calibration:
     """How boxes and whole pictures become frames, measured on training faces. Sigma is not calibrated yet."""
     windows = [aligned(face, shape) for face in frames.coords]
-    detector, boxes, boxed = HaarDetector(views=1), [], []
+    detector, boxes, boxed = HaarDetector(UPRIGHT), [], []
     for row in range(0, len(frames), max(1, len(frames) // BOXES)):
         found = next(detector.find(frames.images[row]), np.empty((0, 4)))
         if len(found) == 1:
@@ -196,7 +196,7 @@ def framing(frames: Frames, shape: np.ndarray) -> Calibration:
 
 def measured(training: Training, calibration: Calibration, frames: Frames) -> Score:
     """Predict unseen pictures, calibrate sigma on their errors, and write both; the score."""
-    finder = FaceFinder(HaarDetector(views=1), Landmarker(training.folder, calibration, training.device))
+    finder = FaceFinder(HaarDetector(UPRIGHT), Landmarker(training.folder, calibration, training.device))
     readings = [finder.read_whole(image) for image in frames.images]
     final = fitted(calibration, readings, frames.coords)
     final.write(training.folder)

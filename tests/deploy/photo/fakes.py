@@ -1,4 +1,4 @@
-"""Faces that need no network: bright discs on a dark ground, with a detector and a reader that see them."""
+"""Faces that need no network: bright discs on a dark ground, with a detector and a landmarker for them."""
 
 from collections.abc import Iterator, Sequence
 
@@ -33,13 +33,18 @@ def picture(*discs: tuple[float, float, float], size: tuple[int, int] = (240, 32
     return canvas
 
 
+def grey(*discs: tuple[float, float, float]) -> np.ndarray:
+    """The picture (H, W) in grey."""
+    return cv2.cvtColor(picture(*discs), cv2.COLOR_BGR2GRAY)
+
+
 def points_of(x: float, y: float, radius: float) -> np.ndarray:
-    """Where a disc's fifteen points lie, (15, 2)."""
+    """The fifteen points (15, 2) of a disc."""
     return Frame(x, y, SIDE * (2 * radius + 1)).to_picture(SHAPE)
 
 
 class DiscDetector:
-    """Boxes about bright things; `asked` counts the pictures."""
+    """Finds bright things. `asked` counts the pictures."""
 
     def __init__(self) -> None:
         self.asked = 0
@@ -51,7 +56,7 @@ class DiscDetector:
 
 
 class DiscReader:
-    """Reads the disc within a frame; without one it doubts."""
+    """Reads the disc in a crop. Without a disc its sigma is large."""
 
     schema, calibration = FACE15, CALIBRATION
 

@@ -1,3 +1,4 @@
+import argparse
 from dataclasses import replace
 
 import cv2
@@ -6,8 +7,8 @@ import pytest
 
 from solution.cli.photo import add_reading_options
 from solution.data.crop import Frame
-from solution.deploy.photo.drawing import draw
 from solution.deploy.photo.filters import FILTERS, apply, on_eyes
+from solution.deploy.photo.images import decorated
 from solution.keypoints import FACE15, FACE68, SHARED
 from tests.deploy.photo.fakes import SHAPE, finder, picture
 
@@ -16,7 +17,7 @@ GROUND = 128
 
 
 def drawn(name: str, frame: Frame, size: tuple[int, int] = (400, 400)) -> np.ndarray:
-    """Where the filter changes a grey picture, (H, W) float: how much."""
+    """How much the filter changes each pixel of a grey picture, (H, W) float."""
     canvas = np.full((*size, 3), GROUND, np.uint8)
     apply(name, canvas, frame.to_picture(SHAPE), FACE15)
     return np.abs(canvas.astype(float) - GROUND).max(axis=2)
@@ -27,9 +28,7 @@ def middle(change: np.ndarray) -> np.ndarray:
     return np.array([(x * change).sum(), (y * change).sum()]) / change.sum()
 
 
-def test_the_command_line_names_them_all():
-    import argparse
-
+def test_the_command_line_names_all_filters():
     parser = argparse.ArgumentParser()
     add_reading_options(parser)
     (choices,) = [action.choices for action in parser._actions if action.dest == "filter"]
@@ -115,7 +114,7 @@ def test_a_drawing_shows_box_and_points_and_leaves_the_picture():
     shot = picture((120, 110, 40))
     before = shot.copy()
     faces = finder().find(cv2.cvtColor(shot, cv2.COLOR_BGR2GRAY))
-    canvas = draw(shot, faces)
+    canvas = decorated(shot, faces, (), finder())
     np.testing.assert_array_equal(shot, before)
     x, y, width, _ = faces[0].box.astype(int).tolist()
     assert (canvas[y, x + width // 2] != shot[y, x + width // 2]).any()

@@ -1,16 +1,16 @@
 from collections.abc import Iterator
 
-import cv2
 import numpy as np
+import pytest
 
 from solution.data.crop import Frame
-from solution.deploy.photo.detector import VIEWS, HaarDetector
-from solution.deploy.photo.finder import FaceFinder, near, same
-from tests.deploy.photo.fakes import DiscDetector, DiscReader, finder, picture, points_of
+from solution.deploy.photo.detector import DetectorConfig, HaarDetector
+from solution.deploy.photo.finder import FaceFinder, is_near, is_same
+from tests.deploy.photo.fakes import DiscDetector, DiscReader, finder, grey, points_of
 
 
 class Boxes:
-    """Gives these batches and counts how many were asked for."""
+    """Gives these batches. `asked` counts the requests."""
 
     def __init__(self, *batches: list[tuple[float, float, float, float]]) -> None:
         self.batches, self.asked = batches, 0
@@ -21,10 +21,6 @@ class Boxes:
             yield np.array(batch, float).reshape(-1, 4)
 
 
-def grey(*discs: tuple[float, float, float]) -> np.ndarray:
-    return cv2.cvtColor(picture(*discs), cv2.COLOR_BGR2GRAY)
-
-
 def test_every_face_is_read_the_largest_first():
     faces = finder().find(grey((80, 90, 20), (220, 120, 35)))
     assert len(faces) == 2
@@ -32,24 +28,18 @@ def test_every_face_is_read_the_largest_first():
         np.testing.assert_allclose(face.reading.coords, points_of(*disc), atol=0.7)
 
 
-def test_no_face_is_no_face():
-    assert finder().find(grey()) == []
-
-
-def test_a_box_without_a_face_is_thrown_out():
-    boxes = Boxes([(60, 70, 41, 41), (200, 20, 40, 40)])
-    faces = FaceFinder(boxes, DiscReader()).find(grey((80, 90, 20)))
-    assert [face.box.tolist() for face in faces] == [[60, 70, 41, 41]]
-
-
-def test_a_box_whose_points_wandered_off_is_thrown_out():
-    far = Boxes([(100, 70, 41, 41)])  # the disc touches its frame, and lies elsewhere
-    assert FaceFinder(far, DiscReader()).find(grey((80, 90, 20))) == []
-
-
-def test_two_boxes_of_one_face_are_one():
-    twice = Boxes([(60, 70, 41, 41), (62, 72, 41, 41)])
-    assert len(FaceFinder(twice, DiscReader()).find(grey((80, 90, 20)))) == 1
+@pytest.mark.parametrize(
+    ("boxes", "faces"),
+    [
+        pytest.param([], [], id="no box"),
+        pytest.param([(60, 70, 41, 41), (200, 20, 40, 40)], [[60, 70, 41, 41]], id="a box without a face"),
+        pytest.param([(100, 70, 41, 41)], [], id="points too far from their box"),
+        pytest.param([(60, 70, 41, 41), (62, 72, 41, 41)], [[60, 70, 41, 41]], id="two boxes of one face"),
+    ],
+)
+def test_a_face_has_one_box(boxes: list[tuple[float, float, float, float]], faces: list[list[float]]):
+    found = FaceFinder(Boxes(boxes), DiscReader()).find(grey((80, 90, 20)))
+    assert [face.box.tolist() for face in found] == faces
 
 
 def test_later_batches_are_asked_for_only_without_a_face():
@@ -58,7 +48,7 @@ def test_later_batches_are_asked_for_only_without_a_face():
     assert boxes.asked == 2
 
 
-def test_a_labelled_picture_is_read_where_it_is_doubted_least():
+def test_a_labelled_picture_is_read_where_the_uncertainty_is_least():
     shot = grey((80, 90, 20))
     for boxes in (Boxes([(200, 20, 40, 40)]), Boxes([]), Boxes()):
         reading = FaceFinder(boxes, DiscReader()).read_whole(shot)
@@ -66,12 +56,10 @@ def test_a_labelled_picture_is_read_where_it_is_doubted_least():
 
 
 def test_near_and_same():
-    one = Frame(100, 100, 50)
-    assert near(one, Frame(120, 100, 60))
-    assert not near(one, Frame(140, 100, 60))
-    assert not near(one, Frame(100, 100, 101))
-    assert same(one, Frame(110, 100, 50))
-    assert not same(one, Frame(130, 100, 50))
+    frame = Frame(100, 100, 50)
+    near = [is_near(frame, other) for other in (Frame(120, 100, 60), Frame(140, 100, 60), Frame(100, 100, 101))]
+    assert near == [True, False, False]
+    assert [is_same(frame, other) for other in (Frame(110, 100, 50), Frame(130, 100, 50))] == [True, False]
 
 
 class Cascade:
@@ -86,22 +74,22 @@ class Cascade:
 
 
 def test_boxes_are_in_the_pictures_own_pixels_however_it_is_searched():
-    detector = HaarDetector(longest=160)
+    detector = HaarDetector(DetectorConfig(longest=160))
     detector._cascade = Cascade()
     batches = list(detector.find(grey((80, 90, 20))))
     assert detector._cascade.shown[0] == (120, 160)
     assert set(detector._cascade.shown[1:]) == {(200, 240)}
-    assert len(batches) == len(VIEWS)
+    assert len(batches) == len(DetectorConfig().views)
     for (box,) in batches:
         np.testing.assert_allclose(box[:2] + (box[2:] - 1) / 2, (80, 90), atol=2.5)
         np.testing.assert_allclose(box[2:], (41, 41), atol=6)
 
 
-def test_a_picture_smaller_than_any_face_is_not_searched():
-    assert list(HaarDetector().find(np.zeros((10, 300), np.uint8))) == []
-    assert list(HaarDetector().find(np.zeros((1, 1), np.uint8))) == []
+@pytest.mark.parametrize("size", [(10, 300), (1, 1)])
+def test_a_picture_smaller_than_any_face_is_not_searched(size: tuple[int, int]):
+    assert list(HaarDetector().find(np.zeros(size, np.uint8))) == []
 
 
 def test_a_grey_wall_has_no_boxes():
     batches = list(HaarDetector().find(np.full((100, 120), 90, np.uint8)))
-    assert [batch.shape for batch in batches] == [(0, 4)] * len(VIEWS)
+    assert [batch.shape for batch in batches] == [(0, 4)] * len(DetectorConfig().views)

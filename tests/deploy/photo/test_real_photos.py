@@ -9,7 +9,7 @@ import pytest
 
 from solution.data.crop import aligned
 from solution.data.images import decode
-from solution.deploy.photo.detector import HaarDetector
+from solution.deploy.photo.detector import VIDEO, HaarDetector
 from solution.deploy.photo.finder import Face, FaceFinder
 from solution.deploy.photo.landmarker import open_landmarker
 from solution.deploy.photo.tracking import Tracker
@@ -74,7 +74,7 @@ def test_faces_are_found_and_their_points_read(points: int):
 def test_a_face_that_drifts_through_a_video_is_followed():
     grey, _ = photos()[0]
     landmarker = open_landmarker(15)
-    tracker = Tracker(FaceFinder(HaarDetector(480, 0.12, 1), landmarker))
+    tracker = Tracker(FaceFinder(HaarDetector(VIDEO), landmarker))
     width = grey.shape[1]
     shots = []
     for step in range(45):  # the photo drifts by two pixels a frame

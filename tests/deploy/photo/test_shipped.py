@@ -1,8 +1,9 @@
-"""The weights that come with the code."""
+"""The weights in the repository."""
 
 import json
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -44,12 +45,12 @@ def test_each_is_calibrated_for_its_points(points: int):
 
 
 def test_weights_for_other_points_are_refused():
-    with pytest.raises(UserError, match="expected weights for 68 points, got some for 15"):
+    with pytest.raises(UserError, match="expected weights for 68 points, got weights for 15"):
         open_landmarker(68, SHIPPED / RECIPES[15])
 
 
 def test_the_fifteen_points_of_drawn_faces_are_found(drawn: Competition):
-    """They were never shown one: a third of the distance between the eyes is chance, a tenth is not."""
+    """The network was not trained on drawn faces. An error of a third of the distance between the eyes is chance."""
     landmarker = open_landmarker(15)
     rows = np.flatnonzero(~np.isnan(drawn.train.coords).any(axis=(1, 2)))[:12]
     errors = []
@@ -61,8 +62,6 @@ def test_the_fifteen_points_of_drawn_faces_are_found(drawn: Competition):
 
 
 def test_a_wall_has_no_face(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
-    import cv2
-
     cv2.imwrite(str(tmp_path / "disc.png"), picture((120, 110, 40)))
     assert main(["photo", str(tmp_path / "disc.png"), "--json"]) == 3
     out, err = capsys.readouterr()

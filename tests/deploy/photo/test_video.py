@@ -8,7 +8,7 @@ import pytest
 
 from solution.__main__ import main
 from solution.deploy.photo.images import NO_FACE, WRONG
-from solution.deploy.photo.tracking import Tracker
+from solution.deploy.photo.tracking import TrackedFace, Tracker
 from solution.deploy.photo.video import VideoRun
 from solution.runtime.errors import UserError
 from tests.deploy.photo.fakes import finder, picture, points_of
@@ -88,47 +88,48 @@ def test_a_video_that_ends_early_is_done_as_far_as_it_goes(tmp_path: Path, capsy
     assert 5 < len(watched(out)) < FRAMES
 
 
-def test_what_is_no_video_is_one_clear_error(tmp_path: Path):
-    text = tmp_path / "text.mp4"
-    text.write_text("no video")
-    with pytest.raises(UserError, match=r"text\.mp4: expected a video that OpenCV can read"):
-        VideoRun(str(text), None, Tracker(finder())).run()
-    with pytest.raises(UserError, match="expected a video file or a camera's number, found none"):
-        VideoRun(str(tmp_path / "none.mp4"), None, Tracker(finder())).run()
-    with pytest.raises(UserError, match="97: expected a camera of that number, got none"):
-        VideoRun("97", None, Tracker(finder())).run()
+@pytest.mark.parametrize(
+    ("source", "out", "message"),
+    [
+        ("text.mp4", None, r"text\.mp4: expected a video that OpenCV can read"),
+        ("none.mp4", None, "expected a video file or the number of a camera, found none"),
+        ("97", None, "97: expected a camera of that number, got none"),
+        ("text.mp4", Path("out.txt"), r"out\.txt: expected a name that ends in"),
+    ],
+)
+def test_what_cannot_be_read_or_written_is_one_clear_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: str, out: Path | None, message: str
+):
+    monkeypatch.chdir(tmp_path)
+    Path("text.mp4").write_text("no video")
+    with pytest.raises(UserError, match=message):
+        VideoRun(source, out, Tracker(finder())).run()
 
 
-def test_an_unknown_ending_is_refused_before_anything_is_read(moving: Path, tmp_path: Path):
-    with pytest.raises(UserError, match="expected a name that ends in"):
-        VideoRun(str(moving), tmp_path / "out.txt", Tracker(finder())).run()
+class Interrupted(Tracker):
+    """Ctrl-C comes in the fifth frame."""
 
-
-def test_ctrl_c_leaves_no_half_video(moving: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    tracker = Tracker(finder())
-    step, calls = tracker.step, []
-
-    def stop(grey: np.ndarray, seconds: float) -> list:
-        calls.append(1)
-        if len(calls) == 5:
+    def step(self, grey: np.ndarray, seconds: float) -> list[TrackedFace]:
+        if self._frames == 4:
             raise KeyboardInterrupt
-        return step(grey, seconds)
+        return super().step(grey, seconds)
 
-    monkeypatch.setattr(tracker, "step", stop)
+
+def test_ctrl_c_leaves_no_half_video(moving: Path, tmp_path: Path):
     out = tmp_path / "new" / f"out{moving.suffix}"
     with pytest.raises(KeyboardInterrupt):
-        VideoRun(str(moving), out, tracker).run()
+        VideoRun(str(moving), out, Interrupted(finder())).run()
     assert list(out.parent.iterdir()) == []
 
 
-def test_a_disk_that_fills_up_is_told_and_the_earlier_video_stays(moving: Path, tmp_path: Path):
-    """OpenCV's writer says nothing then. No file may grow beyond a few frames here."""
+def test_a_full_disk_is_an_error_and_the_earlier_video_stays(moving: Path, tmp_path: Path):
+    """OpenCV reports nothing. The limit lets no file grow beyond a few frames."""
     out = tmp_path / f"out{moving.suffix}"
     out.write_bytes(b"an earlier video")
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (8_000, before[1]))
     try:
-        with pytest.raises(UserError, match=f"expected to write {FRAMES} frames there, [0-9]+ can be read again"):
+        with pytest.raises(UserError, match=f"expected to write {FRAMES} frames there, only [0-9]+ can be read"):
             VideoRun(str(moving), out, Tracker(finder())).run()
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)

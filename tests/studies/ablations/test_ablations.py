@@ -1,9 +1,9 @@
-"""Trials: variations beside a finished run, their treatments of the rows, and the paired comparison."""
+"""Ablations: their trainings beside those of a finished run, their row filters, and the paired comparison."""
 
 import csv
 import shutil
 from collections.abc import Callable
-from dataclasses import asdict, replace
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -20,10 +20,10 @@ from solution.runtime.errors import UserError
 from solution.specialists.landmarks.network import LandmarkNet
 from solution.specialists.training import load_part
 from solution.studies import ablations
-from solution.studies.ablations import compare, row_filters, train
+from solution.studies.ablations import study
 from tests.tiny_recipes import BASE, CHILD, OTHER
 
-Trial = Callable[..., int]
+Cli = Callable[..., int]
 CPU = torch.device("cpu")
 
 
@@ -33,7 +33,7 @@ def run(finished_copy: Path, drawn_folder: Path) -> Run:
 
 
 @pytest.fixture
-def ablation(finished_copy: Path, drawn_folder: Path) -> Trial:
+def ablation(finished_copy: Path, drawn_folder: Path) -> Cli:
     def call(*arguments: str) -> int:
         return main(["ablate", *arguments, "--data", str(drawn_folder), "--jobs", "1"], finished_copy)
 
@@ -41,7 +41,7 @@ def ablation(finished_copy: Path, drawn_folder: Path) -> Trial:
 
 
 def test_an_ablation_is_trained_beside_its_recipe_and_compared(
-    ablation: Trial, run: Run, capsys: pytest.CaptureFixture[str]
+    ablation: Cli, run: Run, capsys: pytest.CaptureFixture[str]
 ):
     before = (run.workspace.fold("child", 0) / "manifest.json").read_bytes()
     assert ablation("child/seed", "child/sane", "--folds", "2") == 0
@@ -59,25 +59,25 @@ def test_an_ablation_is_trained_beside_its_recipe_and_compared(
 
 
 def test_an_ablation_that_changes_nothing_gives_no_difference(
-    ablation: Trial, run: Run, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ablation: Cli, run: Run, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
     monkeypatch.setitem(ablations.ABLATIONS, "same", ablations.Ablation(asks="nothing"))
     assert ablation("other/same", "--folds", "2") == 0
-    assert "changes nothing of other, and will give no difference" in capsys.readouterr().out
-    assert len(compare.outcomes(run, "other/same", (0,))) == 1
-    (one,) = compare.outcomes(run, "other/same", (0, 1))
-    assert one.difference == one.low == one.high == one.blend_difference == 0
+    assert "changes nothing of other, so the difference will be 0" in capsys.readouterr().out
+    assert len(study.outcomes(run, "other/same", (0,))) == 1
+    (outcome,) = study.outcomes(run, "other/same", (0, 1))
+    assert outcome.difference == outcome.low == outcome.high == outcome.blend_difference == 0
 
 
-def test_the_comparison_is_of_rows_in_file_order(ablation: Trial, run: Run):
-    """Sections are of neighbouring rows: the folds' parts are put in order first."""
+def test_the_comparison_is_of_rows_in_file_order(ablation: Cli, run: Run):
+    """The bootstrap resamples sections of neighbouring rows, so the parts of the folds are put in order first."""
     assert ablation("other/seed", "--folds", "2") == 0
-    (found,) = compare.outcomes(run, "other/seed", (0, 1))
+    (outcome,) = study.outcomes(run, "other/seed", (0, 1))
     faces = run.competition.train
     parts = []
     for folder, name in (
         *((run.workspace.fold("other", fold), "other") for fold in (0, 1)),
-        *((train.job_of(run, "other/seed", fold).folder, "other/seed") for fold in (0, 1)),
+        *((study.job_of(run, "other/seed", fold).folder, "other/seed") for fold in (0, 1)),
     ):
         part = load_part(folder, name, "held")
         parts.append(dict(zip(part.ids.tolist(), part.coords, strict=True)))
@@ -88,82 +88,62 @@ def test_the_comparison_is_of_rows_in_file_order(ablation: Trial, run: Run):
     kept = ~is_outlier(theirs, faces.coords[rows])
     labels, subset = faces.coords[rows][kept], faces.subset[rows][kept]
     want = paired_difference(ours[kept], theirs[kept], labels, subset, {15: 0.0, 4: 1.0})
-    assert (found.difference, found.low, found.high) == pytest.approx(want)
-    assert found.rows == kept.sum()
+    assert (outcome.difference, outcome.low, outcome.high) == pytest.approx(want)
+    assert outcome.rows == kept.sum()
 
 
-def test_outcomes_of_other_ablations_stay_and_those_of_an_earlier_version_stay_apart(run: Run):
-    """A file of that version has a column that tells whether the drift had been added to both."""
-    one = compare.Outcome(
-        ablation="a/seed",
-        subset=4,
-        folds=2,
-        rows=30,
-        recipe_rmse=1.5,
-        ablation_rmse=1.4,
-        difference=-0.1,
-        low=-0.2,
-        high=0.0,
-        blend_difference=-0.05,
-        blend_low=-0.1,
-        blend_high=0.0,
-    )
+def test_outcomes_of_other_ablations_stay_and_those_of_an_earlier_version_are_not_mixed_in(run: Run):
+    numbers = dict.fromkeys((field.name for field in fields(study.Outcome)), -0.25) | {"subset": 4, "folds": 2}
+    outcome = study.Outcome(**numbers | {"ablation": "a/seed", "rows": 30})
     earlier = run.workspace.folds / "trials.csv"  # its intervals resample single rows
     earlier.write_text("trial,difference\na/seed,-0.5\n")
     path = run.workspace.folds / "ablations.csv"
-    compare.write(run, [one])
-    compare.write(run, [replace(one, ablation="b/seed")])
+    study.write(run, [outcome])
+    study.write(run, [replace(outcome, ablation="b/seed")])
+    study.write(run, [outcome])
     assert earlier.read_text() == "trial,difference\na/seed,-0.5\n"
     with path.open(encoding="utf-8", newline="") as handle:
         lines = list(csv.DictReader(handle))
-    assert [line["ablation"] for line in lines] == ["a/seed", "b/seed"]
-    assert list(lines[0]) == list(asdict(one))
-    assert {name: value for name, value in lines[0].items() if name != "ablation"} == {
-        name: str(value) for name, value in asdict(one).items() if name != "ablation"
-    }
+    assert [line["ablation"] for line in lines] == ["b/seed", "a/seed"]
+    assert lines[1] == {name: str(value) for name, value in asdict(outcome).items()}
 
 
-def test_an_ablation_named_twice_is_trained_once(ablation: Trial, capsys: pytest.CaptureFixture[str]):
+def test_an_ablation_named_twice_is_trained_once(ablation: Cli, capsys: pytest.CaptureFixture[str]):
     assert ablation("child/seed", "child/seed", "--folds", "1") == 0
-    assert "Trials: 0 of 1 trainings are complete" in capsys.readouterr().out
+    assert "Ablations: 0 of 1 trainings are complete" in capsys.readouterr().out
 
 
 def test_what_an_ablation_needs_is_asked_before_anything_is_trained(
-    ablation: Trial, run: Run, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    ablation: Cli, run: Run, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ):
     shutil.rmtree(run.workspace.fold("other", 1))
-    monkeypatch.setitem(row_filters.TEACHERS, "15", ("child", "other"))
-    for name, said in (
-        (
-            "other/seed",
-            "which ablation other/seed is compared with. Run `python -m solution train --recipe other --fold 1`",
-        ),
-        (
-            "child/pseudo",
-            "that labels the test pictures for child/pseudo. Run `python -m solution train --recipe other",
-        ),
-    ):
+    monkeypatch.setitem(study.TEACHERS, "15", ("child", "other"))
+    needs = {
+        "other/seed": "that ablation other/seed is compared with",
+        "child/pseudo": "that labels the test pictures for child/pseudo",
+    }
+    for name, what in needs.items():
         assert ablation(name, "--folds", "2") == 2
-        assert said in capsys.readouterr().err
+        assert f"{what}. Run `python -m solution train --recipe other --fold 1`" in capsys.readouterr().err
     assert not (run.workspace.folds / "ablations").exists()
 
 
 def test_an_ablation_of_another_scales_recipe_is_refused(run: Run, use_recipes: Callable[..., None]):
     use_recipes(BASE, replace(CHILD, runs_at=("full",)), OTHER)
     with pytest.raises(UserError, match="recipe child: expected one that runs at scale smoke"):
-        train.base_of(run, "child/seed")
+        study.base_of(run, "child/seed")
 
 
 def test_an_ablation_is_bound_to_its_teachers(run: Run, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setitem(row_filters.TEACHERS, "15", ("child",))
-    inputs = train.job_of(run, "child/pseudo", 1).inputs
+    monkeypatch.setitem(study.TEACHERS, "15", ("child",))
+    inputs = study.job_of(run, "child/pseudo", 1).inputs
     child = next(recipe for recipe in run.recipes if recipe.name == "child")
     assert inputs["teachers"] == {"child": run.job(child, 1).digest}
 
 
 def test_an_unfinished_ablation_is_not_compared(run: Run):
     with pytest.raises(UserError, match="child/seed fold 0: expected finished trainings of the ablation and of child"):
-        compare.outcomes(run, "child/seed", (0,))
+        study.outcomes(run, "child/seed", (0,))
 
 
 @pytest.mark.parametrize(
@@ -186,8 +166,8 @@ def test_an_unknown_ablation_says_what_there_is(name: str, said: str):
 
 
 @pytest.mark.parametrize("base", ["unet_all", "timm_all", "cascade_15", "timm_15", "regressor_4"])
-def test_whatever_recipe_an_ablation_takes_it_makes_a_network_of(base: str):
-    """One picture there and back, with the ablation's loss: what does not go together is refused by `load`."""
+def test_an_ablation_makes_a_network_of_each_recipe_that_it_takes(base: str):
+    """The network predicts one picture. `load` refuses what does not fit together."""
     recipe, made = recipes.load(base).at("cpu"), set()
     faces, subset = torch.zeros(1, 96, 96, dtype=torch.uint8), torch.tensor([recipe.subsets[-1]])
     for name in ablations.ABLATIONS:
@@ -204,23 +184,19 @@ def test_whatever_recipe_an_ablation_takes_it_makes_a_network_of(base: str):
     assert {"seed", "sane", "squared", "gentle"} <= made
 
 
-def test_rows_that_the_trunk_finds_absurd_are_left_out(run: Run):
+def test_rows_that_are_outliers_for_the_parent_are_left_out(run: Run):
     job = run.job("child", 0).open(CPU)
     coords = job.train.coords.copy()
     coords[3] += 400
-    kept = row_filters.sane(replace(job, train=replace(job.train, coords=coords)), run)
-    assert len(job.train) - len(kept) >= 1
+    kept = study.sane(replace(job, train=replace(job.train, coords=coords)), run)
     assert job.train.ids[3] not in kept.ids
-
-
-def test_sane_rows_need_a_trunk(run: Run):
     with pytest.raises(UserError, match="expected a recipe with a parent"):
-        row_filters.sane(run.job("base", 0).open(CPU), run)
+        study.sane(run.job("base", 0).open(CPU), run)
 
 
 def test_duplicates_get_the_mean_of_their_labels(run: Run):
     job = run.job("base", 0).open(CPU)
-    found = row_filters.duplicates(job, run)
+    found = study.duplicates(job, run)
     group = run.table.group[np.isin(run.table.ids, job.train.ids)]
     changed = np.flatnonzero((np.nan_to_num(found.coords) != np.nan_to_num(job.train.coords)).any(axis=(1, 2)))
     assert len(changed) > 0
@@ -241,14 +217,14 @@ def test_duplicates_of_two_sources_keep_their_labels(run: Run):
         rows = np.flatnonzero(group == one)
         subset[rows[:2]] = (15, 4)
         subset[rows[2:]] = 0
-    found = row_filters.duplicates(replace(job, train=replace(job.train, subset=subset)), run)
+    found = study.duplicates(replace(job, train=replace(job.train, subset=subset)), run)
     kept = subset != 0
     np.testing.assert_array_equal(found.coords[kept], job.train.coords[kept])
 
 
 def test_test_pictures_join_with_the_folds_own_predictions(run: Run):
     job = run.job("child", 1).open(CPU)
-    found = row_filters.pseudo(job, run, [run.job("child", 1)])
+    found = study.pseudo(job, run, [run.job("child", 1)])
     own = run.competition.test.subset == 15
     assert len(found) == len(job.train) + own.sum()
     joined = found.take(found.ids < 0)

@@ -129,5 +129,5 @@ def test_the_study_from_the_command_line(
 def test_the_sheet_shows_each_eye_three_times():
     eyes = np.stack([np.full((2, 5, 5), value) for value in (-1.0, 0.0, 1.0)])
     sheet = autoencoder.sheet(eyes)
-    assert sheet.shape == (3 * 28 + 8, 2 * 28 + 8)
-    assert [sheet[8 + 28 * row + 10, 46] for row in range(3)] == [80, 128, 176]
+    assert sheet.shape == (3 * 28 - 8, 2 * 28 - 8, 3)
+    assert [sheet[28 * row + 10, 38].tolist() for row in range(3)] == [[80] * 3, [128] * 3, [176] * 3]

@@ -1,4 +1,4 @@
-"""Speed, measured: that what is measured is what is said, never that it is fast."""
+"""Benchmarks measure what they say. No test checks that something is fast."""
 
 import io
 import json
@@ -19,12 +19,12 @@ from solution.__main__ import main
 from solution.data.reader import read_competition
 from solution.keypoints import SUBSETS
 from solution.runtime.errors import UserError
-from solution.studies.benchmarks import fake_data, scaling, terminal
+from solution.studies.benchmarks import results, scaling
 from solution.studies.benchmarks.parts import PARTS
 from solution.studies.benchmarks.results import MATMUL, PYTHON, Measured, Row, ratios, read_measured
 from solution.studies.benchmarks.scaling import Curve, Point
-from solution.studies.benchmarks.setup import QUICK, BenchmarkSetup
-from solution.studies.benchmarks.timer import FamilyMemory, Meter, multiply_adds, peak_memory
+from solution.studies.benchmarks.setup import SMALL, BenchmarkSetup, fake_data, write_competition
+from solution.studies.benchmarks.timer import Meter, TreeMemory, multiply_adds, peak_memory
 from tests.tiny_recipes import BASE, CHILD, OTHER
 
 CPU = torch.device("cpu")
@@ -36,9 +36,9 @@ def row(name: str = "a", seconds: tuple[float, ...] = (1.0, 1.0, 1.0), **fields:
 
 
 def test_a_rows_figures_follow_from_its_repeats():
-    one = row(seconds=(1.0, 2.0, 3.0, 4.0, 5.0), multiply_adds=300_000_000)
-    assert (one.median, one.rate, one.share) == (3.0, 10 / 3, 0.1)
-    assert one.spread == pytest.approx(1 / 3)
+    counted = row(seconds=(1.0, 2.0, 3.0, 4.0, 5.0), multiply_adds=300_000_000)
+    assert (counted.median, counted.rate, counted.share) == (3.0, 10 / 3, 0.1)
+    assert counted.spread == pytest.approx(1 / 3)
     assert row(reference=PYTHON, multiply_adds=1).share is None
     assert row().share is None
 
@@ -53,12 +53,13 @@ def test_benches_are_compared_by_the_machines_speed_at_the_time():
         row("other size", items=20),
         row("new"),
     ]
-    found = ratios(now, then)
-    assert set(found) == {"train: same", "train: slower", "train: noisy", "train: crowded"}
-    assert (found["train: same"].plain, found["train: same"].fair, found["train: same"].clear) == (2.0, 1.0, False)
-    assert (found["train: slower"].fair, found["train: slower"].clear) == (2.0, True)
-    assert (found["train: crowded"].plain, found["train: crowded"].fair) == (4.0, 1.0)
-    assert (round(found["train: noisy"].fair, 3), found["train: noisy"].clear) == (1.2, False)
+    figures = {key: (ratio.plain, round(ratio.fair, 3), ratio.clear) for key, ratio in ratios(now, then).items()}
+    assert figures == {
+        "train: same": (2.0, 1.0, False),
+        "train: slower": (2.0, 2.0, True),
+        "train: noisy": (1.2, 1.2, False),
+        "train: crowded": (4.0, 1.0, False),
+    }
 
 
 def test_a_bench_is_read_as_it_was_written(tmp_path: Path):
@@ -76,7 +77,9 @@ def test_what_is_no_bench_is_refused_by_name(tmp_path: Path, content: str | None
     path = tmp_path / "other.json"
     if content is not None:
         path.write_text(content)
-    with pytest.raises(UserError, match=r"--against .*other\.json: expected what `python -m solution bench --json`"):
+    with pytest.raises(
+        UserError, match=r"--against .*other\.json: expected the output of `python -m solution bench --json`"
+    ):
         read_measured(path)
 
 
@@ -114,32 +117,31 @@ def test_memory_is_the_most_that_a_block_took():
     assert 190 < much.mib < 260
 
 
-def test_memory_of_the_family_counts_children():
+def test_memory_of_all_processes_counts_children():
     code = "import time; held = bytearray(b'1') * (150 << 20); time.sleep(1)"
-    with FamilyMemory() as alone:
+    with TreeMemory() as without:
         time.sleep(0.5)
-    with FamilyMemory() as together:
+    with TreeMemory() as memory:
         subprocess.run([sys.executable, "-c", code], check=True)
-    assert together.mib > alone.mib + 140
+    assert memory.mib > without.mib + 140
 
 
-def test_material_is_like_the_competitions_files(tmp_path: Path):
-    faces = fake_data.fake_data(90, 30)
-    fake_data.write_competition(tmp_path / "faces", faces)
-    found = read_competition(tmp_path / "faces", tmp_path / "cache")
-    assert not found.drawn
-    np.testing.assert_array_equal(found.train.images, faces.train.images)
-    np.testing.assert_allclose(found.train.coords, faces.train.coords, atol=1e-5)
-    np.testing.assert_array_equal(found.train.subset, faces.train.subset)
-    np.testing.assert_array_equal(found.test.images, faces.test.images)
-    np.testing.assert_array_equal(found.test.subset, faces.test.subset)
-    assert [int((found.train.subset == s).sum()) for s in SUBSETS] == [30, 60]
+def test_artificial_data_is_like_the_competitions_files(tmp_path: Path):
+    faces = fake_data(90, 30)
+    write_competition(tmp_path / "faces", faces)
+    competition = read_competition(tmp_path / "faces", tmp_path / "cache")
+    assert not competition.drawn
+    for read, made in ((competition.train, faces.train), (competition.test, faces.test)):
+        np.testing.assert_array_equal(read.images, made.images)
+        np.testing.assert_array_equal(read.subset, made.subset)
+    np.testing.assert_allclose(competition.train.coords, faces.train.coords, atol=1e-5)
+    assert [int((faces.train.subset == s).sum()) for s in SUBSETS] == [30, 60]
     assert len({image.tobytes() for image in (*faces.train.images, *faces.test.images)}) == 120
 
 
 def test_a_run_that_seems_finished_can_be_stacked(tmp_path: Path, use_recipes: Callable[..., None]):
     use_recipes(BASE, CHILD, OTHER)
-    run = BenchmarkSetup(tmp_path, "smoke", CPU, QUICK).run
+    run = BenchmarkSetup(tmp_path, "smoke", CPU, SMALL).run
     assert len(run.jobs()) == 5 * len(run.recipes)
     assert all(job.is_complete() for job in run.jobs())
 
@@ -171,14 +173,14 @@ def test_a_quick_bench_measures_every_part(tmp_path: Path, capsys: pytest.Captur
     table = " ".join(capsys.readouterr().out.split())
     assert "read: cache" in table
     assert "train: base" not in table
-    assert "then: the cores' time over that of the earlier bench" in table
+    assert "then: core time relative to the earlier benchmark" in table
 
 
 @pytest.mark.usefixtures("_quick_recipes")
 def test_a_bench_that_is_stopped_shows_what_it_has(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ):
-    def stopped(shop: BenchmarkSetup) -> Iterator[Row]:
+    def stopped(setup: BenchmarkSetup) -> Iterator[Row]:
         yield row("the first")
         raise KeyboardInterrupt
 
@@ -199,13 +201,12 @@ def test_a_bench_that_is_stopped_shows_what_it_has(
 
 def test_training_counts_one_epochs_multiply_adds(tmp_path: Path, use_recipes: Callable[..., None]):
     use_recipes(BASE, replace(OTHER, batch=8))
-    shop = BenchmarkSetup(tmp_path, "smoke", CPU, replace(QUICK, batches=2))
-    one, other = (r.multiply_adds for r in PARTS["train"](shop))
-    predicted = {r.name: r.multiply_adds for r in PARTS["predict"](shop)}
-    a_view = predicted["base, 2 views"] / 2 / QUICK.faces
-    # forward, and backward to weights and inputs: three times a view's, but for the first layer, which has no input to
-    # go back to
-    assert 2 < one / (2 * BASE.batch * a_view) <= 3
+    setup = BenchmarkSetup(tmp_path, "smoke", CPU, replace(SMALL, batches=2))
+    forward_and_backward, other = (r.multiply_adds for r in PARTS["train"](setup))
+    predicted = {r.name: r.multiply_adds for r in PARTS["predict"](setup)}
+    a_view = predicted["base, 2 views"] / 2 / SMALL.faces
+    # Forward, backward to the weights and backward to the inputs: three times a view, except in the first layer.
+    assert 2 < forward_and_backward / (2 * BASE.batch * a_view) <= 3
     assert other > 0
 
 
@@ -228,7 +229,7 @@ def test_what_would_be_passed_over_is_refused(
     assert main(["bench", *arguments], tmp_path) == 2
     said = capsys.readouterr().err
     assert said.startswith(f"error: {arguments[0]}: expected none of --only, --against, ")
-    assert said.endswith(f" beside it, got {got}\n")
+    assert said.endswith(f" with it, got {got}\n")
 
 
 @pytest.mark.slow
@@ -243,7 +244,7 @@ def test_scaling_has_a_curve_for_each_kind_of_size(tmp_path: Path, capsys: pytes
 
 def test_more_folds_take_more_time(tmp_path: Path, use_recipes: Callable[..., None]):
     use_recipes(BASE, OTHER)
-    curves = list(scaling._with_folds(BenchmarkSetup(tmp_path, "smoke", CPU, QUICK), (2, 5)))
+    curves = list(scaling.by_folds(BenchmarkSetup(tmp_path, "smoke", CPU, SMALL), (2, 5)))
     assert [curve.what for curve in curves] == ["training, one epoch of all folds", "stack"]
     assert [[point.size for point in curve.points] for curve in curves] == [[2, 5], [2, 5]]
     assert all(point.seconds > 0 for curve in curves for point in curve.points)
@@ -260,7 +261,7 @@ def test_tables_are_plain_where_there_is_no_terminal():
     facts = machine | {"scale": "cpu", "precision": "bfloat16", "multiply_adds_a_second": 1e11}
     rows = (row(multiply_adds=3, memory=10.0), row("b", (0.5,), reference=PYTHON, items=1))
     text = io.StringIO()
-    terminal.show(Measured(facts, rows), ratios(rows, rows[:1]), Console(file=text, width=100))
+    results.show(Measured(facts, rows), ratios(rows, rows[:1]), Console(file=text, width=100))
     lines = text.getvalue().splitlines()
     assert "\x1b" not in text.getvalue()
     assert any(line.startswith("train: a") and "1.00 (1.00)" in line and "10 MiB" in line for line in lines)
