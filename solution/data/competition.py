@@ -7,7 +7,8 @@ from typing import Self
 
 import numpy as np
 
-from solution.data.sequence import Placement, place_test
+from solution.data.placement import Placement
+from solution.data.sequence import place_test
 from solution.faces import FaceSet
 from solution.keypoints import FACE15, SUBSETS
 

@@ -19,7 +19,8 @@ from typing import TypedDict
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
-from solution.data.sequence import CONTINUES, INTERLEAVED, Placement, place_pictures
+from solution.data.placement import CONTINUES, INTERLEAVED, Placement
+from solution.data.sequence import place_pictures
 from solution.ensemble.config import CONFIG, DriftConfig
 from solution.evaluation.metrics import SECTIONS, interval, resampled_means, resampled_ratios
 

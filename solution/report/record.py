@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from solution.data.sequence import Placement
+from solution.data.placement import Placement
 from solution.ensemble.selection import Ensemble
 from solution.evaluation.evaluation import Duplicates, Evaluation
 from solution.evaluation.summary import Summary

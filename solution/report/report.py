@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from solution.data.sequence import Placement
+from solution.data.placement import Placement
 from solution.ensemble import selection
 from solution.ensemble.choice import SubsetChoice
 from solution.ensemble.selection import Ensemble

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from solution.data.sequence import CONTINUES, INTERLEAVED, UNKNOWN
+from solution.data.placement import CONTINUES, INTERLEAVED, UNKNOWN
 from solution.ensemble.choice import SubsetChoice
 from solution.ensemble.selection import PLAIN
 from solution.evaluation.error_tables import ALL, WEIGHTED

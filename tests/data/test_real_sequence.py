@@ -8,8 +8,9 @@ import pytest
 
 from solution.data.competition import Competition
 from solution.data.folds import groups_of
+from solution.data.placement import CONTINUES, INTERLEAVED, UNKNOWN
 from solution.data.reader import read_competition
-from solution.data.sequence import CONTINUES, INTERLEAVED, UNKNOWN, place_pictures
+from solution.data.sequence import place_pictures
 from tests.places import SHARED
 
 SHARED = SHARED

@@ -6,7 +6,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from solution.data.sequence import CONFIG, CONTINUES, INTERLEAVED, UNKNOWN, Placement, place_pictures, place_test
+from solution.data.placement import CONTINUES, INTERLEAVED, UNKNOWN, Placement
+from solution.data.sequence import CONFIG, place_pictures, place_test
 from solution.faces import FaceSet
 from solution.keypoints import FACE15
 from tests.passes import PERIOD, PICTURES, ROWS, dealt, passes

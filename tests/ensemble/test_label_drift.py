@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from solution.data.sequence import CONTINUES, INTERLEAVED, UNKNOWN, Placement, place_pictures
+from solution.data.placement import CONTINUES, INTERLEAVED, UNKNOWN, Placement
+from solution.data.sequence import place_pictures
 from solution.data.synthetic import DrawnSettings, write_drawn
 from solution.ensemble.config import DriftConfig
 from solution.ensemble.label_drift import DriftTrial, centred, drift_at, drift_of_training, drift_without_own, try_drift

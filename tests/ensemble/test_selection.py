@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from solution.data.competition import Competition, Lookup
-from solution.data.sequence import CONTINUES, INTERLEAVED, UNKNOWN
+from solution.data.placement import CONTINUES, INTERLEAVED, UNKNOWN
 from solution.ensemble import selection
 from solution.ensemble.choice import SubsetChoice
 from solution.ensemble.config import DriftConfig, EnsembleConfig, GatingConfig, StackerConfig

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from solution.data.sequence import Placement
+from solution.data.placement import Placement
 from solution.ensemble.selection import FINAL, Ensemble
 from solution.evaluation.evaluation import Duplicates
 from solution.evaluation.summary import Figure, Worth

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from solution.data.sequence import CONTINUES, INTERLEAVED, UNKNOWN, Placement
+from solution.data.placement import CONTINUES, INTERLEAVED, UNKNOWN, Placement
 from solution.ensemble.selection import FINAL
 from solution.evaluation.error_tables import ALL, make_errors
 from solution.evaluation.evaluation import Duplicates
