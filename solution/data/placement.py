@@ -79,7 +79,7 @@ class Placement:
         relation = {INTERLEAVED: "interleaved with", CONTINUES: "continue", UNKNOWN: "place unknown in"}[self.relation]
         return (
             f"{self.subset}-keypoint test pictures: {relation} the training rows ({self.pictures} identical to "
-            f"training pictures; period {self.period:.0f} rows; concentration {self.concentration:.2f} after the last row, "
-            f"{self.by_rank:.2f} by rank, {self.chance:.2f} by chance; phase at the boundary {self.phase:+.0f} ± "
+            f"training pictures; period {self.period:.0f} rows; concentration {self.concentration:.2f} after the last "
+            f"row, {self.by_rank:.2f} by rank, {self.chance:.2f} by chance; phase at the boundary {self.phase:+.0f} ± "
             f"{self.phase_error:.0f} rows)"
         )
