@@ -280,4 +280,4 @@ def test_the_folder_names_the_cut(folder: Path, tmp_path: Path, given: list[str]
 
 def test_a_block_of_random_rows_is_refused(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     assert main(["holdout", "--data", str(folder), "--random", "--block", "5"], tmp_path) == 2
-    assert "--random, --block: expected one of the two" in capsys.readouterr().err
+    assert "--random, --block: expected only one of the two" in capsys.readouterr().err

@@ -198,7 +198,7 @@ def test_drift_is_added_to_test_pictures_among_the_training_rows(run: Run):
     ):
         in4 = faces.subset == 4
         final, plain = (error(parts[kind][..., in4, :, :], labels[in4]) for kind in (FINAL, PLAIN))
-        assert final < 0.6 * plain
+        assert final < 0.65 * plain
         np.testing.assert_array_equal(parts[FINAL][..., ~in4, :, :], parts[PLAIN][..., ~in4, :, :])
 
 

@@ -161,9 +161,9 @@ def test_evaluate_refuses_other_weights(trained: Path, data: Path, tmp_path: Pat
     weights = copy / WEIGHTS
     weights.write_bytes(weights.read_bytes()[:-4] + b"\0\0\1\1")
     code, _, err = evaluated(["--data", str(data), "--weights", str(copy)], capsys)
-    assert (code, "expected the files that its manifest names" in err) == (2, True)
+    assert (code, "expected the files of its manifest" in err) == (2, True)
     code, _, err = evaluated(["--data", str(data), "--weights", str(tmp_path)], capsys)
-    assert (code, "expected weights for pictures" in err) == (2, True)
+    assert (code, "expected weights with photo.json and a manifest" in err) == (2, True)
 
 
 def edited(source: Path, target: Path, edit: Callable[[list[str]], list[str]]) -> Path:
