@@ -81,14 +81,13 @@ def check_submission(path: Path, competition: Competition) -> dict[str, Any]:
     if is_later(record.get("format"), FORMAT):
         raise UserError(
             f"{path}: expected a submission of format {FORMAT}, got one of format {record['format']}, which a later "
-            f"version of the code wrote. {UPDATE}, or run `python -m solution stack` and `python -m solution "
-            "submission` with this one."
+            f"version of the code wrote. {UPDATE}, or run `python -m solution run` with this one."
         )
     if record.get("format") != FORMAT:
         raise UserError(
             f"{path}: expected a submission of format {FORMAT}, got one of an earlier version, whose 4-keypoint rows "
-            "may have label drift in a wrong place. Run `python -m solution stack` and `python -m solution "
-            "submission` with the same --data and --scale first; nothing is trained again."
+            "may have label drift in a wrong place. Run `python -m solution run` with the same --data and --scale "
+            "first; nothing is trained again."
         )
     if record.get("sha256") != file_digest(path):
         raise UserError(

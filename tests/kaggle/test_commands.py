@@ -123,7 +123,7 @@ def test_a_refused_submission_is_not_sent(real: Path, client: Client, verb: Verb
     earlier = {name: value for name, value in facts.items() if name != "format"}
     record.write_text(json.dumps(earlier | {"cv": 1.25}))
     code, said = verb(real, *sending, "--yes")
-    assert (code, "python -m solution stack` and `python -m solution submission`" in said) == (2, True)
+    assert (code, "Run `python -m solution run` with the same" in said) == (2, True)
     assert not calls.exists()
     assert not book(real).exists()
 

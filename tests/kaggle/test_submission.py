@@ -158,7 +158,7 @@ def test_a_submission_of_another_format_is_refused(written: Path, competition: C
     record_path(written).write_text(json.dumps(earlier))
     with pytest.raises(UserError, match=r"best\.csv: expected a submission of format 2, got one of an ea") as caught:
         check_submission(written, competition)
-    assert "Run `python -m solution stack` and `python -m solution submission` with the same" in str(caught.value)
+    assert "Run `python -m solution run` with the same" in str(caught.value)
     assert "nothing is trained again" in str(caught.value)
 
 
