@@ -17,7 +17,7 @@ class SubsetChoice:
     blend: float  # RMSE of the blend, out-of-fold
     stack: float  # RMSE of the stack, out-of-fold
     difference: tuple[float, float, float]  # `stack` minus `blend`
-    relation: str  # how the test pictures stand to the training rows: see data/sequence.py
+    relation: str  # how the test pictures stand to the training rows: see data/placement.py
     drift_used: bool  # whether label drift is added
     plain: float | None = None  # RMSE of the validated rows without drift
     drift: float | None = None  # RMSE of the same rows with drift

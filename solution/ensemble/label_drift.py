@@ -31,7 +31,7 @@ CHUNK = 256  # places at once: 14,000 of them among 56,000 rows take 0.4 GiB of 
 class DriftTrial:
     """The validation of one subset's drift in the test's own shape, and what is added. RMSE in pixels, no outliers."""
 
-    relation: str  # how the test pictures stand to the training rows, as in data/sequence.py
+    relation: str  # how the test pictures stand to the training rows, as in data/placement.py
     plain: float = float("nan")  # RMSE of the validated rows without drift
     drift: float = float("nan")  # RMSE of the same rows with drift
     difference: tuple[float, float, float] = (float("nan"),) * 3

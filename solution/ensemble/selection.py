@@ -30,7 +30,7 @@ from solution.specialists.cross_validation import Specialist
 FORMAT = 9
 ARRAYS, FACTS = "stack.npz", "stack.json"
 BLEND, STACK, PLAIN, FINAL = "blend", "stack", "plain", "final"
-WITH_DRIFT = "with_drift"  # plain with the drift at each training row's own place: only for the audit of labels
+WITH_DRIFT = "with_drift"  # plain with the drift at each training row's place: for the audit and label noise
 RIDGE = "ridge"  # a baseline: out-of-fold only, never submitted
 
 

@@ -1,4 +1,5 @@
-"""All that a report shows as one value. It is read from a finished run; no figure is computed here."""
+"""All that a report shows as one value. It is read from a finished run. Only comparisons with
+another run are computed here."""
 
 import math
 from collections.abc import Mapping, Sequence

@@ -1,7 +1,7 @@
 """One task on another machine. Its files come over the network and go back the same way.
 
-The machine shares no folder with the driver. The task runs in a temporary folder. Its log lines and, about once a
-minute, its checkpoint go to the driver, so a lost machine costs a minute and not a training.
+The machine shares no folder with the driver. The task runs in a temporary folder. Its log lines go to the
+driver, and about once a minute so does its checkpoint. A lost machine costs about one epoch and not a training.
 """
 
 import logging

@@ -1,6 +1,6 @@
 """Ablations: a recipe with one change, trained on the same folds and compared with the recipe.
 
-`python -m solution ablate NAME` trains an ablation and compares it with the recipe's finished trainings.
+`python -m solution ablate RECIPE/ABLATION` trains an ablation and compares it with the recipe's finished trainings.
 docs/experiments.md has the results.
 """
 
