@@ -1,4 +1,4 @@
-"""Coordinates and a network's raw output, both ways in one object. Every codec is a frozen setting."""
+"""Codecs convert coordinates to a network's raw output and back. Every codec is a frozen dataclass of settings."""
 
 from collections.abc import Mapping
 from dataclasses import Field, dataclass

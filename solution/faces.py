@@ -36,7 +36,7 @@ class FaceSet:
         return replace(self, **{name: getattr(self, name)[rows] for name in ("ids", "images", "coords", "subset")})
 
     def sample(self, about: int) -> "FaceSet":
-        """About so many of the faces, at equal distances in the file; all if there are no more."""
+        """About `about` faces, at equal distances in the file; all faces if there are fewer."""
         return self.take(slice(None, None, max(1, len(self) // about)))
 
 

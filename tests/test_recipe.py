@@ -116,5 +116,5 @@ def test_a_recipe_is_restored_from_its_settings():
     ],
 )
 def test_settings_of_another_version_are_refused_by_name(change: dict):
-    with pytest.raises(UserError, match=r"one: expected settings of this version.*forgotten.* Train it anew"):
+    with pytest.raises(UserError, match=r"one: expected settings of this version.*forgotten.* Train it again"):
         recipe_from(RECIPE.at("cpu").settings() | change)

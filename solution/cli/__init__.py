@@ -1,7 +1,7 @@
 """The commands of the command line, one file for each family.
 
-Each file has COMMANDS, a dictionary of `Command`. A command imports what it computes with when it runs, so that
-`--help` does not wait for torch.
+Each file has COMMANDS, a dictionary of `Command`. A command imports its libraries only when it runs, so that `--help`
+does not wait for torch.
 """
 
 FAMILY = {

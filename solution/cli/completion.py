@@ -1,4 +1,4 @@
-"""The command `completion`: what the Tab key offers after `python -m solution`, `./run_all.sh` and `solution`."""
+"""The command `completion`: shell completion of `python -m solution`, `./run_all.sh` and `solution`."""
 
 import argparse
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from pkgutil import iter_modules
 import solution
 from solution.cli.parser import Command
 
-SCALES = ("smoke", "cpu", "full")  # as recipe.SCALES, whose import takes seconds at every start of a shell
+SCALES = ("smoke", "cpu", "full")  # a copy of recipe.SCALES: its import takes seconds
 DEVICES = ("auto", "cpu", "cuda")
 
 BASH = """
@@ -101,7 +101,7 @@ def _actions(parser: argparse.ArgumentParser) -> Iterator[argparse.Action]:
 
 
 def _recipes() -> tuple[str, ...]:
-    """As recipes.names(), whose import takes seconds."""
+    """The names of recipes.names(), without its import, which takes seconds."""
     return tuple(sorted(module.name for module in iter_modules([str(Path(solution.__file__).parent / "recipes")])))
 
 

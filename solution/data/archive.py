@@ -1,4 +1,4 @@
-"""Where each of the competition's files is, and its bytes: a plain file, inside a zip, or inside Kaggle's outer zip.
+"""Find and read each of the competition's files: a plain file, inside a zip, or inside Kaggle's outer zip.
 
 Nothing is unpacked into a folder. Content is streamed, and its size is checked while it streams.
 """

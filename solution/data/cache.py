@@ -1,4 +1,4 @@
-"""The competition as arrays on disk, so that text is parsed only once. A cache has the digest of its files as name."""
+"""The competition as arrays on disk, so that text is parsed only once. A digest of the files names the cache."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The competition as a value: labelled faces, test faces, and what is asked of them."""
+"""The competition as a value: labelled faces, test faces, and the cells that a submission answers."""
 
 import hashlib
 from dataclasses import dataclass, replace

@@ -1,4 +1,4 @@
-"""Cross-validation folds: identical pictures are in one fold, and each fold has as many rows of each subset."""
+"""Cross-validation folds: identical pictures are in one fold, and each subset is distributed evenly."""
 
 import hashlib
 from collections.abc import Iterable
@@ -33,7 +33,7 @@ def duplicates_across(train: FaceSet, test: FaceSet) -> np.ndarray:
 
 
 def make_folds(faces: FaceSet, k: int = 5, seed: int = 0) -> FoldTable:
-    """Deal the groups out to k folds, each subset evenly. The same faces, k and seed give the same folds.
+    """Assign the groups to k folds, each subset evenly. The same faces, k and seed give the same folds.
 
     UserError where a subset has fewer groups than folds.
     """

@@ -1,9 +1,9 @@
 """Hold out labelled faces as a test file with answers: a run on the rest ends with its true score.
 
 `end` and `block` cut as Kaggle did: 15-keypoint rows at random along the file, 4-keypoint rows as one contiguous block.
-`random` takes single rows of both subsets at random. `together` does so, too, but keeps byte-identical pictures in one
-file, so the held-out pictures are unknown to every stage. The other cuts leave duplicates in both files, as Kaggle's
-files have them.
+`random` takes single rows of both subsets at random. `together` also does this, but keeps byte-identical pictures in
+one file, so the held-out pictures are unknown to every stage. The other cuts leave duplicates in both files, like
+Kaggle's files.
 """
 
 import random

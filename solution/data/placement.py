@@ -66,8 +66,8 @@ class Placement:
     """(T,) each test picture's place; None where it is unknown."""
 
     error: np.ndarray | None = None
-    """(T,) standard deviation of each place, rows. Finite wherever there are places. Of a continuation it grows with
-    the distance from the last training row by `rate_error`."""
+    """(T,) standard deviation of each place, rows. It is finite if the places are known. In a continuation it grows
+    with the distance from the last training row by `rate_error`."""
 
     def describe(self) -> str:
         """One sentence with the evidence."""

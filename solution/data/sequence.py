@@ -7,10 +7,10 @@ the distances between identical pictures of the two files show where the test pi
   training pictures are multiples of the training file's period.
 - continues: the test pictures follow the last training row. Placed after it, all distances, those within the training
   file too, are multiples of one period.
-- unknown: neither holds, too few pictures are identical, or they contradict the places that they would be given.
+- unknown: neither holds, too few pictures are identical, or the identical pictures contradict their places.
 
-Labels are never read. A block of whole passes that is cut out of the middle leaves every distance a multiple of the
-period, so no picture can tell it from a continuation.
+Labels are never read. If a block of whole passes is cut out of the middle, every distance is still a multiple of the
+period. So no picture can distinguish this case from a continuation.
 """
 
 from collections import defaultdict
@@ -57,8 +57,8 @@ class SequenceConfig:
     """Periods that are tried, evenly spaced on a logarithmic scale."""
 
     misfit: float = 2.0
-    """Highest `Placement.misfit` of interleaved files: random samples of 20 to 50 % of the rows have 0.4 to 1.3,
-    samples whose places come out wrong most often 4 or more."""
+    """Highest `Placement.misfit` of interleaved files: random samples of 20 to 50 % of the rows have 0.4 to 1.3, and
+    samples with wrong places mostly have 4 or more."""
 
     wandering: float = 0.28
     """Highest standard deviation of a random sample's rank from its place, in periods, at the middle of the file. A
@@ -187,7 +187,7 @@ def _period(pairs: _Pairs, config: SequenceConfig) -> float | None:
     """The period of the training file's own pairs in rows; None where no period has its first multiple among them.
 
     Half of a true period fits all distances, too, but none is that short: the first multiple must have at least half of
-    the pairs that it has where all rows pair alike.
+    the pairs that it would have if all rows were paired equally.
     """
     best, found = 0.0, None
     for period in np.geomspace(1.2 * config.nearest, pairs.rows / 2, config.periods):

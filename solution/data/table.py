@@ -16,7 +16,7 @@ from solution.runtime.errors import UserError
 
 LONGEST_LINE = 2**20  # most bytes of one line; a training row has under 38,000
 MOST_LINES = 500_000  # most lines of one file, blank ones included; the lookup table has 27,125
-LOWEST, HIGHEST = -SIZE / 2, SIZE * 1.5  # range in pixels that a coordinate may lie in: half a picture beyond each edge
+LOWEST, HIGHEST = -SIZE / 2, SIZE * 1.5  # range of a coordinate in pixels: up to half a picture beyond each edge
 
 _INTEGER = re.compile(rb"\d{1,18}")
 _NUMBER = re.compile(rb"-?\d+(\.\d*)?([eE][-+]?\d+)?")

@@ -138,7 +138,8 @@ def _example() -> tuple[Tensor, Tensor]:
 def _quiet() -> Iterator[None]:
     """Hide the libraries' progress and torch's warnings.
 
-    They say that TorchScript is old, and that a trace may contain sizes as constants. `farthest` checks for these.
+    The warnings are that TorchScript is old, and that a trace may contain sizes as constants. `farthest` checks for
+    such sizes.
     """
     logging.disable(logging.INFO)
     try:

@@ -1,1 +1,1 @@
-"""One prediction from all specialists: blended, stacked, and the better of both chosen."""
+"""One prediction from all specialists: a blend, a stack, and the choice of the better one."""

@@ -1,6 +1,6 @@
 """Baselines of the stack: a ridge regression in LightGBM's place, and what each specialist adds to the blend.
 
-The blend itself is a third one: non-negative least squares. All are out-of-fold by the same folds.
+The blend itself is a third baseline: non-negative least squares. All baselines are out-of-fold on the same folds.
 """
 
 from dataclasses import dataclass

@@ -38,7 +38,7 @@ def fit_weights(
 ) -> BlendWeights:
     """Least-squares weights for labels (N, 15, 2) in pixels, NaN where a face has none.
 
-    median: that of these members, where the caller has it already. It takes a third of the stage's time otherwise.
+    median: the median of these members, if the caller has it already. Computing it takes a third of the stage's time.
     """
     median = members.median() if median is None else median
     values = np.zeros((len(members), labels.shape[1]))

@@ -1,6 +1,6 @@
 """The settings of the ensemble as frozen values. The stack is made again when one changes.
 
-docs/experiments.md has what the values were chosen on.
+docs/experiments.md has the results by which the values were chosen.
 """
 
 from dataclasses import dataclass, field

@@ -7,7 +7,7 @@ from reading the face.
 
 The training file has duplicates of its own, labelled independently of each other and in one fold. So out-of-fold
 predictions show the worth of a label where no network has learnt from the picture. Most of the folds' pipelines have
-learnt from the duplicate of a test picture, so its label could be worth less. On two hold-outs it was not
+learnt from the duplicate of a test picture, so its label could be worth less. On two hold-outs it was not worth less
 (docs/experiments.md).
 """
 
@@ -29,7 +29,7 @@ CONFIG = DuplicatesConfig()
 
 @dataclass(frozen=True, eq=False)
 class DuplicateLabels:
-    """What the training labels say of test pictures."""
+    """The labels of the test pictures' duplicates, and how much they are worth."""
 
     worth: dict[int, Worth]  # by subset; a subset without duplicates in the training file is left out
     test: np.ndarray  # (T, 15, 2) pixels, the mean label of each test picture's duplicates; NaN where none can be used
@@ -56,8 +56,8 @@ def learn(
 ) -> DuplicateLabels:
     """The duplicates' labels and their weights, from out-of-fold predictions (N, 15, 2) in pixels.
 
-    A duplicate of the other subset does not count, since the subsets have different label biases. Nor does one whose
-    label is an outlier.
+    A duplicate of the other subset does not count, since the subsets have different label biases. A duplicate whose
+    label is an outlier does not count either.
     """
     train, test = competition.train, competition.test
     outliers = is_outlier(oof, train.coords)

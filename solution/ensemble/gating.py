@@ -1,6 +1,7 @@
 """Gating: where leading specialists contradict each other about a face, the blend uses the least uncertain one.
 
-The mean of a face's place and of another place is neither. No label is needed. docs/experiments.md has the gain.
+If one specialist finds the face and another does not, the mean of their points is not on the face. No label is needed.
+docs/experiments.md has the gain.
 """
 
 import warnings

@@ -1,14 +1,14 @@
 """Label drift: how the labellers' bias changes along the file, and where it may be added to predictions.
 
-Where exactly a labeller puts a point changes along the 4-keypoint rows: the bottom lip by up to 2 px in y. No picture
-shows this; only a row's position does. The drift at a place is the mean residual (label minus prediction) of the
-training rows around it.
+The exact position of the labels changes along the 4-keypoint rows, by up to 2 px for the bottom lip in y. No picture
+shows this change. Only a row's place in the file shows it. The drift at a place is the mean residual (label minus
+prediction) of the training rows around it.
 
 A test picture has a known place only where the pictures themselves show it (data/sequence.py). Where test pictures are
 interleaved with the training rows, the drift is read at their places. Where they continue the training file, the drift
 of the last rows is extrapolated, with a factor below 1 and an exponential decay. Where their place is unknown, nothing
-is added. The drift is added only if it wins in a validation of the test's own shape: single random rows placed among
-the others, or blocks that follow a stretch of rows.
+is added. The drift is added only if it lowers the error in a validation on rows that are cut like the test file: single
+random rows among the others, or blocks that follow a stretch of rows.
 """
 
 from collections.abc import Iterator
@@ -29,7 +29,7 @@ CHUNK = 256  # places at once: 14,000 of them among 56,000 rows take 0.4 GiB of 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class DriftTrial:
-    """The validation of one subset's drift in the test's own shape, and what is added. RMSE in pixels, no outliers."""
+    """The validation of one subset's drift on rows cut like the test file, and the drift. RMSE in px, no outliers."""
 
     relation: str  # how the test pictures stand to the training rows, as in data/placement.py
     plain: float = float("nan")  # RMSE of the validated rows without drift

@@ -1,4 +1,4 @@
-"""The specialists that predict one subset, as one value: what blend, gating, features and stacker read."""
+"""The specialists that predict one subset, as one value. Blend, gating, features and stacker read it."""
 
 import warnings
 from collections.abc import Sequence

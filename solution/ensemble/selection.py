@@ -1,7 +1,7 @@
-"""The stack stage: blend and stack of all specialists, the better of them by subset, kept on disk as one value.
+"""The stack stage: blend and stack of all specialists, and the better of both for each subset, as one value on disk.
 
-`plain` is, by subset, the better of blend and stack. `final` is `plain` with label drift where the place of the test
-pictures is known and the validation supports it.
+For each subset, `plain` is the better of blend and stack. `final` is `plain` with label drift where the place of the
+test pictures is known and the validation supports it.
 """
 
 import json

@@ -1,9 +1,9 @@
 """The stack: LightGBM learns the correction to the blend from the specialists' out-of-fold predictions.
 
-Every fold is a pipeline of its own. Fold f's specialists, blend weights and trees are fitted to no label of its rows.
-The blends that its trees learn to correct use weights that have not seen the corrected rows either. Its out-of-fold
-rows and its test predictions are made in exactly the same way, so cross-validation measures what the test faces get.
-The submission is the mean of the k pipelines.
+Every fold has its own pipeline. The specialists, blend weights and trees of fold f are fitted without the labels of the
+rows of fold f. The trees learn to correct blends, and the weights of each blend are fitted without the rows that the
+trees correct. A pipeline makes its out-of-fold rows and its test predictions in exactly the same way, so
+cross-validation measures the error to expect on test faces. The submission is the mean of the k pipelines.
 """
 
 from collections.abc import Sequence

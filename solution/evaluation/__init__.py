@@ -1,1 +1,1 @@
-"""Every figure of a run, computed and not drawn."""
+"""Compute every figure of a run. The package report/ shows them."""

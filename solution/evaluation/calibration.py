@@ -1,4 +1,4 @@
-"""Whether uncertainties are honest: the predicted standard deviation against the error."""
+"""Whether uncertainties match the errors: the predicted standard deviation compared with the error."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ class Calibration:
     """How many points there are."""
 
     ratio: float
-    """Error over sigma: 1 is honest on average, above 1 is too sure."""
+    """Error over sigma: 1 if sigma is right on average, above 1 if sigma is too small."""
 
     within: tuple[float, float]
     """Share of errors below one and two sigma. Of normal errors these are 68 % and 95 %."""

@@ -1,4 +1,4 @@
-"""Errors in long form: RMSE of each predictions by fold and subset, and by keypoint and subset.
+"""Errors in long form: RMSE of each set of predictions by fold and subset, and by keypoint and subset.
 
 Each RMSE over all labels has a second one beside it, without outliers, so that no row is left out silently. A
 specialist is scored on the cells that it predicts. `coverage` is their share of the labelled cells, and only figures
@@ -69,8 +69,8 @@ def make_errors(
 ) -> Errors:
     """Score out-of-fold predictions against the labels.
 
-    oof: each with faces of `faces`, in any order. weights: share of the asked cells by subset. outliers: bool (N,).
-    ValueError where names repeat, or where predictions or folds do not belong to these faces.
+    oof: sets of predictions, each for faces of `faces` in any order. weights: share of the asked cells by subset.
+    outliers: bool (N,). ValueError where names repeat, or where predictions or folds do not belong to these faces.
     """
     names = [predictions.name for predictions in oof]
     if len(set(names)) != len(names):

@@ -1,4 +1,4 @@
-"""Every figure of a run as one value. The evaluation stage computes it once; whatever shows a figure reads it."""
+"""Every figure of a run as one value. The evaluation stage computes it once. All outputs read it."""
 
 import json
 from collections.abc import Mapping, Sequence

@@ -1,10 +1,11 @@
 """The score to expect on the test file, over every label, with the interval for a test file of its size.
 
 Cross-validation measures the pipeline of one fold, and the submission is the mean of all pipelines. So the variance of
-the pipelines is subtracted from the squared error. A test file varies in two ways. Whole sections of 4-keypoint rows
-err together. And a few wrong labels, 10 px off or more, change the RMSE of 1,800 faces by 0.1 to 0.3 px. Their number
-is drawn at the rate of the training rows of both subsets. Their distance is drawn from a Pareto distribution, since the
-few wrong training labels do not show how far the farthest one is (Hill, Annals of Statistics 3, 1975).
+the pipelines is subtracted from the squared error. Test files vary in two ways. First, the errors within a section of
+4-keypoint rows are correlated. Second, a few wrong labels, 10 px off or more, change the RMSE of 1,800 faces by 0.1 to
+0.3 px. The number of wrong labels is drawn at the rate of the training rows of both subsets. Their distance is drawn
+from a Pareto distribution, since the few wrong training labels do not show how far the farthest one is (Hill, Annals of
+Statistics 3, 1975).
 """
 
 from collections.abc import Mapping

@@ -2,8 +2,8 @@
 
 Duplicates are in one fold, so one network sees the same pixels: its error on a picture and on the duplicate is the
 same. No network can learn how the labels of one picture differ. So the squared error of duplicates has two parts, as in
-an analysis of variance. Duplicates are in different sections of the file. Residuals without the label drift give the
-noise between sections, residuals from which the drift is removed give the noise within a section.
+an analysis of variance. Duplicates are in different sections of the file. Residuals that contain the label drift give
+the noise between sections. Residuals from which the drift is removed give the noise within a section.
 """
 
 from dataclasses import dataclass

@@ -43,7 +43,7 @@ def outcome(entry: Entry) -> str:
     """The result of a submission in a sentence. UserError where Kaggle could not score it."""
     if entry.status == ERROR:
         raise UserError(
-            f"{entry.name}: expected a score from Kaggle, it could not score the file. {PAGE}/submissions says why."
+            f"{entry.name}: expected a score from Kaggle, it could not score the file. {PAGE}/submissions shows why."
         )
     if entry.status != SCORED:
         return "no score yet; `python -m solution scores --refresh` asks again"
@@ -109,7 +109,7 @@ def describe(board: Leaderboard) -> list[str]:
             )
     if board.change:
         changes = ", ".join(f"{kind} {value:+.4f}" for kind, value in board.change.items())
-        alike = f"; expected and public score moved the same way in {board.alike} of {board.steps} steps"
+        alike = f"; expected and public score changed in the same direction in {board.alike} of {board.steps} steps"
         sentences.append(f"From the first scored to the newest: {changes} px{alike if board.steps else ''}")
     return sentences
 

@@ -12,7 +12,7 @@ from solution.models.unet import blocks
 
 
 class Regressor(nn.Module):
-    """Stem of stride 2, one stage a width at halving resolution, a 3×3 grid of features, two dense layers."""
+    """A stem of stride 2, stages that halve the resolution, one for each width, a 3×3 grid, two dense layers."""
 
     def __init__(self, points: int, widths: Sequence[int], hidden: int, dropout: float) -> None:
         super().__init__()

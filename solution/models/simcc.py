@@ -1,4 +1,4 @@
-"""The U-Net's maps turned into one distribution of x and one of y a point, finer than a pixel.
+"""The U-Net's maps become two distributions for each point, one of x and one of y, finer than a pixel.
 
 After Li et al., "SimCC: a Simple Coordinate Classification Perspective for Human Pose Estimation", ECCV 2022: each
 point's map goes through two linear layers that the points share. Here the distributions are read by their means, so the

@@ -25,7 +25,7 @@ class Places(nn.Module):
 
 
 class SqueezeExcite(nn.Module):
-    """Weighs channels by what the whole map holds."""
+    """Multiplies each channel by a weight that depends on the whole map."""
 
     def __init__(self, channels: int, share: int = 4) -> None:
         super().__init__()
@@ -59,7 +59,7 @@ def _like(old: nn.Conv2d, channels: int, stride: int) -> nn.Conv2d:
 
 
 def _blurred(block: Residual) -> None:
-    """Let both paths of a block that halves the resolution blur before they drop pixels."""
+    """Add a blur to both paths of a block that halves the resolution, before they drop pixels."""
     first, shortcut = block.first, block.shortcut
     assert isinstance(first, nn.Conv2d)
     assert isinstance(shortcut, nn.Sequential)

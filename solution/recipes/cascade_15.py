@@ -1,6 +1,6 @@
-"""A cascade on the 15-keypoint rows, from the joint trunk of `unet_all`: crops around its estimates correct them.
+"""A cascade on the 15-keypoint rows, from the joint trunk of `unet_all`. It corrects its estimates on crops.
 
-On fold 0 it has 0.992 px, and `unet_15` with as many epochs 1.035. See docs/experiments.md, "Cascades".
+On fold 0 it has 0.992 px. `unet_15` with the same number of epochs has 1.035 px. See docs/experiments.md, "Cascades".
 """
 
 from solution.codecs import Coordinates

@@ -1,7 +1,7 @@
 """Classifies patches as left eye, right eye, nose, mouth or elsewhere, and reads four points from the class maps.
 
-It sees 41 pixels at a time and no face, so it errs elsewhere than the landmark networks. Its encoder starts as a
-denoising autoencoder. Measurements: docs/experiments.md, "The eye classifier".
+It sees patches of 41 pixels and never the whole face, so its errors differ from those of the landmark networks. Its
+encoder starts as a denoising autoencoder. Measurements: docs/experiments.md, "The eye classifier".
 """
 
 from solution.recipe import PatchRecipe

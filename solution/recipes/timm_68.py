@@ -1,7 +1,7 @@
 """The timm network of the 68-point schema. `timm_all` starts from its trunk (solution/weights/timm_68).
 
-The shipped network is of scale `full` on 19 of 20 folds, 73 minutes of a core. See docs/experiments.md, "Longer
-pre-training on 68 points".
+The shipped network was trained at scale `full` on 19 of 20 folds, in 73 minutes on one core. See docs/experiments.md,
+"Longer pre-training on 68 points".
 """
 
 from dataclasses import replace

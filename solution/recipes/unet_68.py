@@ -1,7 +1,7 @@
 """A U-Net of the 68-point schema, for `faces68`, `photo --points 68` and `video`, not for the competition.
 
-It learns from each picture twice: in a detector's crop and aligned by its points (studies/faces68/crops.py).
-The shipped network (solution/weights/unet_68) is of scale `full` on 19 of 20 folds, 75 minutes of a core.
+It learns from each picture twice: in a detector's crop and aligned by its points (studies/faces68/crops.py). The
+shipped network (solution/weights/unet_68) was trained at scale `full` on 19 of 20 folds, in 75 minutes on one core.
 """
 
 from solution.codecs import Heatmap

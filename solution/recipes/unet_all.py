@@ -1,6 +1,6 @@
 """A U-Net with one trunk on all rows and a head for each subset. It starts from the shipped network of 68 points.
 
-The effect of its epochs: docs/experiments.md, "Longer pre-training on 68 points".
+The effect of its epochs is in docs/experiments.md, "Longer pre-training on 68 points".
 """
 
 from solution.codecs import Heatmap

@@ -1,1 +1,1 @@
-"""What came out: figures, what explains them, and two runs compared; as files, a page, on the terminal and as JSON."""
+"""The report: figures, their explanation, and a comparison of two runs, as files, page, terminal output and JSON."""

@@ -142,7 +142,7 @@ def curves(folds: Sequence[Curve]) -> go.Figure:
 
 
 def _broken(curve: Curve) -> tuple[list[int | None], list[float | None]]:
-    """Epochs and losses, with a gap between the phases of a training, whose losses are of different kinds."""
+    """Epochs and losses, with a gap between the phases of a training, because these have different losses."""
     x: list[int | None] = []
     y: list[float | None] = []
     phase = curve.epochs[0].phase if curve.epochs else ""
@@ -157,7 +157,7 @@ def _broken(curve: Curve) -> tuple[list[int | None], list[float | None]]:
 
 
 def calibration(parts: Sequence[Calibration]) -> go.Figure:
-    """Error against predicted sigma, one line for each specialist; on the diagonal where uncertainty is honest."""
+    """Error against predicted sigma, one line for each specialist. On the diagonal both are equal."""
     figure = go.Figure()
     names = list(dict.fromkeys(part.name for part in parts))
     for part in parts:
@@ -177,7 +177,7 @@ def calibration(parts: Sequence[Calibration]) -> go.Figure:
     if values:
         ends = [_round(min(values)), _round(max(values))]
         figure.add_scatter(
-            x=ends, y=ends, mode="lines", line={"color": GREY, "dash": "dot"}, name="honest", hoverinfo="skip"
+            x=ends, y=ends, mode="lines", line={"color": GREY, "dash": "dot"}, name="error = sigma", hoverinfo="skip"
         )
     axes = {"xaxis": _log_axis("predicted sigma, px", COARSE), "yaxis": _log_axis("error, px", COARSE)}
     figure.update_layout(**_layout(460), **axes)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 Colour = tuple[int, int, int]
 
-# Nearly everybody can tell orange from sky blue, on dark skin and on light skin.
+# Nearly everyone can distinguish orange from sky blue, on dark skin and on light skin.
 LABEL, PREDICTION = (0, 120, 255), (255, 200, 60)
 SIGMA, EDGE, LINK, WHITE = (255, 230, 160), (35, 35, 35), (150, 150, 150), (255, 255, 255)
 FRACTION_BITS = 4

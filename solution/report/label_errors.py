@@ -28,7 +28,7 @@ def read_planted(path: Path) -> dict[int, str]:
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UserError(
             f"{path}: expected the manifest of drawn faces with its list of wrong rows, got: {error!r}. "
-            "Draw the faces anew: remove the folder and run again."
+            "Remove the folder and run again to draw new faces."
         ) from error
 
 
@@ -137,7 +137,7 @@ def facts_of(audit: pd.DataFrame, rows: int, planted: dict[int, str] | None) -> 
 
 
 def show(audit: pd.DataFrame, facts: dict[str, Any], folder: Path, console: Console | None = None) -> None:
-    """Print the worst TOP rows, the numbers, and where the files lie."""
+    """Print the worst TOP rows, the numbers, and where the files are."""
     console = console or Console()
     columns = [Column("id"), Column("subset", "points"), Column("score", form=".2f"), Column("reason", text=True)]
     rows = [[row[column.key] for column in columns] for row in audit.head(TOP).to_dict("records")]

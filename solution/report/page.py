@@ -1,6 +1,6 @@
 """The report as one HTML file that needs no other file: template, style, scripts and plotly's script are in it.
 
-Its content policy forbids every request, and every script other than those that it was written with.
+Its content security policy forbids every request, and every script that was not written into the file.
 """
 
 import base64

@@ -109,7 +109,7 @@ def _sealed(place: Path, folder: Path, file: str) -> dict[str, Any]:
     if content is None or not isinstance(content.get("inputs"), dict):
         raise _unfinished(folder, f"{place} has no manifest")
     if not intact(place, content, [file]):
-        raise _unfinished(folder, f"files in {place} are not as its manifest says")
+        raise _unfinished(folder, f"files in {place} differ from its manifest")
     return content
 
 

@@ -1,4 +1,4 @@
-"""What the report says in sentences: the headline, how far it can be trusted, and a comparison."""
+"""The sentences of the report: the headline, how far it can be trusted, and a comparison."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -154,7 +154,7 @@ def _worth(subset: int, worth: Worth) -> str:
 
 
 def _orientation(report: Report) -> list[str]:
-    """Leaderboard figures for orientation, none for drawn faces."""
+    """Leaderboard figures for comparison; none for drawn faces."""
     if report.drawn:
         return []
     return [

@@ -1,1 +1,1 @@
-"""What every part stands on: files and manifests, the lock, errors, devices, checkpoints, workers."""
+"""What every part uses: files and manifests, the lock, errors, devices, checkpoints, workers."""

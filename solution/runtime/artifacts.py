@@ -1,4 +1,4 @@
-"""Paths, atomic writes, and manifests. A manifest is written last, so one that matches means that all is done."""
+"""Paths, atomic writes, and manifests. A manifest is written last, so a matching manifest means that all is done."""
 
 import hashlib
 import json

@@ -1,6 +1,7 @@
 """The state of a training after its last finished epoch. A stopped run resumes from it with the same result.
 
-The file is the SHA-256 of the rest, then a dict as torch writes it: torch alone would read flipped bits as weights.
+The file is a SHA-256 and then a dict as torch writes it. The SHA-256 is that of the dict. It is needed because torch
+alone would read damaged bytes as weights without an error.
 """
 
 import hashlib

@@ -148,7 +148,7 @@ def quick_precision(device: torch.device) -> Iterator[None]:
 
 
 class _LogFile(logging.FileHandler):
-    """A log file. A full disk costs lines of it, and does not stop the run."""
+    """A log file. If the disk is full, lines are lost, but the run goes on."""
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's own name
         pass

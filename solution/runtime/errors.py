@@ -8,7 +8,7 @@ STOPPED = 130
 
 
 class UserError(Exception):
-    """Its message says what was expected, what came, and what to do next, with the file and row if there is one."""
+    """Its message has what was expected, what was found, and what to do next, with the file and row if there is one."""
 
 
 def suggestion(word: str, known: Collection[str], before: str = "") -> str:

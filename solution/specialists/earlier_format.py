@@ -1,4 +1,4 @@
-"""Trainings of format 1 are kept: they are the same weights under earlier names of settings. Remove with format 3."""
+"""Trainings of format 1 stay valid: only the names of their settings differ. Remove this module with format 3."""
 
 import json
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""The one training loop: steps until a budget is spent, guarded, evaluated now and then, and resumed after a stop.
+"""The training loop: it trains for a budget, checks for bad numbers, evaluates at intervals and resumes after a stop.
 
 What differs between trainings is a `Task`: network, batches, loss, optimiser, schedule, and what is evaluated. The
 division into loop and task is that of the `task` package of timm (https://github.com/huggingface/pytorch-image-models).
@@ -40,7 +40,7 @@ class Task(ABC):
     logged: bool = True  # whether evaluations have a log line
 
     remedy: str = "Lower the recipe's lr or clip and train again."
-    """What an error tells the user to try when a number is not finite."""
+    """What an error advises the user to try when a number is not finite."""
 
     def __init__(self, title: str, net: nn.Module, optimiser: torch.optim.Optimizer, steps_per_epoch: int) -> None:
         self.title, self.net, self.optimiser = title, net, optimiser
@@ -63,7 +63,7 @@ class Task(ABC):
         """Set the learning rate for the next step, when this share of the budget is spent."""
 
     def zero_grad(self) -> None:
-        """Forget the gradient, and whatever else an earlier attempt at the batch has left."""
+        """Forget the gradient and everything else that an earlier attempt at the batch has left."""
         self.net.zero_grad()
 
     def after_step(self, batch: Batch) -> None:  # noqa: B027 - not every task needs it
@@ -91,7 +91,7 @@ class Task(ABC):
         return parts if self.average is None else {**parts, "average": self.average}
 
     def failed(self, what: str) -> UserError:
-        """The error that says what went wrong, and what to try."""
+        """The error that describes what went wrong and what to try."""
         return UserError(f"{self.title}: {what}. {self.remedy}")
 
 

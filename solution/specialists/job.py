@@ -111,7 +111,7 @@ class Job:
 
     @property
     def files_digest(self) -> str | None:
-        """Names the files that are in the folder, whatever they were made from; None if there is no manifest."""
+        """A digest of the files in the folder, independent of their inputs; None if there is no manifest."""
         content = manifest(self.folder)
         return digest_of(content.get("files")) if content else None
 
@@ -120,7 +120,7 @@ class Job:
         return complete(self.folder, self.inputs, LEAST)
 
     def is_trained(self) -> bool:
-        """Whether the weights are intact and made from these inputs, whatever the predictions are."""
+        """Whether the weights are intact and made from these inputs. The predictions are not checked."""
         content = manifest(self.folder) or {}
         inputs, files = content.get("inputs"), content.get("files")
         if not isinstance(inputs, dict) or not isinstance(files, dict):
@@ -216,7 +216,7 @@ class Job:
     def receive(self, files: Files) -> None:
         """Write the files of the finished job, which another machine has made, and seal the folder as `run` does.
 
-        DamagedError if they are not what their manifest says, or were made from other inputs than this run's.
+        DamagedError if they differ from their manifest, or were made from other inputs than this run's.
         """
         content, inputs = json.loads(files[MANIFEST]), self.inputs
         if content["inputs"] != json.loads(json.dumps(inputs)):

@@ -1,4 +1,4 @@
-"""A training at work: a recipe, its faces and a device. It also names the files that a training leaves."""
+"""A training in progress: a recipe, its faces and a device. It also names the files that a training writes."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

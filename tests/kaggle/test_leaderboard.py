@@ -79,7 +79,7 @@ def test_the_table_in_a_file_and_on_a_terminal():
     assert first in rows
     assert ["2026-01-01", "waiting", "(submission)", "1.0000", "-", "-", "-", "-", "pending"] in rows
     assert "From the first scored to the newest: expected -0.0500, public -0.1000 px" in plain
-    assert "expected and public score moved the same way in 1 of 2 steps" in plain
+    assert "expected and public score changed in the same direction in 1 of 2 steps" in plain
     assert "gap: leaderboard less expected" in plain
     assert "expected" in plain.splitlines()[1].split()
     assert "\x1b" not in plain

@@ -217,7 +217,7 @@ def refused(folder: Path, drawn: Competition) -> str:
 def test_what_is_no_finished_run_is_refused(other_run: Path, drawn: Competition, tmp_path: Path):
     assert "stack has no manifest" in refused(tmp_path / "nowhere", drawn)
     (other_run / "base" / "fold1" / "predictions.npz").write_bytes(b"cut")
-    assert "fold1 are not as its manifest says" in refused(other_run, drawn)
+    assert "fold1 differ from its manifest" in refused(other_run, drawn)
     (other_run / "base" / "fold1" / MANIFEST).unlink()
     assert "fold1 has no manifest" in refused(other_run, drawn)
 

@@ -1,4 +1,4 @@
-"""The random parameters of one drawn face, and where its keypoints lie. Lengths in pixels of an average face.
+"""The random parameters of one drawn face, and where its keypoints are. Lengths are in pixels of an average face.
 
 Means and standard deviations follow the competition's faces (eyes 36.5 px apart, nose tip 20 px below them, ...).
 A face is as likely as its mirror image, so labels without an offset are symmetric in the mean.
@@ -110,7 +110,7 @@ class Mouth:
 
     def curves(self, n: int = 17) -> np.ndarray:
         """Four curves from the right to the left corner, (4, n, 2): lip top, upper lip's and lower lip's inner edge,
-        lip bottom. The middle point of each lies at index n // 2."""
+        lip bottom. The middle point of each is at index n // 2."""
         s = np.linspace(-1, 1, n)
         arch = 1 - s**2
         line = self.y - 3.0 * self.smile * s**2 + 0.8 * self.smile * arch + self.skew * s

@@ -1,6 +1,7 @@
-"""The canvas for faces: SUPER times finer than the picture, with soft-edged polygons and lines, and textures.
+"""The canvas on which faces are drawn. It is SUPER times finer than the picture and draws lines, polygons and textures.
 
-Tones are light, 0 black to about 1 white, float32. All positions and widths are picture pixels.
+Polygons and lines have soft edges. Tones are float32 amounts of light: 0 is black, and about 1 is white. All positions
+and widths are in picture pixels.
 """
 
 from functools import cache

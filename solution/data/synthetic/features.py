@@ -1,4 +1,4 @@
-"""Eyes, brows, nose, mouth and wrinkles, painted over the lit skin. Most darken what is there, so the light stays."""
+"""Eyes, brows, nose, mouth and wrinkles, painted over the lit skin. Most darken it, so its shading stays."""
 
 import numpy as np
 

@@ -1,7 +1,8 @@
 """From face space to the picture: turning (yaw, pitch) in space, then placing (roll, scale, shift).
 
-Face space, in pixels of an average face: the origin midway between the eyes, x to the picture's right, y down, z from
-the middle of the head towards the viewer. "Turned" points are face space seen flat, (u, v), before placing.
+Face space is in pixels of an average face. Its origin is midway between the eyes. x points to the picture's right, y
+points down, and z points from the middle of the head towards the viewer. "Turned" points are the (u, v) of points after
+turning and before placing.
 """
 
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Hair behind and before the head, hats, beards. Strands come from cut-outs of noise combed one way."""
+"""Hair behind and in front of the head, hats and beards. Strands are cut-outs of noise stretched in one direction."""
 
 import numpy as np
 
@@ -19,7 +19,7 @@ def head_outline(face: Anatomy) -> np.ndarray:
 
 
 def _lean(face: Anatomy, flat: np.ndarray) -> np.ndarray:
-    """Turn a silhouette (N, 2): the sides lie behind the pivot and go against the nose, the chin goes with it."""
+    """Turn a silhouette (N, 2): the sides are behind the pivot and move against the nose, the chin moves with it."""
     depth = 34 * np.clip(flat[:, 1] / face.head.chin, 0, 1) ** 2
     return flat + np.outer((depth - PIVOT) * np.sin(face.pose.yaw), (1, 0))
 

@@ -1,8 +1,8 @@
 """The order in which the 4-keypoint rows of both files are labelled: passes over the same pictures, with label drift.
 
-A place counts 4-keypoint rows: those of the training file come first, those of the test file continue them. Each pass
-goes over the same pictures in the same order, so the same share of any two passes shows the same pictures. The training
-file ends within a pass, and the test file begins with the rest of it.
+A place is the number of a 4-keypoint row: the rows of the training file come first, and those of the test file follow.
+Each pass goes over the same pictures in the same order, so the same part of any two passes shows the same pictures. The
+training file ends within a pass, and the test file begins with the rest of it.
 
 Each pass has a labeller with a label bias of its own. The bias is constant through the pass, apart from a slow wave,
 and changes abruptly where the next pass begins. The pass in which the training file ends keeps its labeller in the test

@@ -1,4 +1,4 @@
-"""Light on the head: a height map of the face made of soft bumps, lit from one side (Lambert), as a canvas of light."""
+"""Light on the head: a height map of soft bumps is lit from one side (Lambert). The result is a canvas of light."""
 
 from dataclasses import dataclass
 

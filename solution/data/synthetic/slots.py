@@ -1,7 +1,7 @@
 """Every face's place in the files, and its random generators.
 
-Each face has one generator for the picture and one for the label, named by file, subset and index. So a face does
-not change with the number of faces, nor a picture with the label settings.
+Each face has one generator for the picture and one for the label, named by file, subset and index. So a face does not
+change with the number of faces, and a picture does not change with the label settings.
 """
 
 from dataclasses import dataclass

@@ -1,1 +1,1 @@
-"""Any picture or video: faces found, framed as the training pictures are, points read, drawn and written."""
+"""Find faces in any picture or video, frame them like training pictures, read their points, and draw and write them."""

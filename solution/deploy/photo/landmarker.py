@@ -20,7 +20,7 @@ from solution.specialists.landmarks.pretrained import SHIPPED
 RECIPES = {FACE15.size: "unet_15", FACE68.size: "unet_68"}
 """The recipe of the network for each number of points."""
 
-LOOKS = 3
+READS = 3
 """Number of times that a face is read. Each time, the points of the time before give the crop."""
 
 
@@ -57,15 +57,15 @@ class Landmarker:
         self.calibration, self.device = calibration, device
         self._offset = offset if label_offset else LabelOffset(schema=self.schema)
 
-    def read(self, grey: np.ndarray, frames: Sequence[Frame], looks: int = LOOKS) -> list[Reading]:
-        """Read the face in each crop of a picture (H, W) uint8, `looks` times; the points give the next crop."""
+    def read(self, grey: np.ndarray, frames: Sequence[Frame], reads: int = READS) -> list[Reading]:
+        """Read the face in each crop of a picture (H, W) uint8, `reads` times; the points give the next crop."""
         readings: list[Reading] = []
-        for _ in range(looks):
-            readings = self._look(grey, frames)
+        for _ in range(reads):
+            readings = self._read(grey, frames)
             frames = [self.calibration.of_points(reading.coords) for reading in readings]
         return readings
 
-    def _look(self, grey: np.ndarray, frames: Sequence[Frame]) -> list[Reading]:
+    def _read(self, grey: np.ndarray, frames: Sequence[Frame]) -> list[Reading]:
         if not frames:
             return []
         n, k = len(frames), self.schema.size

@@ -1,6 +1,6 @@
 """Follows the faces of a video from frame to frame.
 
-A face is read where its points were in the frame before. The detector runs only in some of the frames. The points are
+A face is read where its points were in the previous frame. The detector runs only in some of the frames. The points are
 smoothed, so that they tremble less and still follow a face that moves.
 """
 
@@ -98,7 +98,7 @@ class Tracker:
         calibration = landmarker.calibration
         frames = [calibration.of_points(track.face.reading.coords) for track in self._tracks]
         kept: list[_Track] = []
-        for track, frame, reading in zip(self._tracks, frames, landmarker.read(grey, frames, looks=1), strict=True):
+        for track, frame, reading in zip(self._tracks, frames, landmarker.read(grey, frames, reads=1), strict=True):
             now = calibration.of_points(reading.coords)
             met = any(is_same(now, calibration.of_points(other.face.reading.coords)) for other in kept)
             if not met and self.finder.is_face(replace(reading, frame=now), frame):

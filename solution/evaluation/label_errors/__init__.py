@@ -1,1 +1,1 @@
-"""Which labels look wrong, by out-of-fold predictions, duplicates and geometry. No row is dropped."""
+"""Which labels may be wrong, judged by out-of-fold predictions, duplicates and geometry. No row is dropped."""

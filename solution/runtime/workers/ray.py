@@ -1,7 +1,8 @@
 """Run tasks on a Ray cluster: an existing one by its address, or one of this machine alone.
 
-The data travel once, through the object store. Finished folders come back and are sealed here, so the disk holds what a
-local run leaves. A task whose machine or process is lost is tried again elsewhere, from its last checkpoint.
+The data travel once, through the object store. Finished folders come back and are sealed here, so the disk holds the
+same files as after a local run. If a task's machine or process is lost, the task runs again elsewhere, from its last
+checkpoint.
 """
 
 import logging

@@ -1,7 +1,7 @@
 """One task on another machine. Its files come over the network and go back the same way.
 
-The machine shares no folder with the driver. The task runs in a temporary folder. Its log lines go to the
-driver, and about once a minute so does its checkpoint. A lost machine costs about one epoch and not a training.
+The machine shares no folder with the driver. The task runs in a temporary folder. Its log lines go to the driver. Its
+checkpoint also goes there, about once a minute. So a lost machine costs about one epoch and not a whole training.
 """
 
 import logging
@@ -44,7 +44,7 @@ def unpack(root: Path, files: Files) -> None:
 
 
 class DamagedError(Exception):
-    """The files that came back from a machine are not what their manifest says."""
+    """The files that came back from a machine differ from their manifest."""
 
 
 class RemoteRunnable(Runnable, Protocol):

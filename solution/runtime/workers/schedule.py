@@ -25,14 +25,14 @@ class Runnable(Protocol):
         """Whether its files are there and made from the same inputs."""
 
     def run(self, device: torch.device) -> float:
-        """Do it in whatever process this is; the seconds that it took."""
+        """Run the task in this process. Returns the seconds that it took."""
 
 
 T = TypeVar("T", bound=Runnable)
 
 
 def incomplete(title: str, tasks: Sequence[T], what: str = "trainings") -> list[T]:
-    """The tasks that are not complete; a line of the log says how many are."""
+    """The tasks that are not complete. One log line has the number of complete ones."""
     missing = [task for task in tasks if not task.is_complete()]
     LOG.info("%s: %d of %d %s are complete", title, len(tasks) - len(missing), len(tasks), what)
     return missing
@@ -41,8 +41,8 @@ def incomplete(title: str, tasks: Sequence[T], what: str = "trainings") -> list[
 class ReadOnce:
     """A frozen dataclass that reads its data when they are first needed.
 
-    It travels to another process as its fields alone. There all equal ones become one value, so that the data are read
-    once.
+    It travels to another process as its fields alone. There, all equal instances become one value, so that the data are
+    read once.
     """
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -57,8 +57,8 @@ def _reopen(kind: type, *values: Any) -> Any:  # noqa: ANN401 - the fields of an
 class Schedule(Generic[T]):
     """Which tasks may start, and how many are done. It logs after each task how long the others may take.
 
-    A kind's time is known once a task of it is done. Recipes differ tenfold in their times: the mean of the known ones
-    is no guess for the others.
+    A kind's time is known once a task of it is done. Recipes differ tenfold in their times, so the mean of the known
+    times is no estimate of the others.
     """
 
     def __init__(self, tasks: Sequence[T], workers: int) -> None:
@@ -67,7 +67,7 @@ class Schedule(Generic[T]):
         self.seconds: dict[str, list[float]] = {}
 
     def start(self, count: int | None) -> list[T]:
-        """Up to `count` tasks (None: all) whose `after` is done. They wait no longer."""
+        """Up to `count` waiting tasks (None: all) whose `after` is done. They are no longer in `waiting`."""
         unfinished = {task.name for task in self.unfinished}
         ready = [task for task in self.waiting if not task.after & unfinished][:count]
         self.waiting = [task for task in self.waiting if task not in ready]

@@ -1,7 +1,7 @@
 """Augmentation of training pictures together with their points.
 
 albumentations does most of it. Its flip does not swap left and right names, and its elastic transform rounds points to
-whole pixels and loses some that are close together; so both are done here.
+whole pixels and loses some that are close together. So this module does both itself.
 """
 
 import os

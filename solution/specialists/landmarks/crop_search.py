@@ -2,8 +2,8 @@
 
 A few faces are far from where most training faces are: small in a crowd, or cut off at the border. The network's sigma
 is then far above its usual value. In a crop that puts the face at its usual place, sigma falls by half or more, which
-identifies the crop without a label. First come crops on a grid; then the best of them are refined: the face is cropped
-so that its own points lie as usual. See docs/experiments.md, "Missed faces".
+identifies the crop without a label. The search first reads crops on a grid. Then it refines the best of them: the face
+is cropped so that its points are at their usual places. See docs/experiments.md, "Missed faces".
 """
 
 from collections.abc import Callable, Sequence
@@ -139,7 +139,7 @@ def _in_picture(coords: np.ndarray, crops: Sequence[Frame]) -> np.ndarray:
 
 
 def refined_crop(points: np.ndarray, usual: np.ndarray, config: CropSearchConfig) -> Frame:
-    """The crop in which points (K, 2) of the picture lie as the usual face's do, its side within the limits.
+    """The crop that moves points (K, 2) of the picture to the usual face's points, its side within the limits.
 
     UNCROPPED if they do not make a face: too few, turned too far, or centred outside the picture.
     """

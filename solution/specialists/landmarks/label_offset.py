@@ -18,7 +18,7 @@ from solution.keypoints import FACE15, Schema
 class LabelOffsetConfig:
     """How the offset is learnt."""
 
-    clip: float = 4.0  # the largest residual that counts, px: an outlier says nothing about the offset
+    clip: float = 4.0  # the largest residual that counts, px: an outlier does not show the offset
     step: float = 0.7  # share of the estimate that an epoch adds: the network changes at the same time
 
 

@@ -72,7 +72,7 @@ def recipe_from(settings: dict) -> LandmarkRecipe:
         return RECIPES[settings["method"]](**{**values, **parts})
     except (KeyError, TypeError) as error:
         raise UserError(
-            f"{values.get('name')}: expected settings of this version of the code, got: {error}. Train it anew."
+            f"{values.get('name')}: expected settings of this version of the code, got: {error}. Train it again."
         ) from error
 
 

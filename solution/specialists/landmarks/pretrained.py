@@ -1,8 +1,8 @@
-"""Initial weights from ImageNet, or from a network that has learnt other faces. They are never silently random.
+"""Initial weights from ImageNet or from a network that has learnt other faces. Random ones never replace them silently.
 
 A recipe asks for ImageNet's weights by `model_args={"pretrained": "hub", …}`: they come from the hub or a file. It asks
-for a network that comes with the code by `init_from="unet_68"`. `InitWeights`, the user's choice, replaces both by what
-is really used, so that the recipe's digest names it. Only a training loads initial weights.
+for a network that comes with the code by `init_from="unet_68"`. `InitWeights` is the user's choice. It replaces both
+settings by what is really used, so that the recipe's digest depends on it. Only a training loads initial weights.
 """
 
 from dataclasses import dataclass, replace

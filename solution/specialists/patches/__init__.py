@@ -1,1 +1,1 @@
-"""A specialist that reads four points by sorting patches: left eye, right eye, nose, mouth, elsewhere."""
+"""A specialist that reads four points by classifying patches: left eye, right eye, nose, mouth, elsewhere."""

@@ -1,8 +1,8 @@
 """From class maps to points: the expectation about the highest peak, then a correction learnt from the training rows.
 
-The readings are of places in the picture, while labels have a bias that depends on their source. A ridge regression for
-each subset takes the four points to the labels' differences from them. A table takes each reading's uncertainty to the
-error that readings of that uncertainty had.
+The readings are places in the picture, while labels have a bias that depends on their source. For each subset, a ridge
+regression on the four points predicts how far the labels are from them. A table gives, for each uncertainty, the error
+that readings of that uncertainty had.
 """
 
 from dataclasses import asdict, dataclass

@@ -1,4 +1,4 @@
-"""The patch network. No layer pads, so the output for a patch is that for the whole picture at the patch's place."""
+"""The patch network. No layer pads, so a patch has the same output alone and inside a picture."""
 
 import torch
 from torch import Tensor, nn

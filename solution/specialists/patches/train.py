@@ -86,7 +86,7 @@ class DenoisingTask(PatchTask):
 
 
 class ClassTask(PatchTask):
-    """The network learns to tell the classes of patches apart. Its batches end with the classes' shares, (B, P, 5)."""
+    """The network learns the classes of patches. The last item of a batch is the classes' shares, (B, P, 5)."""
 
     phase = "classes"
 
@@ -135,7 +135,7 @@ def train(training: Training) -> None:
         training.folder,
         training.training,
     )
-    # A fresh optimiser: the autoencoder's gradients tell nothing about those of the classes.
+    # A new optimiser: the autoencoder's gradients are unrelated to those of the classes.
     classes = ClassTask(training, recipe, network, faces, prior)
     records = fit(classes, Epochs(recipe.epochs), training.folder, training.training)
     training.save_weights(network.state_dict())

@@ -123,7 +123,7 @@ class Autoencoder(nn.Module):
 
 
 class _PatchTask(Task):
-    """Steps on batches of patches that are drawn anew each time; a batch holds their rows."""
+    """Steps on batches of patches that are drawn again each time; a batch holds their rows."""
 
     logged = False
 

@@ -1,4 +1,4 @@
-"""Training for a given time: what a network is then worth on the held-out faces, and by how much time it got there."""
+"""Training for a given time: the error on the held-out faces at the end, and after shares of the time."""
 
 import time
 from abc import abstractmethod
@@ -12,7 +12,7 @@ from solution.specialists.budget import Seconds
 from solution.specialists.fit import Record, Task, fit
 
 SHARES = (0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.55, 0.7, 0.85, 1.0)
-"""When to evaluate, as shares of the time. Errors fall fastest at first, so the first evaluations lie closer."""
+"""When to evaluate, as shares of the time: more often at first, because errors fall fastest then."""
 
 
 class TimedTask(Task):

@@ -1,6 +1,6 @@
-"""Make the weights that come with the code from finished trainings: network, calibration, manifest and a card.
+"""From finished trainings, make the weights that come with the code: network, calibration, manifest and a card.
 
-A trunk is what other networks start from: in half precision, without its head and without a calibration.
+Other networks start from a trunk. It is stored in half precision, without its head and without a calibration.
 
 python -m solution.studies.faces68.release_weights 15 folds/fkd/unet_15/fold0 --data ~/fkd \
     --frames ~/faces68/training.zip

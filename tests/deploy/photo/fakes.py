@@ -60,7 +60,7 @@ class DiscReader:
 
     schema, calibration = FACE15, CALIBRATION
 
-    def read(self, grey: np.ndarray, frames: Sequence[Frame], looks: int = 3) -> list[Reading]:
+    def read(self, grey: np.ndarray, frames: Sequence[Frame], reads: int = 3) -> list[Reading]:
         return [self._one(grey, frame) for frame in frames]
 
     def _one(self, grey: np.ndarray, frame: Frame) -> Reading:

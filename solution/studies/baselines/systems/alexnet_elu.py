@@ -2,8 +2,8 @@
 
 After Krizhevsky et al., "ImageNet Classification with Deep Convolutional Neural Networks", NIPS 2012. The system has
 changes for points: 4×4 kernels first, no activation at the end, pictures enlarged to 250 pixels and cropped to 227. The
-pooling before the dense layers is AlexNet's: without it the first dense layer would have 266 million weights. Adam and
-squared error, as in the system, which had 68 points.
+pooling before the dense layers is AlexNet's: without it the first dense layer would have 266 million weights. It is
+trained with Adam and squared error, like the earlier system, which had 68 points.
 """
 
 from torch import nn

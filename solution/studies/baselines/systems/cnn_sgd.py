@@ -1,7 +1,7 @@
 """A plain convolutional network of 7 million weights, by SGD with momentum and squared error.
 
 Three convolutions, each followed by pooling, and two dense layers. Most of the weights are in the first dense layer.
-Known of the original are its size, SGD, squared error and 30 outputs. Widths, rate and momentum are common ones.
+Only the original's size, SGD, squared error and 30 outputs are known. Widths, rate and momentum are common values.
 """
 
 from torch import nn

@@ -1,7 +1,7 @@
 """Four dense layers in sequence, by RMSProp and squared error.
 
-Known of the original are four layers in sequence, RMSProp and squared error. The layers are dense here: no other
-network of the comparison has no convolution, so this one shows the gain of convolution. The rate is a tenth of the
+Only the original's four layers in sequence, RMSProp and squared error are known. The layers are dense here. This is the
+only network of the comparison without a convolution, so it shows the gain of convolution. The rate is a tenth of the
 usual one: with 1e-3 the first steps give errors of thousands of pixels, and after 100 steps both rates are about equal
 (5.5 and 5.7 px on drawn faces).
 """
